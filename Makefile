@@ -1,0 +1,69 @@
+# Everything a developer or a CI runner does, from a bare Debian or Ubuntu on.
+# Each target makes what it needs first, and does nothing where that is already there.
+
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+UV := uv>=0.8,<1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-full check bench lock clean .venv engine image
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: .venv engine image  ## run examples/hello on the local Docker Engine
+	$(BIN)/reconciler apply examples/hello --wait
+	@echo
+	@echo 'Try next (after `. .venv/bin/activate`):'
+	@echo '  reconciler status examples/hello    what ran, where and how it ended'
+	@echo '  reconciler logs --help              what an instance printed'
+	@echo '  reconciler plan examples/hello      after an edit: what would change, and why'
+	@echo '  reconciler apply examples/hello     make it so; what is done does not run again'
+	@echo '  reconciler destroy examples/hello   take it all away'
+
+test: check engine image  ## check, then every test but the slow ones
+	$(BIN)/pytest -m 'not slow'
+
+test-full: check engine image  ## check, then every test
+	$(BIN)/pytest
+
+check: .venv  ## lint, format, types and who may import whom; needs no engine
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: .venv engine image  ## measure
+	$(BIN)/python -m tests.benchmarks
+
+# Versions move only on purpose: `make lock UPGRADE=--upgrade`, or `UPGRADE='-P click'` for one.
+# The locks hold versions and hashes for every platform, and no address: pip's own settings say
+# where to download from.
+COMPILE = build/lock/bin/uv pip compile --quiet --universal --generate-hashes \
+	--custom-compile-command 'make lock' $(UPGRADE) pyproject.toml
+
+lock:  ## pin the dependencies of pyproject.toml in the two lock files
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/pip install --quiet '$(UV)'
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:  ## remove what these targets made here; containers and images stay
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# --- what the targets above need -------------------------------------------------------------------
+
+.venv: .venv/.complete
+
+# The stamp comes last, so that an interrupted install is done again from the start.
+.venv/.complete: pyproject.toml requirements-dev.lock .dev/venv
+	@.dev/venv
+	@touch $@
+
+engine:
+	@.dev/engine
+
+image: engine
+	@.dev/image

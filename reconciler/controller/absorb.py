@@ -1,0 +1,123 @@
+"""What a finished call means: the board moves on, and facts come out.
+
+The board is moved by what the engine answered; what goes on record is judged by
+`planning.outcome`. An answer that never came means that nothing is known.
+"""
+
+from dataclasses import dataclass, field
+
+from reconciler.controller.board import Board
+from reconciler.controller.happenings import Done, Finished
+from reconciler.engines.engine import (
+    ConflictError,
+    EngineError,
+    ImageMissingError,
+    PermanentError,
+    UnreachableError,
+)
+from reconciler.model.action import Action, Verb
+from reconciler.model.fact import AttemptEnded, Fact, ImageResolved
+from reconciler.model.history import History
+from reconciler.model.observed import Container, Phase
+from reconciler.planning import outcome
+
+
+@dataclass(slots=True)
+class Absorbed:
+    """Facts to record, tasks to plan again, and why the node is not to be believed any more."""
+
+    facts: list[Fact] = field(default_factory=list)
+    unreachable: str = ""
+    error: str = ""
+
+
+def absorb(board: Board, history: History, finished: Finished, now: float) -> Absorbed:
+    """Take the result of one action in."""
+    action = finished.action
+    if isinstance(finished.outcome, UnreachableError):
+        return Absorbed(unreachable=str(finished.outcome), error=str(finished.outcome))
+    if isinstance(finished.outcome, EngineError):
+        return _refusal(history, action, finished.outcome, now)
+    facts = outcome.recovered(action, history, now)
+    facts += _success(board, history, action, finished.outcome, now)
+    return Absorbed(facts)
+
+
+def _success(
+    board: Board, history: History, action: Action, done: Done, now: float
+) -> list[Fact]:
+    if action.verb is Verb.PULL:
+        return [ImageResolved(action.task, action.run, action.node, done.reference, now)]
+    if action.verb is Verb.CREATE:
+        board.put(_created(action, done.container))
+    elif action.verb is Verb.START:
+        board.started(action.node, action.container)
+    elif action.verb is Verb.REMOVE:
+        board.drop(action.node, action.container or action.subject)
+    elif action.verb is Verb.COLLECT:
+        return _collected(board, history, action, done, now)
+    return []
+
+
+def _created(action: Action, container: str) -> Container:
+    if action.request is None or action.attempt is None:
+        message = f"{action.subject}: a create without a request"
+        raise TypeError(message)
+    labels = dict(action.request.labels)
+    return Container(
+        id=container,
+        name=action.subject,
+        node=action.node,
+        attempt_key=action.attempt,
+        work=labels["io.reconciler.work"],
+        shape=labels["io.reconciler.shape"],
+        phase=Phase.CREATED,
+        health="starting" if action.request.spec.health.command else "",
+        job=labels.get("io.reconciler.job", ""),
+        revision=labels.get("io.reconciler.revision", ""),
+    )
+
+
+def _collected(
+    board: Board, history: History, action: Action, done: Done, now: float
+) -> list[Fact]:
+    if action.attempt is None:
+        return []
+    if done.detail is None:
+        board.drop(action.node, action.container or action.subject)
+    else:
+        board.put(done.detail.container)
+    record = history.attempt(action.attempt)
+    hint = board.hints.get(action.subject)
+    ended = outcome.ended(
+        action.attempt, action.node, done.detail, record, hint, done.logs, now
+    )
+    if ended is None or (record is not None and record.ended):
+        return []
+    board.hints.pop(action.subject, None)
+    return [ended]
+
+
+def _refusal(history: History, action: Action, error: EngineError, now: float) -> Absorbed:
+    facts: list[Fact] = [outcome.refused(action, str(error), history, now)]
+    if action.attempt is None:
+        return Absorbed(facts, error=str(error))
+    program = _program_fault(action, error, now)
+    if program is not None:
+        return Absorbed([program], error=str(error))
+    if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
+        facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
+    if isinstance(error, ImageMissingError):
+        facts.append(ImageResolved(action.task, action.run, action.node, "", now))
+    return Absorbed(facts, error=str(error))
+
+
+def _program_fault(action: Action, error: EngineError, now: float) -> AttemptEnded | None:
+    """Return the attempt's end where it is the program, not the engine, that cannot start."""
+    if not isinstance(error, PermanentError) or error.exit_code is None:
+        return None
+    if action.verb is not Verb.START or action.attempt is None:
+        return None
+    return outcome.not_startable(
+        action.attempt, action.node, str(error), error.exit_code, now
+    )

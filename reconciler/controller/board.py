@@ -1,0 +1,120 @@
+"""What is believed of each node: the last list, moved on by results and hints since.
+
+A list tells of the moment it began. What a result or a hint has changed after that moment is
+newer than the list and stands; `step` counts those changes. No clock, no engine.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from reconciler.engines.engine import EngineEvent
+from reconciler.model.identity import parse_container_name
+from reconciler.model.observed import Container, NodeView, Observed, Phase
+from reconciler.planning.outcome import DieHint
+
+_NOT_LISTED = "it has not been asked yet"
+
+
+@dataclass(slots=True)
+class NodeState:
+    """One node's containers by id, when each was last touched, and whether all that is known."""
+
+    name: str
+    known: bool = False
+    reason: str = _NOT_LISTED
+    containers: dict[str, Container] = field(default_factory=dict)
+    touched: dict[str, int] = field(default_factory=dict)
+
+
+class Board:
+    """The controller's picture of all nodes."""
+
+    def __init__(self, project: str, nodes: list[str]) -> None:
+        """Start with nothing known of any node."""
+        self.project = project
+        self.nodes = {name: NodeState(name) for name in nodes}
+        self.step = 0
+        # By container name: what the event stream said of ends that are not on record yet.
+        self.hints: dict[str, DieHint] = {}
+
+    def observed(self) -> Observed:
+        """Return the picture as planning reads it; it is not to be kept over a change."""
+        return Observed(
+            {n: NodeView(n, s.known, s.reason, s.containers) for n, s in self.nodes.items()}
+        )
+
+    def list_containers(
+        self, node: str, began: int, shown: tuple[Container, ...]
+    ) -> set[str]:
+        """Take a list in; return the tasks of which it says something new."""
+        state = self.nodes[node]
+        fresh = {c.id: c for c in shown}
+        kept = {i for i, when in state.touched.items() if when > began}
+        merged = {i: c for i, c in fresh.items() if i not in kept}
+        merged |= {i: c for i, c in state.containers.items() if i in kept}
+        before, state.containers = state.containers, merged
+        state.touched = {i: when for i, when in state.touched.items() if i in kept}
+        dirty = {c.key.task for i, c in merged.items() if before.get(i) != c}
+        dirty |= {c.key.task for i, c in before.items() if i not in merged}
+        if not state.known:
+            dirty |= {c.key.task for c in merged.values()}
+            state.known, state.reason = True, ""
+        return dirty
+
+    def lose(self, node: str, reason: str) -> bool:
+        """Know nothing of a node from now on; return whether that is new."""
+        state = self.nodes[node]
+        new = state.known or state.reason != reason
+        state.known, state.reason = False, reason
+        return new
+
+    def put(self, container: Container) -> None:
+        """Believe a container to be as a call's result shows it."""
+        state = self.nodes[container.node]
+        state.containers[container.id] = container
+        self._touch(state, container.id)
+
+    def drop(self, node: str, container: str) -> None:
+        """Believe a container, by id or name, to be gone."""
+        state = self.nodes[node]
+        found = [i for i, c in state.containers.items() if container in {i, c.name}]
+        for known in found or [container]:
+            state.containers.pop(known, None)
+            self._touch(state, known)
+
+    def started(self, node: str, container: str) -> None:
+        """Believe a created container to run; one that has ended meanwhile stays ended."""
+        known = self.nodes[node].containers.get(container)
+        if known is not None and known.phase is Phase.CREATED:
+            self.put(replace(known, phase=Phase.RUNNING))
+
+    def hint(self, node: str, event: EngineEvent) -> tuple[str | None, bool]:
+        """Take an event in; return the task it concerns, and whether only a list can tell."""
+        named = parse_container_name(event.name)
+        if named is None or named[0] != self.project:
+            return None, False
+        task = named[1].key.task
+        known = self.nodes[node].containers.get(event.id)
+        if event.action == "destroy":
+            self.drop(node, event.id)
+            return task, False
+        if event.action == "die":
+            self.hints[event.name] = DieHint(event.exit_code or 0, event.at)
+        if known is None:
+            return task, event.action in {"create", "start", "die", "rename"}
+        return task, not self._move(known, event)
+
+    def _move(self, known: Container, event: EngineEvent) -> bool:
+        """Move a known container on; return whether the event said all there is to know."""
+        if event.action == "die" and known.phase is not Phase.EXITED:
+            self.put(replace(known, phase=Phase.EXITED, exit_code=event.exit_code))
+        elif event.action == "start":
+            self.started(known.node, known.id)
+        elif event.action.startswith("health_status"):
+            health = event.action.partition(":")[2].strip()
+            if health in {"healthy", "unhealthy"} and known.live:
+                self.put(replace(known, health=health))  # type: ignore[arg-type]  # checked above
+        return event.action != "rename"
+
+    def _touch(self, state: NodeState, container: str) -> None:
+        self.step += 1
+        state.touched[container] = self.step

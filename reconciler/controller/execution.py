@@ -1,0 +1,76 @@
+"""One action, one engine call. Nothing is decided here; every failure is a value."""
+
+import time
+from collections.abc import Callable
+
+from reconciler.controller.happenings import Done, Finished
+from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
+from reconciler.model.action import Action, Verb
+from reconciler.model.observed import Phase
+
+# As much of an instance's output as is worth keeping after its container is gone.
+KEPT_LOG_BYTES = 64 * 1024
+
+
+def carry_out(engine: Engine, action: Action, progress: Progress | None = None) -> Finished:
+    """Make the call that an action stands for and return what came of it."""
+    began = time.monotonic()
+    try:
+        outcome: Done | EngineError = (
+            _pull(engine, action, progress)
+            if action.verb is Verb.PULL
+            else _CALLS[action.verb](engine, action)
+        )
+    except EngineError as error:
+        outcome = error
+    return Finished(action, outcome, time.monotonic() - began)
+
+
+def _pull(engine: Engine, action: Action, progress: Progress | None) -> Done:
+    present = engine.resolve(action.image)
+    if action.pull == "always" or (present is None and action.pull != "never"):
+        engine.pull(action.image, progress)
+        present = engine.resolve(action.image)
+    if present is None:
+        message = f"image {action.image} is not on node {action.node}, and pull is {action.pull}"
+        raise ImageMissingError(message)
+    return Done(reference=present)
+
+
+def _create(engine: Engine, action: Action) -> Done:
+    if action.request is None:
+        message = f"{action.subject}: a create without a request"
+        raise TypeError(message)
+    return Done(container=engine.create(action.request))
+
+
+def _start(engine: Engine, action: Action) -> Done:
+    engine.start(action.container, fenced=action.fenced)
+    return Done(container=action.container)
+
+
+def _signal(engine: Engine, action: Action) -> Done:
+    engine.signal(action.container, action.signal)
+    return Done(container=action.container)
+
+
+def _collect(engine: Engine, action: Action) -> Done:
+    detail = engine.inspect(action.container or action.subject)
+    if detail is None or detail.container.phase is not Phase.EXITED:
+        return Done(detail=detail)
+    return Done(detail=detail, logs=engine.logs(detail.container.id, limit=KEPT_LOG_BYTES))
+
+
+def _remove(engine: Engine, action: Action) -> Done:
+    engine.remove(action.container or action.subject)
+    return Done(container=action.container)
+
+
+_CALLS: dict[Verb, Callable[[Engine, Action], Done]] = {
+    Verb.CREATE: _create,
+    Verb.START: _start,
+    Verb.STOP: _signal,
+    Verb.KILL: _signal,
+    Verb.COLLECT: _collect,
+    Verb.REMOVE: _remove,
+}

@@ -1,0 +1,130 @@
+"""Who makes the calls: a few threads a node, as many as the engine takes with profit.
+
+Starts are dear and an engine's throughput soon stops growing with more of them in parallel,
+while each one gets slower. So the limit climbs only while the throughput of the last round
+was better than that of the round before, and steps back where it was not.
+"""
+
+import heapq
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+
+from reconciler.controller.execution import carry_out
+from reconciler.controller.happenings import Finished
+from reconciler.engines.engine import Engine
+from reconciler.model.action import Action, Verb
+
+_URGENCY = {verb: rank for rank, verb in enumerate(
+    (Verb.KILL, Verb.STOP, Verb.COLLECT, Verb.START, Verb.PULL, Verb.CREATE, Verb.REMOVE)
+)}  # fmt: skip
+
+
+class Limit:
+    """How many calls may be under way at once, found by climbing."""
+
+    LOWEST, HIGHEST, FIRST = 2, 16, 6
+    ROUND = 12
+    WORTH = 1.05
+
+    def __init__(self) -> None:
+        """Start at what two cores can use."""
+        self.now = self.FIRST
+        self._direction = 1
+        self._rate = 0.0
+        self._began = 0.0
+        self._done = 0
+
+    def finished(self, at: float, *, busy: bool, failed: bool) -> None:
+        """Count a call that ended at monotonic time `at`; `busy` where others were waiting."""
+        if failed:
+            self._set(self.now // 2)
+            self._restart(at, 0.0)
+        elif not busy:
+            self._restart(at, 0.0)
+        else:
+            self._done += 1
+            if self._done >= self.ROUND:
+                self._climb(at)
+
+    def _climb(self, at: float) -> None:
+        rate = self._done / max(at - self._began, 1e-6)
+        if self._rate and rate < self._rate * self.WORTH:
+            self._direction = -1 if rate < self._rate else 0
+        elif self._rate:
+            self._direction = 1
+        self._set(self.now + 2 * self._direction)
+        self._restart(at, rate)
+
+    def _restart(self, at: float, rate: float) -> None:
+        self._began, self._done, self._rate = at, 0, rate
+
+    def _set(self, limit: int) -> None:
+        self.now = min(self.HIGHEST, max(self.LOWEST, limit))
+
+
+class Workers:
+    """A pool of threads for one node. Threads come as they are needed and end with `close`."""
+
+    def __init__(self, engine: Engine, report: Callable[[Finished], None]) -> None:
+        """Carry out on `engine`; tell `report`, which may be called from any thread."""
+        self._engine = engine
+        self._report = report
+        self._limit = Limit()
+        self._queue: list[tuple[int, int, Action]] = []
+        self._order = count()
+        self._active = 0
+        self._idle = 0
+        self._threads: list[threading.Thread] = []
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def submit(self, action: Action) -> None:
+        """Queue an action; urgent kinds go first, the same kind in order of submission."""
+        with self._changed:
+            heapq.heappush(self._queue, (_URGENCY[action.verb], next(self._order), action))
+            if not self._idle and len(self._threads) < self._limit.HIGHEST:
+                self._spawn()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Begin nothing more; calls under way are left to end by themselves."""
+        with self._changed:
+            self._closed = True
+            self._queue.clear()
+            self._changed.notify_all()
+
+    def _spawn(self) -> None:
+        name = f"worker-{self._engine.node}-{len(self._threads)}"
+        thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while (action := self._next()) is not None:
+            finished = carry_out(self._engine, action)
+            self._ended(finished)
+            self._report(finished)
+
+    def _next(self) -> Action | None:
+        with self._changed:
+            self._idle += 1
+            while not self._closed and (not self._queue or self._active >= self._limit.now):
+                self._changed.wait()
+            self._idle -= 1
+            if self._closed:
+                return None
+            self._active += 1
+            return heapq.heappop(self._queue)[2]
+
+    def _ended(self, finished: Finished) -> None:
+        with self._changed:
+            self._active -= 1
+            if finished.action.verb is Verb.START:
+                failed = isinstance(finished.outcome, TimeoutError)
+                self._limit.finished(time.monotonic(), busy=bool(self._queue), failed=failed)
+            self._changed.notify()
+
+
+__all__ = ["Limit", "Workers"]

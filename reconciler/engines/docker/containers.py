@@ -1,0 +1,155 @@
+"""What the engine's JSON about containers means.
+
+Pure, and quick: a list of hundreds is parsed on every pass. It decides which containers are
+ours: those that carry all our labels under the one name that these spell.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from reconciler.model.identity import (
+    LABEL_ATTEMPT,
+    LABEL_INSTANCE,
+    LABEL_JOB,
+    LABEL_PROJECT,
+    LABEL_REVISION,
+    LABEL_RUN,
+    LABEL_SHAPE,
+    LABEL_TASK,
+    LABEL_WORK,
+    AttemptKey,
+    parse_container_name,
+)
+from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
+
+Json = Mapping[str, Any]
+
+_PHASES: Final = {
+    "created": Phase.CREATED,
+    "running": Phase.RUNNING,
+    "paused": Phase.RUNNING,
+    "restarting": Phase.RUNNING,
+    "exited": Phase.EXITED,
+    "removing": Phase.REMOVING,
+    "dead": Phase.REMOVING,
+}
+_HEALTH: Final[tuple[tuple[str, Healthiness], ...]] = (
+    ("(healthy)", "healthy"),
+    ("(unhealthy)", "unhealthy"),
+    ("(health: starting)", "starting"),
+)
+_SAID_HEALTH: Final[Mapping[str, Healthiness]] = {
+    "healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting",
+}  # fmt: skip
+_EXITED: Final = re.compile(r"Exited \((-?\d+)\)")
+_NEVER: Final = "0001-01-01T00:00:00Z"
+
+
+def listed(node: str, entry: Json) -> Container | None:
+    """Return the container of an entry of the list call, None when it is not ours."""
+    labels = entry["Labels"]
+    name = spelled_name(labels)
+    # A link of another container's adds a name, so ours is one of them.
+    if name is None or f"/{name}" not in (entry["Names"] or ()):
+        return None
+    phase = _PHASES.get(entry["State"], Phase.REMOVING)
+    status = entry["Status"]
+    health = _health_in(status) if phase is Phase.RUNNING else ""
+    code = _exit_code_in(status) if phase is Phase.EXITED else None
+    return _container(node, entry["Id"], name, labels, phase, health, code, entry["ImageID"])
+
+
+def inspected(node: str, found: Json) -> ContainerDetail | None:
+    """Return the container of an inspect call, None when it is not ours."""
+    labels = found["Config"]["Labels"]
+    name = spelled_name(labels)
+    if name is None or found["Name"] != f"/{name}":
+        return None
+    state = found["State"]
+    phase = _PHASES.get(state["Status"], Phase.REMOVING)
+    said = (state.get("Health") or {}).get("Status", "")
+    health = _SAID_HEALTH.get(said, "") if phase is Phase.RUNNING else ""
+    code = state["ExitCode"] if phase is Phase.EXITED else None
+    return ContainerDetail(
+        _container(node, found["Id"], name, labels, phase, health, code, found["Image"]),
+        started_at=epoch(state["StartedAt"]),
+        finished_at=epoch(state["FinishedAt"]),
+        oom=bool(state.get("OOMKilled")),
+        error=state.get("Error", ""),
+        ports=_ports((found.get("NetworkSettings") or {}).get("Ports") or {}),
+    )
+
+
+def spelled_name(labels: Mapping[str, str] | None) -> str | None:
+    """Return the name that a set of labels spells, None where one of ours is missing."""
+    if not labels or LABEL_WORK not in labels or LABEL_SHAPE not in labels:
+        return None
+    try:
+        name = (
+            f"{labels[LABEL_PROJECT]}.{labels[LABEL_TASK]}.{labels[LABEL_RUN]}"
+            f".{labels[LABEL_INSTANCE]}.{labels[LABEL_ATTEMPT]}"
+        )
+    except KeyError:
+        return None
+    return name if _attempt(name) else None
+
+
+def epoch(stamp: str) -> float:
+    """Return a time of the engine's as epoch seconds, 0.0 for never or nonsense."""
+    if stamp == _NEVER:
+        return 0.0
+    with suppress(ValueError):
+        return max(0.0, datetime.fromisoformat(stamp).timestamp())
+    return 0.0
+
+
+@lru_cache(maxsize=16384)  # the same names come again with every list
+def _attempt(name: str) -> AttemptKey | None:
+    parsed = parse_container_name(name)
+    return parsed[1] if parsed else None
+
+
+def _container(  # noqa: PLR0913  # by position: keywords cost as much again, hundreds of times
+    node: str,
+    identifier: str,
+    name: str,
+    labels: Mapping[str, str],
+    phase: Phase,
+    health: Healthiness,
+    code: int | None,
+    image: str,
+) -> Container:
+    attempt = _attempt(name)
+    assert attempt is not None  # noqa: S101  # spelled_name has seen to it
+    return Container(
+        identifier, name, node, attempt, labels[LABEL_WORK], labels[LABEL_SHAPE], phase, health,
+        code, image, labels.get(LABEL_JOB, ""), labels.get(LABEL_REVISION, ""),
+    )  # fmt: skip
+
+
+def _health_in(status: str) -> Healthiness:
+    if status.endswith(")"):
+        for suffix, health in _HEALTH:
+            if status.endswith(suffix):
+                return health
+    return ""
+
+
+def _exit_code_in(status: str) -> int | None:
+    found = _EXITED.match(status)
+    return int(found[1]) if found else None
+
+
+def _ports(ports: Mapping[str, list[dict[str, str]] | None]) -> tuple[tuple[int, int], ...]:
+    """Return (container, host) pairs; IPv4 and IPv6 of the same are one."""
+    pairs = {
+        (int(inside.partition("/")[0]), int(binding["HostPort"]))
+        for inside, bindings in ports.items()
+        for binding in bindings or ()
+        if binding.get("HostPort")
+    }
+    return tuple(sorted(pairs))

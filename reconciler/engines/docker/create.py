@@ -1,0 +1,145 @@
+"""What the engine is told to create: a request, written in the engine's own JSON.
+
+Pure, and complete: hardening is spelled out rather than left to an engine's configuration.
+It must not know what was there before.
+"""
+
+import math
+from typing import Any, Final
+
+from reconciler.model.action import CreateRequest
+from reconciler.model.identity import LABEL_PROJECT, LABEL_VOLUME, volume_name
+from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
+
+Json = dict[str, Any]
+_NANO: Final = 1_000_000_000
+_WORLD_WRITABLE: Final = 0o1777
+
+
+def config_of(request: CreateRequest) -> Json:
+    """Return the body of the create call."""
+    spec = request.spec
+    config: Json = {
+        "Image": request.image,
+        "Env": [f"{name}={value}" for name, value in request.env],
+        "Labels": dict(request.labels),
+        "StopSignal": spec.stop.signal,
+        # What the engine grants when it is itself shut down.
+        "StopTimeout": math.ceil(spec.stop.grace),
+        "Healthcheck": _health(spec.health),
+        "ExposedPorts": {_port(port): {} for port in spec.ports},
+        "HostConfig": _host(request.project, spec),
+    }
+    said: Json = {"User": spec.user, "WorkingDir": spec.workdir, "Hostname": spec.hostname}
+    config |= {name: value for name, value in said.items() if value}
+    # None leaves the image's own in force; an empty list clears its entrypoint.
+    if spec.entrypoint is not None:
+        config["Entrypoint"] = [*spec.entrypoint]
+    if spec.command is not None:
+        config["Cmd"] = [*spec.command]
+    return config
+
+
+def own_volumes(request: CreateRequest) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Return the names and labels of the volumes that are the project's own, in order."""
+    return tuple(
+        (
+            volume_name(request.project, mount.source),
+            {LABEL_PROJECT: request.project, LABEL_VOLUME: mount.source},
+        )
+        for mount in request.spec.mounts
+        if mount.type == "volume" and mount.source and not mount.external
+    )
+
+
+def external_volumes(request: CreateRequest) -> tuple[str, ...]:
+    """Return the names of the volumes that must be there already."""
+    return tuple(m.source for m in request.spec.mounts if m.type == "volume" and m.external)
+
+
+def _host(project: str, spec: InstanceSpec) -> Json:
+    host: Json = {
+        "RestartPolicy": {"Name": "no"},  # one restarter: ours
+        "AutoRemove": False,  # record before remove
+        "NetworkMode": spec.network,
+        "PortBindings": _bindings(spec.ports),
+        "Init": spec.init,
+        "GroupAdd": [*spec.groups],
+        "LogConfig": _logs(spec.logs),
+        # The Mounts API never creates the source of a bind; Binds would, as root.
+        "Mounts": [_mount(project, mount) for mount in spec.mounts],
+    }
+    return host | _security(spec.security) | _resources(spec.resources)
+
+
+def _security(security: Security) -> Json:
+    options = []
+    if security.no_new_privileges:
+        options.append("no-new-privileges:true")
+    if security.seccomp == "unconfined":
+        options.append("seccomp=unconfined")
+    return {
+        "SecurityOpt": options,
+        "CapDrop": [*security.cap_drop],
+        "CapAdd": [*security.cap_add],
+        "ReadonlyRootfs": security.read_only_root,
+        "Privileged": security.privileged,
+        "UsernsMode": "host" if security.userns == "host" else "",
+    }
+
+
+def _resources(resources: Resources) -> Json:
+    limits: Json = {
+        "NanoCpus": round(resources.cpus * _NANO),
+        "Memory": resources.memory,
+        "MemorySwap": resources.memory,  # memory and swap together: no swap
+        "PidsLimit": resources.pids,
+        "ShmSize": resources.shm,
+    }
+    limits = {name: value for name, value in limits.items() if value}
+    if resources.ulimits:
+        limits["Ulimits"] = [
+            {"Name": name, "Soft": soft, "Hard": hard} for name, soft, hard in resources.ulimits
+        ]
+    return limits
+
+
+def _logs(logs: LogLimits) -> Json:
+    bounds: dict[str, str] = {}
+    if logs.max_size:  # the engine refuses a number of files without a size
+        bounds = {"max-size": str(logs.max_size), "max-file": str(max(1, logs.max_files))}
+    return {"Type": "json-file", "Config": bounds}
+
+
+def _health(health: Health) -> Json:
+    if not health.command:
+        return {"Test": ["NONE"]}  # the image's own check is not asked for either
+    return {
+        "Test": ["CMD", *health.command],
+        "Interval": round(health.interval * _NANO),
+        "Timeout": round(health.timeout * _NANO),
+        "Retries": health.retries,
+        "StartPeriod": round(health.start_period * _NANO),
+    }
+
+
+def _bindings(ports: tuple[Port, ...]) -> Json:
+    bindings: dict[str, list[dict[str, str]]] = {}
+    for port in ports:
+        host = str(port.host) if port.host else ""
+        bindings.setdefault(_port(port), []).append({"HostPort": host})
+    return bindings
+
+
+def _port(port: Port) -> str:
+    return f"{port.container}/{port.protocol}"
+
+
+def _mount(project: str, mount: Mount) -> Json:
+    made: Json = {"Type": mount.type, "Target": mount.target, "ReadOnly": mount.read_only}
+    if mount.type == "tmpfs":
+        size = {"SizeBytes": mount.size} if mount.size else {}
+        return made | {"TmpfsOptions": {"Mode": _WORLD_WRITABLE, **size}}
+    if mount.type == "volume" and mount.source and not mount.external:
+        return made | {"Source": volume_name(project, mount.source)}
+    return made | {"Source": mount.source}

@@ -1,0 +1,252 @@
+"""One Docker Engine behind the common face: which call is made, and what counts as done.
+
+It decides nothing about what should run, and touches nothing that does not carry our labels.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from docker import APIClient
+from docker.errors import APIError, NotFound
+
+from reconciler.engines.docker import volumes
+from reconciler.engines.docker.client import Clients
+from reconciler.engines.docker.containers import inspected, listed
+from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
+from reconciler.engines.docker.events import Events, subscribe
+from reconciler.engines.docker.output import follow_output, last_output
+from reconciler.engines.docker.pull import pull
+from reconciler.engines.docker.references import pinned
+from reconciler.engines.engine import (
+    ConflictError,
+    EngineInfo,
+    PermanentError,
+    Progress,
+    TransientError,
+)
+from reconciler.model.action import CreateRequest
+from reconciler.model.identity import (
+    LABEL_CLAIM,
+    LABEL_PROJECT,
+    LABEL_SHAPE,
+    LABEL_WORK,
+)
+from reconciler.model.observed import Container, ContainerDetail, Phase
+
+# Seconds. A start may wait for its turn in the kernel; all else that is slow is wrong.
+_INFO: Final = 5
+_LIST: Final = 30
+_INSPECT: Final = 10
+_CREATE: Final = 60
+_START: Final = 120
+_REMOVE: Final = 60
+_SIGNAL: Final = 10
+
+_CONFLICT: Final = 409
+_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class DockerEngine:
+    """A Docker Engine, usable from any thread."""
+
+    def __init__(self, node: str, endpoint: str) -> None:
+        """Nothing is asked of the engine yet."""
+        self.node = node
+        self._clients = Clients(endpoint)
+
+    def info(self) -> EngineInfo:
+        """Ask /info, which hangs where the engine is wedged while its ping still answers."""
+        found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())
+        return EngineInfo(str(found["ServerVersion"]), int(found["NCPU"]), int(found["MemTotal"]))
+
+    def list(self, project: str) -> tuple[Container, ...]:
+        """Return the project's containers, by one call."""
+        label = f"{LABEL_PROJECT}={project}"
+
+        def ask(client: APIClient) -> Any:  # noqa: ANN401  # JSON
+            return client.containers(all=True, filters={"label": label})
+
+        entries = self._clients.call(f"list the containers of project {project}", _LIST, ask)
+        found = (listed(self.node, entry) for entry in entries)
+        return tuple(container for container in found if container is not None)
+
+    def inspect(self, name: str) -> ContainerDetail | None:
+        """Look at one container, under its lock."""
+        return self._inspect(name, _INSPECT)
+
+    def resolve(self, image: str) -> str | None:
+        """Return what to create from, None of an image that is not here."""
+
+        def ask(client: APIClient) -> str | None:
+            try:
+                return pinned(image, client.inspect_image(image))  # type: ignore[no-untyped-call]
+            except NotFound:
+                return None
+
+        return self._clients.call(f"look at the image {image}", _INSPECT, ask)
+
+    def pull(self, image: str, progress: Progress | None = None) -> None:
+        """Fetch an image."""
+        pull(self._clients, image, progress)
+
+    def create(self, request: CreateRequest) -> str:
+        """Make a container and its volumes, or adopt the one that is there."""
+        for name, labels in own_volumes(request):
+            volumes.ensure_own(self._clients, name, labels)
+        for name in external_volumes(request):
+            self._require_volume(request, name)
+        config = config_of(request)
+
+        def ask(client: APIClient) -> str | None:
+            try:
+                # Not create_container: it would add the user's proxies to the environment.
+                made = client.create_container_from_config(  # type: ignore[no-untyped-call]
+                    config, request.name
+                )
+                return str(made["Id"])
+            except APIError as error:
+                if error.status_code == _CONFLICT:
+                    return None
+                raise
+
+        made = self._clients.call(f"create {request.name}", _CREATE, ask)
+        return made or self._adopt(request)
+
+    def start(self, container: str, *, fenced: bool = False) -> None:
+        """Start a created container; with an id and no fence that is a single call."""
+        identifier = container
+        if fenced or not _ID.fullmatch(container):
+            # The look waits out a start under way, so it may take as long as one.
+            detail = self._inspect(container, _START)
+            if detail is None:
+                raise TransientError(f"could not start {_brief(container)}: the container is gone")
+            if detail.container.phase is not Phase.CREATED:
+                return
+            identifier = detail.container.id
+        self._clients.call(f"start {_brief(container)}", _START, lambda c: c.start(identifier))
+
+    def signal(self, container: str, signal: str) -> None:
+        """Send a signal to a running container."""
+        identifier = self._own(container)
+        if identifier is None:
+            return
+
+        def ask(client: APIClient) -> None:
+            try:
+                client.kill(identifier, signal)
+            except APIError as error:
+                if error.status_code != _CONFLICT and not isinstance(error, NotFound):
+                    raise
+
+        self._clients.call(f"send {signal} to {_brief(container)}", _SIGNAL, ask)
+
+    def remove(self, container: str) -> None:
+        """Remove an ended or never started container with its anonymous volumes."""
+        identifier = self._own(container)
+        if identifier is None:
+            return
+
+        def ask(client: APIClient) -> None:
+            try:
+                client.remove_container(identifier, v=True)
+            except NotFound:
+                return
+
+        self._clients.call(f"remove {_brief(container)}", _REMOVE, ask)
+
+    def logs(self, container: str, *, limit: int) -> bytes:
+        """Return the end of a container's output."""
+        return last_output(self._clients, container, limit)
+
+    def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
+        """Yield a container's output as it comes."""
+        return follow_output(self._clients, container, tail)
+
+    def events(self, project: str) -> Events:
+        """Subscribe to the project's events."""
+        return subscribe(self._clients, project, volumes.claim_name(project))
+
+    def claim(self, project: str, labels: dict[str, str]) -> dict[str, str]:
+        """Put up the project's claim unless there is one."""
+        marks = {LABEL_CLAIM: project, **labels, LABEL_PROJECT: project}
+        return volumes.ensure(self._clients, volumes.claim_name(project), marks)
+
+    def claimed_by(self, project: str) -> dict[str, str] | None:
+        """Return the labels of the project's claim."""
+        return volumes.labels_of(self._clients, volumes.claim_name(project))
+
+    def release(self, project: str) -> None:
+        """Take the project's claim down."""
+        self._remove_volume(volumes.claim_name(project), volumes.is_claim)
+
+    def volumes(self, project: str) -> tuple[str, ...]:
+        """Return the names of the project's own volumes."""
+        return volumes.own(self._clients, project)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume of ours with what is in it."""
+        self._remove_volume(name, volumes.is_own)
+
+    def close(self) -> None:
+        """Close all connections but those of open streams."""
+        self._clients.close()
+
+    def _look(self, name: str, deadline: int) -> dict[str, Any] | None:
+        """Return what an inspection says, whoever's the container is."""
+
+        def ask(client: APIClient) -> dict[str, Any] | None:
+            try:
+                found: dict[str, Any] = client.inspect_container(name)
+            except NotFound:
+                return None
+            return found
+
+        return self._clients.call(f"look at {_brief(name)}", deadline, ask)
+
+    def _inspect(self, name: str, deadline: int) -> ContainerDetail | None:
+        found = self._look(name, deadline)
+        return None if found is None else inspected(self.node, found)
+
+    def _own(self, container: str) -> str | None:
+        """Return the id of a container of ours; one given by id has been looked at before."""
+        if _ID.fullmatch(container):
+            return container
+        detail = self._inspect(container, _INSPECT)
+        return detail.container.id if detail else None
+
+    def _adopt(self, request: CreateRequest) -> str:
+        """Return the id of what holds a request's name, if it is what was asked for."""
+        failed = f"could not create {request.name}"
+        found = self._look(request.name, _INSPECT)
+        if found is None:  # a create that failed half-way holds its name for a while
+            raise TransientError(f"{failed}: the engine still holds its name")
+        detail, labels = inspected(self.node, found), dict(request.labels)
+        holder = f"container {found['Id'][:12]} (image {found['Config'].get('Image', '?')})"
+        if detail is None:
+            raise ConflictError(f"{failed}: its name is held by {holder}, which is not ours")
+        there = (detail.container.work, detail.container.shape)
+        if there != (labels.get(LABEL_WORK), labels.get(LABEL_SHAPE)):
+            raise ConflictError(
+                f"{failed}: its name is held by {holder}, which was made from another manifest"
+            )
+        return detail.container.id
+
+    def _require_volume(self, request: CreateRequest, name: str) -> None:
+        if volumes.labels_of(self._clients, name) is None:
+            raise PermanentError(
+                f"could not create {request.name}: there is no volume {name} on the node,"
+                " and an external one is not made by us"
+            )
+
+    def _remove_volume(self, name: str, ours: Callable[[str, dict[str, str]], bool]) -> None:
+        labels = volumes.labels_of(self._clients, name)
+        if labels is None:
+            return
+        if not ours(name, labels):
+            raise ConflictError(f"the volume {name} is not ours, so it stays")
+        volumes.remove(self._clients, name)
+
+
+def _brief(container: str) -> str:
+    return container[:12] if _ID.fullmatch(container) else container

@@ -1,0 +1,91 @@
+"""Volumes of ours: those that instances mount, and the one that claims a project.
+
+Creating a volume is a test-and-set on the engine: it answers with the one that is there.
+"""
+
+from typing import Any, Final
+
+from docker import APIClient
+from docker.errors import NotFound
+
+from reconciler.engines.docker.client import Clients
+from reconciler.engines.engine import ConflictError
+from reconciler.model.identity import LABEL_CLAIM, LABEL_PROJECT, LABEL_VOLUME, volume_name
+
+_DEADLINE: Final = 10
+_CLAIM_PREFIX: Final = "reconciler-claim."
+
+
+def claim_name(project: str) -> str:
+    """Return the name of the volume that claims a project."""
+    return f"{_CLAIM_PREFIX}{project}"
+
+
+def ensure(clients: Clients, name: str, labels: dict[str, str]) -> dict[str, str]:
+    """Make a volume unless there is one by that name, and return the labels of what is there."""
+
+    def ask(client: APIClient) -> dict[str, str]:
+        return _labels(client.create_volume(name, labels=labels))
+
+    return clients.call(f"create the volume {name}", _DEADLINE, ask)
+
+
+def ensure_own(clients: Clients, name: str, labels: dict[str, str]) -> None:
+    """Make a volume of ours unless it is there already."""
+    found = ensure(clients, name, labels)
+    if any(found.get(key) != value for key, value in labels.items()):
+        raise ConflictError(
+            f"the volume {name} is there already and is not this project's;"
+            " mount it with `external: true`, or remove it"
+        )
+
+
+def labels_of(clients: Clients, name: str) -> dict[str, str] | None:
+    """Return a volume's labels, None where there is no such volume."""
+
+    def ask(client: APIClient) -> dict[str, str] | None:
+        try:
+            return _labels(client.inspect_volume(name))
+        except NotFound:
+            return None
+
+    return clients.call(f"look at the volume {name}", _DEADLINE, ask)
+
+
+def own(clients: Clients, project: str) -> tuple[str, ...]:
+    """Return the names of a project's volumes."""
+
+    def ask(client: APIClient) -> dict[str, Any]:
+        found: dict[str, Any] = client.volumes(filters={"label": f"{LABEL_PROJECT}={project}"})
+        return found
+
+    found = clients.call(f"list the volumes of project {project}", _DEADLINE, ask)
+    entries = found.get("Volumes") or ()
+    return tuple(sorted(e["Name"] for e in entries if is_own(e["Name"], _labels(e))))
+
+
+def is_own(name: str, labels: dict[str, str]) -> bool:
+    """Whether a volume is one that an instance of ours mounts."""
+    project, source = labels.get(LABEL_PROJECT), labels.get(LABEL_VOLUME)
+    return bool(project and source and name == volume_name(project, source))
+
+
+def is_claim(name: str, labels: dict[str, str]) -> bool:
+    """Whether a volume is a claim that we put up."""
+    return LABEL_CLAIM in labels and name == claim_name(labels.get(LABEL_PROJECT, ""))
+
+
+def remove(clients: Clients, name: str) -> None:
+    """Remove a volume that has been found to be ours. Gone is done."""
+
+    def ask(client: APIClient) -> None:
+        try:
+            client.remove_volume(name)
+        except NotFound:
+            return
+
+    clients.call(f"remove the volume {name}", _DEADLINE, ask)
+
+
+def _labels(entry: dict[str, Any]) -> dict[str, str]:
+    return dict(entry.get("Labels") or {})

@@ -1,0 +1,223 @@
+"""The common face of all engines, and the ways in which they fail.
+
+An engine carries out single calls and decides nothing. Calls are synchronous, may come from
+several threads at once, and each has a deadline of its own: none ever hangs for good.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from reconciler.model.action import CreateRequest
+from reconciler.model.observed import Container, ContainerDetail
+
+
+class EngineError(Exception):
+    """An engine said no. The message is a sentence for people."""
+
+
+class TransientError(EngineError):
+    """Worth trying again later: no space, a name still held, a network that flapped."""
+
+
+class PermanentError(EngineError):
+    """The same request will be refused again: a bad option, a bind source that is missing.
+
+    `exit_code` is what `docker run` would return when the program could not be started: 126
+    where it is not executable, 127 where it is not found, otherwise None.
+    """
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        """Keep the sentence and the exit code."""
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class ImageMissingError(EngineError):
+    """The image is not on the node (create), or cannot be had (pull)."""
+
+
+class ConflictError(EngineError):
+    """The name is held by something that is not ours; it is left alone."""
+
+
+class UnreachableError(EngineError):
+    """The engine does not answer, or not in time. Whether it acted is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine says of itself: memory in bytes."""
+
+    version: str
+    cpus: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEvent:
+    """A hint that something changed: look at this object again.
+
+    `exit_code` is given for `die`; `at` is the engine's own time, epoch seconds. A volume's
+    `id` is its name.
+    """
+
+    kind: Literal["container", "volume"]
+    action: str
+    id: str
+    name: str
+    at: float
+    exit_code: int | None = None
+
+
+class EventStream(Protocol):
+    """An open subscription. Iterating blocks for the next event and ends when the stream does."""
+
+    def __iter__(self) -> Iterator[EngineEvent]:
+        """Yield events until closed, or raise UnreachableError when the stream breaks."""
+        ...
+
+    def close(self) -> None:
+        """End the iteration from another thread, at once."""
+        ...
+
+
+Progress = Callable[[str], None]
+
+
+class Engine(Protocol):
+    """One node's engine. Every method may raise UnreachableError."""
+
+    node: str
+
+    def info(self) -> EngineInfo:
+        """Ask by a call that takes the engine's locks, within 5 s: the health check."""
+        ...
+
+    def list(self, project: str) -> tuple[Container, ...]:
+        """Return the project's containers in one call, no inspection.
+
+        Foreign ones are left out: those that lack one of our labels, or whose name is not the
+        one that the labels spell.
+        """
+        ...
+
+    def inspect(self, name: str) -> ContainerDetail | None:
+        """Look at one container by name or id, waiting for a start under way to finish.
+
+        None when there is no such container, or when it is not ours.
+        """
+        ...
+
+    def resolve(self, image: str) -> str | None:
+        """Return the reference to create from, None where the image is not present.
+
+        It is REPO:TAG@DIGEST where the engine knows the digest, else the image's id.
+        """
+        ...
+
+    def pull(self, image: str, progress: Progress | None = None) -> None:
+        """Fetch an image.
+
+        Raises:
+            ImageMissingError: there is no such image, or no access to it.
+            TransientError: the registry could not be asked.
+        """
+        ...
+
+    def create(self, request: CreateRequest) -> str:
+        """Make a container and its volumes, and return its id.
+
+        One of ours that already has the name and the same identity, work and shape is adopted,
+        whatever became of it since.
+
+        Raises:
+            ConflictError: the name, or a volume's, belongs to something else.
+            ImageMissingError: the image is not here.
+            PermanentError: the request itself is at fault.
+            TransientError: it may work later.
+        """
+        ...
+
+    def start(self, container: str, *, fenced: bool = False) -> None:
+        """Start a created container; one that already runs or has ended is left as it is.
+
+        `container` is an id or a name, here as below. An id is taken at its word, which saves a
+        call; behind a name we look first, and touch nothing that is not ours.
+
+        `fenced`: another start may be under way; look (under the engine's lock) before asking.
+        Unfenced, the caller knows the container to be created: an ended one would run again.
+
+        Raises:
+            PermanentError: the program cannot be started.
+            TransientError: it may work later (no port, no space, no address), or it is gone.
+        """
+        ...
+
+    def signal(self, container: str, signal: str) -> None:
+        """Send a signal; a container that is not running, or gone, is done already.
+
+        Raises:
+            PermanentError: there is no such signal.
+        """
+        ...
+
+    def remove(self, container: str) -> None:
+        """Remove an ended or never started container with its anonymous volumes; gone is done.
+
+        Raises:
+            TransientError: it is still running, or the engine is busy with it.
+        """
+        ...
+
+    def logs(self, container: str, *, limit: int) -> bytes:
+        """Return the last `limit` bytes or fewer of its output; empty when it is gone."""
+        ...
+
+    def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
+        """Yield output as it comes, from the last `tail` lines (None: all), until it ends."""
+        ...
+
+    def events(self, project: str) -> EventStream:
+        """Subscribe to changes of the project's containers and of its claim.
+
+        Subscribed on return, or a moment before: events of the last second may come again.
+        """
+        ...
+
+    def claim(self, project: str, labels: dict[str, str]) -> dict[str, str]:
+        """Put up the project's claim unless there is one; return the labels of the one there.
+
+        An atomic test-and-set. The engine adds marks of its own, so compare what was given, not
+        the whole.
+        """
+        ...
+
+    def claimed_by(self, project: str) -> dict[str, str] | None:
+        """Return the labels of the project's claim, None where there is none."""
+        ...
+
+    def release(self, project: str) -> None:
+        """Take the project's claim down; gone is done, and what lacks our mark stays.
+
+        Raises:
+            ConflictError: what holds the claim's name was not put up by `claim`.
+        """
+        ...
+
+    def volumes(self, project: str) -> tuple[str, ...]:
+        """Return the engine's names of the project's own volumes, its claim left out."""
+        ...
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume of ours with what is in it; gone is done.
+
+        Raises:
+            ConflictError: it is not ours.
+            TransientError: a container still uses it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...

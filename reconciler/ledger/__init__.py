@@ -1,0 +1,47 @@
+"""What happened: outcomes, the event log, requests and the revision in force, durable.
+
+The only home of sqlite3. What a fact means is the model's affair, what follows from it the
+planner's; here it is only kept.
+"""
+
+from reconciler.ledger.errors import (
+    LedgerBusy,
+    LedgerCorrupt,
+    LedgerError,
+    LedgerForeign,
+    LedgerFull,
+    LedgerTooNew,
+    LedgerUnwritable,
+    NoLedger,
+)
+from reconciler.ledger.journal import LogEntry
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.lock import Holder, Lock, LockHeld, holder
+from reconciler.ledger.requests import Answer, Request
+from reconciler.ledger.state_folder import (
+    StateFolderError,
+    default_state_folder,
+    prepare_state_folder,
+)
+
+__all__ = [
+    "Answer",
+    "Holder",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerCorrupt",
+    "LedgerError",
+    "LedgerForeign",
+    "LedgerFull",
+    "LedgerTooNew",
+    "LedgerUnwritable",
+    "Lock",
+    "LockHeld",
+    "LogEntry",
+    "NoLedger",
+    "Request",
+    "StateFolderError",
+    "default_state_folder",
+    "holder",
+    "prepare_state_folder",
+]

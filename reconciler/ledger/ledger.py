@@ -1,0 +1,236 @@
+"""The ledger: one project's memory, in one file of its state folder.
+
+Decides what is durable together, and to which project a ledger belongs. It judges no fact and
+carries out no request. One thread at a time; every other process may read, and may ask.
+"""
+
+import sqlite3
+import time
+import uuid
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from reconciler.ledger import connection as connections
+from reconciler.ledger import journal, reading, requests, revisions, writing
+from reconciler.ledger.connection import FILE_NAME, snapshot, transaction
+from reconciler.ledger.errors import LedgerForeign, corrupt, translated
+from reconciler.ledger.journal import LogEntry
+from reconciler.ledger.requests import Answer, Request
+from reconciler.model.fact import Fact
+from reconciler.model.history import History
+from reconciler.model.identity import AttemptKey, parse_container_name
+
+
+class Ledger:
+    """What happened in one project.
+
+    Every method raises a LedgerError for what is wrong with the file or its disk. After a
+    LedgerUnwritable the same call may be tried again: it did nothing.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, kept: int) -> None:
+        self._connection = connection
+        self._path = path
+        self._kept = kept
+        known = reading.meta(connection)
+        self.state_id = known.get("state_id", "")
+        self.project = known.get("project", "")
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, write: bool, project: str = "", kept: int = journal.KEPT
+    ) -> Self:
+        """Open the ledger of a state folder.
+
+        To write is for the holder of the folder's lock: the ledger is made for `project` where
+        there is none, migrated and checked. To read creates nothing and disturbs no writer.
+        An empty project accepts whatever ledger there is.
+
+        Raises:
+            NoLedger: when there is none to read.
+            LedgerForeign: when it belongs to another project.
+            LedgerTooNew: when a later version of this program wrote it.
+            LedgerCorrupt: when it is damaged.
+            LedgerUnwritable: when disk or permissions do not let us.
+        """
+        path = folder.absolute() / FILE_NAME
+        if write and not project:
+            raise ValueError("a ledger is written for a project")
+        opener = connections.open_writer if write else connections.open_reader
+        connection = opener(folder)
+        try:
+            with translated(path):
+                if write:
+                    _christen(connection, project)
+                ledger = cls(connection, path, kept=kept)
+            _refuse_other(ledger, project, path)
+        except BaseException:
+            connection.close()
+            raise
+        return ledger
+
+    def close(self) -> None:
+        """Let go of the file. What was recorded is already durable."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- what happened ---------------------------------------------------------------------
+
+    def record(self, facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
+        """Make facts and log entries durable: all of them, or none when it raises."""
+        if not facts and not events:
+            return
+        with self._writing():
+            for fact in facts:
+                writing.write(fact, self._connection)
+            if events:
+                journal.append(self._connection, events, self._kept)
+
+    def load(self) -> History:
+        """Return everything on record, as of one moment."""
+        with self._reading():
+            return reading.load(self._connection)
+
+    def logs(self, attempt: AttemptKey) -> bytes | None:
+        """Return the end of what an attempt printed, None when nothing was kept."""
+        with self._reading():
+            return reading.logs_of(self._connection, attempt)
+
+    def forget(self, tasks: Collection[str]) -> None:
+        """Drop every record of these tasks, their log entries and logs included."""
+        names = [(name,) for name in tasks]
+        with self._writing():
+            self._connection.executemany("DELETE FROM tasks WHERE name = ?", names)
+            self._connection.executemany("DELETE FROM events WHERE task = ?", names)
+            subjects = self._connection.execute("SELECT subject FROM troubles").fetchall()
+            self._connection.executemany(
+                "DELETE FROM troubles WHERE subject = ?",
+                [row for row in subjects if _task_of(row[0]) in tasks],
+            )
+
+    # --- what was said ---------------------------------------------------------------------
+
+    def events(
+        self, after_id: int = 0, limit: int = 1_000, task: str | None = None
+    ) -> list[LogEntry]:
+        """Return the oldest log entries behind `after_id`, ascending."""
+        with self._reading():
+            return journal.entries_after(self._connection, after_id, limit, task)
+
+    def last_events(self, limit: int, task: str | None = None) -> list[LogEntry]:
+        """Return the newest log entries, ascending."""
+        with self._reading():
+            return journal.newest_entries(self._connection, limit, task)
+
+    # --- what is asked ---------------------------------------------------------------------
+
+    @staticmethod
+    def append_request(folder: Path, verb: str, arguments: Mapping[str, object]) -> int:
+        """Ask the process that writes this folder's ledger, from any other; return an id.
+
+        Raises:
+            NoLedger: when there is none.
+        """
+        path = folder.absolute() / FILE_NAME
+        with (
+            closing(connections.open_appender(folder)) as connection,
+            translated(path),
+            transaction(connection),
+        ):
+            return requests.ask(connection, verb, arguments, time.time())
+
+    def request(self, verb: str, arguments: Mapping[str, object]) -> int:
+        """Ask for something as the writer itself; return its id."""
+        with self._writing():
+            return requests.ask(self._connection, verb, arguments, time.time())
+
+    def pending_requests(self) -> list[Request]:
+        """Return what was asked and not answered yet, oldest first."""
+        with self._reading():
+            return requests.pending(self._connection)
+
+    def answer(self, request: int, *, ok: bool, message: str) -> None:
+        """Answer a request. The first answer stays."""
+        with self._writing():
+            requests.answer(self._connection, request, Answer(ok, message), time.time())
+
+    def answer_of(self, request: int) -> Answer | None:
+        """Return a request's answer, None while there is none."""
+        with self._reading():
+            return requests.answer_of(self._connection, request)
+
+    def data_version(self) -> int:
+        """Return a number that changes whenever another connection has written."""
+        with self._translated():
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    # --- what is in force ------------------------------------------------------------------
+
+    def keep_revision(self, revision: str, files: Mapping[str, bytes], at: float) -> None:
+        """Put a valid revision in force. Nothing is written where it already is."""
+        with self._reading():
+            if revisions.name_in_force(self._connection) == revision:
+                return
+        with self._writing():
+            revisions.keep(self._connection, revision, files, at)
+
+    def revision_in_force(self) -> tuple[str, dict[str, bytes]] | None:
+        """Return the last valid revision's name and manifest files."""
+        with self._reading():
+            return revisions.in_force(self._connection)
+
+    # --- how -------------------------------------------------------------------------------
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with translated(self._path):
+                yield
+        except zlib.error as error:
+            raise corrupt(self._path, str(error)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._translated(), transaction(self._connection):
+            yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._translated(), snapshot(self._connection):
+            yield
+
+
+def _christen(connection: sqlite3.Connection, project: str) -> None:
+    """Give a new ledger its identity, which it keeps for ever."""
+    if reading.meta(connection):
+        return
+    with transaction(connection):
+        writing.set_meta(connection, "state_id", str(uuid.uuid4()))
+        writing.set_meta(connection, "project", project)
+
+
+def _refuse_other(ledger: Ledger, project: str, path: Path) -> None:
+    if project and ledger.project != project:
+        raise LedgerForeign(
+            f"the ledger {path} belongs to the project {ledger.project!r}, not to {project!r}: "
+            "choose another state folder, or the project's former name"
+        )
+
+
+def _task_of(subject: str) -> str | None:
+    found = parse_container_name(subject)
+    return found[1].key.task if found else None

@@ -1,0 +1,128 @@
+"""Rows become the History that planning reads.
+
+Decides nothing: what it returns equals folding all recorded facts. Written for speed, for a
+project may have a hundred thousand attempts behind it and every command begins with this.
+"""
+
+import gc
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconciler.ledger.schema import WHOLE_RUN
+from reconciler.model.fact import Result
+from reconciler.model.history import Attempt, History, Run, TaskHistory, Trouble
+from reconciler.model.identity import AttemptKey
+
+
+def load(connection: sqlite3.Connection) -> History:
+    """Return everything on record."""
+    history = History()
+    with _without_collector():
+        runs = _runs(connection, history)
+        _cancels(connection, runs)
+        _images(connection, runs)
+        _attempts(connection, runs)
+    history.specs.update(connection.execute("SELECT hash, text FROM specs"))
+    for subject, *trouble in connection.execute(
+        "SELECT subject, message, count, retry_at, since FROM troubles"
+    ):
+        history.troubles[subject] = Trouble(*trouble)
+    known = meta(connection)
+    history.approved_revision = known.get("approved_revision", "")
+    history.destroyed_revision = known.get("destroyed_revision", "")
+    history.lost = bool(known.get("lost"))
+    return history
+
+
+def logs_of(connection: sqlite3.Connection, attempt: AttemptKey) -> bytes | None:
+    """Return what an attempt printed last, None when nothing was kept."""
+    found = connection.execute(
+        "SELECT tail FROM logs JOIN runs ON runs.id = logs.run JOIN tasks ON tasks.id = runs.task"
+        " WHERE tasks.name = ? AND runs.number = ? AND logs.instance = ? AND logs.number = ?",
+        (attempt.key.task, attempt.run, attempt.key.instance, attempt.attempt),
+    ).fetchone()
+    return zlib.decompress(found[0]) if found else None
+
+
+def meta(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the few things that there is only one of."""
+    return dict(connection.execute("SELECT key, value FROM meta"))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Hold the cycle collector off: it would walk all that is being built, again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
+    tasks: dict[int, TaskHistory] = {}
+    for row, name in connection.execute("SELECT id, name FROM tasks ORDER BY id"):
+        tasks[row] = history.tasks[name] = TaskHistory(name)
+    runs: dict[int, Run] = {}
+    for row, task, number, work, rerun, reason, revision, opened_at, closed in connection.execute(
+        "SELECT id, task, number, work, rerun, reason, revision, opened_at,"
+        " closed_at IS NOT NULL FROM runs ORDER BY task, number"
+    ):
+        runs[row] = tasks[task].runs[number] = Run(
+            number=number,
+            work=work,
+            rerun=rerun,
+            reason=reason,
+            revision=revision,
+            opened_at=opened_at,
+            closed=bool(closed),
+        )
+    return runs
+
+
+def _cancels(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
+    for row, instance in connection.execute("SELECT run, instance FROM cancels"):
+        if instance == WHOLE_RUN:
+            runs[row].cancelled = True
+        else:
+            runs[row].cancelled_instances.add(instance)
+
+
+def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
+    for row, node, reference in connection.execute("SELECT run, node, reference FROM images"):
+        runs[row].images[node] = reference
+
+
+def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
+    results: dict[str | None, Result | None] = {None: None, **{str(r): r for r in Result}}
+    # The primary key's order: one walk through the table, each instance's attempts ascending.
+    for row, instance, number, node, shape, reserved, start, stop, why, result, code, oom, (
+        started
+    ), finished, ended, reason, revision in connection.execute(
+        "SELECT run, instance, number, node, shape, reserved_at, start_requested_at,"
+        " stop_requested_at, stop_reason, result, exit_code, oom, started_at, finished_at,"
+        " ended_at, reason, revision FROM attempts ORDER BY run, instance, number"
+    ):
+        attempt = Attempt(
+            number=number,
+            node=node,
+            shape=shape,
+            reserved_at=reserved,
+            start_requested_at=start,
+            stop_requested_at=stop,
+            stop_reason=why,
+            result=results[result],
+            exit_code=code,
+            oom=bool(oom),
+            started_at=started,
+            finished_at=finished,
+            ended_at=ended,
+            reason=reason,
+            revision=revision,
+        )
+        attempts = runs[row].attempts
+        attempts[instance] = (*attempts.get(instance, ()), attempt)

@@ -1,0 +1,127 @@
+"""The ledger's tables, and the steps from each version of them to the next.
+
+Decides the shape on disk. A released step is never edited: what changes is a further step at the
+end of `MIGRATIONS`, and the version is the number of steps. Tables are named after the facts that
+fill them; times are epoch seconds, 0.0 for never.
+"""
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x5245434E  # "RECN"
+WHOLE_RUN: Final = -1  # cancels.instance, where the run and not one instance was cancelled
+
+_FIRST: Final = (
+    """CREATE TABLE meta (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE specs (
+        hash TEXT PRIMARY KEY,
+        text TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE tasks (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT""",
+    """CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        task INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        work TEXT NOT NULL DEFAULT '',
+        rerun INTEGER NOT NULL DEFAULT 0,
+        reason TEXT NOT NULL DEFAULT '',
+        revision TEXT NOT NULL DEFAULT '',
+        opened_at REAL NOT NULL DEFAULT 0.0,
+        closed_at REAL,
+        UNIQUE (task, number)
+    ) STRICT""",
+    """CREATE TABLE cancels (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        instance INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (run, instance)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE images (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        node TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (run, node)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE attempts (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        instance INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        node TEXT NOT NULL DEFAULT '',
+        shape TEXT NOT NULL DEFAULT '',
+        revision TEXT NOT NULL DEFAULT '',
+        reserved_at REAL NOT NULL DEFAULT 0.0,
+        start_requested_at REAL NOT NULL DEFAULT 0.0,
+        stop_requested_at REAL NOT NULL DEFAULT 0.0,
+        stop_reason TEXT NOT NULL DEFAULT '',
+        result TEXT,
+        exit_code INTEGER,
+        oom INTEGER NOT NULL DEFAULT 0,
+        started_at REAL NOT NULL DEFAULT 0.0,
+        finished_at REAL NOT NULL DEFAULT 0.0,
+        ended_at REAL NOT NULL DEFAULT 0.0,
+        reason TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (run, instance, number)
+    ) STRICT, WITHOUT ROWID""",
+    # Apart from attempts, so that loading the history does not wade through them.
+    """CREATE TABLE logs (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        instance INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        tail BLOB NOT NULL,
+        UNIQUE (run, instance, number)
+    ) STRICT""",
+    """CREATE TABLE troubles (
+        subject TEXT PRIMARY KEY,
+        message TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        retry_at REAL NOT NULL,
+        since REAL NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        kind TEXT NOT NULL,
+        level TEXT NOT NULL,
+        message TEXT NOT NULL,
+        task TEXT NOT NULL,
+        instance INTEGER,
+        run INTEGER,
+        attempt INTEGER,
+        node TEXT NOT NULL,
+        cause TEXT
+    ) STRICT""",
+    "CREATE INDEX events_by_task ON events (task, id)",
+    """CREATE TABLE requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        verb TEXT NOT NULL,
+        arguments TEXT NOT NULL,
+        answered_at REAL,
+        ok INTEGER,
+        message TEXT NOT NULL DEFAULT ''
+    ) STRICT""",
+    "CREATE INDEX requests_pending ON requests (id) WHERE answered_at IS NULL",
+    """CREATE TABLE revisions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        revision TEXT NOT NULL,
+        at REAL NOT NULL
+    ) STRICT""",
+    # A path is bytes: file names need not be text.
+    """CREATE TABLE revision_files (
+        revision INTEGER NOT NULL REFERENCES revisions ON DELETE CASCADE,
+        path BLOB NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (revision, path)
+    ) STRICT""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+"""MIGRATIONS[n] leads from version n to version n + 1."""

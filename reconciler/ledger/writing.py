@@ -1,0 +1,211 @@
+"""Facts become rows: the relational counterpart of `History.apply`, fact by fact.
+
+Decides how each fact changes the tables, such that loading them equals folding the facts; a
+property test holds the two together. Knows nothing of transactions, which are the caller's.
+"""
+
+import sqlite3
+import zlib
+from functools import singledispatch
+from typing import Final
+
+from reconciler.ledger.errors import LedgerError
+from reconciler.ledger.schema import WHOLE_RUN
+from reconciler.model import fact as facts
+from reconciler.model.identity import AttemptKey
+
+LOG_TAIL: Final = 256 * 1024
+_FAST: Final = 1  # zlib's level: a pass that ends a hundred instances must not wait for logs
+
+
+@singledispatch
+def write(fact: object, connection: sqlite3.Connection) -> None:
+    """Bring one fact into the tables.
+
+    Raises:
+        TypeError: when it is no fact.
+        LedgerError: when it speaks of a run that was never opened.
+    """
+    del connection
+    raise TypeError(f"not a fact: {fact!r}")
+
+
+@write.register
+def _(fact: facts.SpecSeen, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO specs VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET text = excluded.text",
+        (fact.hash, text(fact.text)),
+    )
+
+
+@write.register
+def _(fact: facts.RunOpened, connection: sqlite3.Connection) -> None:
+    task = _task(connection, fact.task)
+    connection.execute("DELETE FROM runs WHERE task = ? AND number = ?", (task, fact.run))
+    connection.execute(
+        "INSERT INTO runs (task, number, work, rerun, reason, revision, opened_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (task, fact.run, fact.work, fact.rerun, text(fact.reason), fact.revision, fact.at),
+    )
+
+
+@write.register
+def _(fact: facts.RunCancelled, connection: sqlite3.Connection) -> None:
+    run = _known_run(connection, fact.task, fact.run)
+    instance = WHOLE_RUN if fact.instance is None else fact.instance
+    connection.execute(
+        "INSERT INTO cancels VALUES (?, ?, ?, ?) ON CONFLICT (run, instance)"
+        " DO UPDATE SET reason = excluded.reason, at = excluded.at",
+        (run, instance, text(fact.reason), fact.at),
+    )
+
+
+@write.register
+def _(fact: facts.RunsClosed, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "UPDATE runs SET closed_at = ? WHERE task = ? AND closed_at IS NULL",
+        (fact.at, _task(connection, fact.task)),
+    )
+
+
+@write.register
+def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO images VALUES (?, ?, ?, ?) ON CONFLICT (run, node)"
+        " DO UPDATE SET reference = excluded.reference, at = excluded.at",
+        (_known_run(connection, fact.task, fact.run), fact.node, fact.reference, fact.at),
+    )
+
+
+@write.register
+def _(fact: facts.AttemptReserved, connection: sqlite3.Connection) -> None:
+    # REPLACE, not an upsert: a reservation starts the record afresh.
+    connection.execute(
+        "REPLACE INTO attempts (run, instance, number, node, shape, revision, reserved_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*_attempt(connection, fact.attempt), fact.node, fact.shape, fact.revision, fact.at),
+    )
+
+
+@write.register
+def _(fact: facts.StartRequested, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, start_requested_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET start_requested_at = excluded.start_requested_at",
+        (*_attempt(connection, fact.attempt), fact.at),
+    )
+
+
+@write.register
+def _(fact: facts.StopRequested, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, stop_requested_at, stop_reason)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " stop_requested_at = excluded.stop_requested_at, stop_reason = excluded.stop_reason",
+        (*_attempt(connection, fact.attempt), fact.at, text(fact.reason)),
+    )
+
+
+@write.register
+def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
+    key = _attempt(connection, fact.attempt)
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, node, result, exit_code, oom, started_at,"
+        " finished_at, ended_at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET node = excluded.node, result = excluded.result,"
+        " exit_code = excluded.exit_code, oom = excluded.oom, started_at = excluded.started_at,"
+        " finished_at = excluded.finished_at, ended_at = excluded.ended_at,"
+        " reason = excluded.reason",
+        (
+            *key,
+            fact.node,
+            str(fact.result),
+            fact.exit_code,
+            fact.oom,
+            fact.started_at,
+            fact.finished_at,
+            fact.at,
+            text(fact.reason),
+        ),
+    )
+    if fact.logs:
+        connection.execute(
+            "REPLACE INTO logs (run, instance, number, tail) VALUES (?, ?, ?, ?)",
+            (*key, zlib.compress(fact.logs[-LOG_TAIL:], _FAST)),
+        )
+
+
+@write.register
+def _(fact: facts.TroubleSeen, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO troubles VALUES (?, ?, ?, ?, ?) ON CONFLICT (subject) DO UPDATE SET"
+        " message = excluded.message, count = excluded.count, retry_at = excluded.retry_at",
+        (text(fact.subject), text(fact.message), fact.count, fact.retry_at, fact.at),
+    )
+
+
+@write.register
+def _(fact: facts.TroubleCleared, connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM troubles WHERE subject = ?", (text(fact.subject),))
+
+
+@write.register
+def _(fact: facts.Approved, connection: sqlite3.Connection) -> None:
+    set_meta(connection, "approved_revision", fact.revision)
+
+
+@write.register
+def _(fact: facts.Destroyed, connection: sqlite3.Connection) -> None:
+    set_meta(connection, "destroyed_revision", fact.revision)
+
+
+@write.register
+def _(fact: facts.Relearned, connection: sqlite3.Connection) -> None:
+    set_meta(connection, "lost", "" if fact.confirmed else "1")
+
+
+def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
+    """Keep one of the few things that there is only one of."""
+    connection.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
+def text(words: str) -> str:
+    """Return words as UTF-8 can hold them: engines and file names say what is no text at all."""
+    return words if words.isascii() else words.encode("utf-8", "replace").decode()
+
+
+def _task(connection: sqlite3.Connection, name: str) -> int:
+    connection.execute("INSERT INTO tasks (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+    found = connection.execute("SELECT id FROM tasks WHERE name = ?", (name,)).fetchone()
+    return int(found[0])
+
+
+def _run(connection: sqlite3.Connection, task: str, number: int) -> int | None:
+    found = connection.execute(
+        "SELECT runs.id FROM runs JOIN tasks ON tasks.id = runs.task"
+        " WHERE tasks.name = ? AND runs.number = ?",
+        (task, number),
+    ).fetchone()
+    return int(found[0]) if found else None
+
+
+def _known_run(connection: sqlite3.Connection, task: str, number: int) -> int:
+    found = _run(connection, task, number)
+    if found is None:
+        raise LedgerError(f"run {number} of task {task} is not on record")
+    return found
+
+
+def _attempt(connection: sqlite3.Connection, attempt: AttemptKey) -> tuple[int, int, int]:
+    """Return an attempt's row key. A run that only its attempts tell of is made for them."""
+    run = _run(connection, attempt.key.task, attempt.run)
+    if run is None:
+        made = connection.execute(
+            "INSERT INTO runs (task, number) VALUES (?, ?) RETURNING id",
+            (_task(connection, attempt.key.task), attempt.run),
+        )
+        run = int(made.fetchone()[0])
+    return run, attempt.key.instance, attempt.attempt

@@ -1,0 +1,172 @@
+"""What is to be done, by one engine call each, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.model.fact import Fact
+from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.position import NOWHERE, Position
+from reconciler.model.spec import InstanceSpec, Pairs
+
+
+class Verb(StrEnum):
+    """The engine calls that a plan is made of.
+
+    PULL makes an image present and says what it is; STOP sends the stop signal, KILL ends what
+    outlived its grace; COLLECT reads an ended container's outcome and logs and changes nothing.
+    """
+
+    PULL = "pull"
+    CREATE = "create"
+    START = "start"
+    STOP = "stop"
+    KILL = "kill"
+    COLLECT = "collect"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why: a sentence, and where a field differs its name, old and new value and place."""
+
+    reason: str
+    field: str = ""
+    old: str = ""
+    new: str = ""
+    at: Position = NOWHERE
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """A container to be made: `image` is resolved, `env` complete, `labels` ours."""
+
+    project: str
+    attempt: AttemptKey
+    image: str
+    env: Pairs
+    labels: Pairs
+    spec: InstanceSpec
+
+    @property
+    def name(self) -> str:
+        """The container's name, which reserves the attempt on the engine."""
+        return self.attempt.container_name(self.project)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One engine call on one node.
+
+    `subject` names what is acted on: a container name, or `image:NODE:REFERENCE` for a pull.
+    `attempt` is None for a pull; `run` and `task` say for whom the pull is. `container` is the
+    engine's id where known. `fenced` starts look first, for a start may already be under way.
+    """
+
+    verb: Verb
+    node: str
+    subject: str
+    task: str
+    run: int
+    cause: Cause
+    attempt: AttemptKey | None = None
+    container: str = ""
+    image: str = ""
+    pull: str = "missing"
+    signal: str = ""
+    fenced: bool = False
+    request: CreateRequest | None = None
+
+    @property
+    def key(self) -> InstanceKey | None:
+        """The instance concerned, if it is one."""
+        return self.attempt.key if self.attempt else None
+
+
+class InstanceState(StrEnum):
+    """An instance's state as users see it."""
+
+    PENDING = "Pending"
+    PREPARING = "Preparing"
+    RUNNING = "Running"
+    COLLECTING = "Collecting"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    UNKNOWN = "Unknown"
+
+
+class TaskState(StrEnum):
+    """A task's state as users see it."""
+
+    PENDING = "Pending"
+    BLOCKED = "Blocked"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    SUSPENDED = "Suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the planner thinks of one instance, and in a sentence why.
+
+    `settled` means that nothing more is to be done now: running as wanted, or terminal.
+    `ready` means running and, where a health check is declared, healthy.
+    """
+
+    key: InstanceKey
+    state: InstanceState
+    reason: str
+    run: int = 0
+    attempt: int = 0
+    node: str = ""
+    container: str = ""
+    settled: bool = False
+    ready: bool = False
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something large that waits for a person: what, how much of how much, and why."""
+
+    kind: str
+    count: int
+    total: int
+    tasks: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to record first, then what to do, and what is left as it is and why.
+
+    `facts` are to be durable before any of `actions` is carried out. `wakes` says for each task
+    that waits for time alone when (epoch seconds) planning it again could say something new.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    actions: tuple[Action, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    wakes: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to record and nothing to do."""
+        return not self.facts and not self.actions
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """Calls on their way: nothing else is decided for these instances and subjects.
+
+    `signalled` holds the ids of containers that this process has sent their stop signal.
+    """
+
+    instances: frozenset[InstanceKey] = field(default_factory=frozenset)
+    subjects: frozenset[str] = field(default_factory=frozenset)
+    signalled: frozenset[str] = field(default_factory=frozenset)

@@ -1,0 +1,40 @@
+"""One revision's manifests, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.desired import Desired
+from reconciler.model.position import Position
+from reconciler.model.problem import Problem, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One document: what it is, who it is, what it says, and where it stands."""
+
+    kind: str
+    name: str
+    at: Position
+    labels: Mapping[str, str]
+    spec: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """The manifests of one revision with every problem found in them.
+
+    `desired` is None when an error refuses the revision. `checked` counts documents.
+    """
+
+    project: str
+    revision: str
+    checked: int
+    manifests: tuple[Manifest, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    desired: Desired | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def valid(self) -> bool:
+        """Whether no problem is an error."""
+        return not any(problem.severity is Severity.ERROR for problem in self.problems)

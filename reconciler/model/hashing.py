@@ -1,0 +1,76 @@
+"""The two hashes of an instance's spec: what must run again, and what merely changed form.
+
+`work` decides completion: what a changed value of it means is new work, hence a new run.
+`shape` replaces services and unfinished attempts only. Neither may ever depend on key order,
+spelled-out defaults, counts, labels, comments, file moves or a release of this program: the
+canonical text leaves out every field that has its default, so that a field added later
+changes no hash, and the algorithm's version stands in the prefix.
+"""
+
+import hashlib
+import json
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from typing import Final
+
+from reconciler.model.spec import InstanceSpec
+
+WORK_FIELDS: Final = (
+    "image", "entrypoint", "command", "user", "groups", "workdir", "env", "constants", "mounts",
+)  # fmt: skip
+SHAPE_FIELDS: Final = (
+    "hostname", "network", "ports", "resources", "security", "init", "health", "stop", "logs",
+    "nodes",
+)  # fmt: skip
+_DIGEST_LENGTH: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A hash together with the canonical text behind it, from which differences are worded."""
+
+    hash: str
+    text: str
+
+
+def work_of(spec: InstanceSpec) -> Fingerprint:
+    """Return the fingerprint that decides whether completed work is still this work."""
+    return _fingerprint("w1", spec, WORK_FIELDS)
+
+
+def shape_of(spec: InstanceSpec) -> Fingerprint:
+    """Return the fingerprint of everything about the container that is not its work."""
+    return _fingerprint("s1", spec, SHAPE_FIELDS)
+
+
+def _fingerprint(prefix: str, spec: InstanceSpec, names: tuple[str, ...]) -> Fingerprint:
+    said = _spoken(spec)
+    kept = {name: said[name] for name in names if name in said}
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return Fingerprint(f"{prefix}-{digest}", text)
+
+
+def _spoken(value: object) -> dict[str, object]:
+    """Return a dataclass's fields that differ from their defaults, nested ones likewise."""
+    said: dict[str, object] = {}
+    for entry in fields(value):  # type: ignore[arg-type]  # callers pass dataclass instances
+        here = getattr(value, entry.name)
+        if here != _default(entry):
+            said[entry.name] = _plain(here, entry.name)
+    return said
+
+
+def _default(entry: Field[object]) -> object:
+    if entry.default_factory is not MISSING:
+        return entry.default_factory()
+    return entry.default
+
+
+def _plain(value: object, name: str = "") -> object:
+    if is_dataclass(value):
+        return _spoken(value)
+    if name in {"env", "constants", "nodes"} and isinstance(value, tuple):
+        return dict(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,251 @@
+"""The ledger's facts as planning reads them: tasks, their runs, their attempts.
+
+`History.apply` is the one place where a fact changes what is known. It is a plain fold, told
+nothing that is not in the fact. One writer owns a History; everyone else gets snapshots.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import singledispatchmethod
+
+from reconciler.model import fact as facts
+from reconciler.model.fact import Result
+from reconciler.model.identity import AttemptKey
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One container's record. A time is 0.0 until what it tells of has happened."""
+
+    number: int
+    node: str
+    shape: str = ""
+    reserved_at: float = 0.0
+    start_requested_at: float = 0.0
+    stop_requested_at: float = 0.0
+    stop_reason: str = ""
+    stop_result: Result = Result.CANCELLED
+    result: Result | None = None
+    exit_code: int | None = None
+    oom: bool = False
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    ended_at: float = 0.0
+    reason: str = ""
+    revision: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether its outcome is on record."""
+        return self.result is not None
+
+    @property
+    def counts_as_failure(self) -> bool:
+        """Whether it uses up a retry."""
+        return self.result in {Result.FAILED, Result.LOST}
+
+
+@dataclass(slots=True)
+class Run:
+    """One asking for a task's work: what was asked, and each instance's attempts in order."""
+
+    number: int
+    work: str
+    rerun: int = 0
+    reason: str = ""
+    revision: str = ""
+    opened_at: float = 0.0
+    closed: bool = False
+    cancelled: bool = False
+    cancelled_instances: set[int] = field(default_factory=set)
+    images: dict[str, str] = field(default_factory=dict)
+    attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)
+
+    def attempts_of(self, instance: int) -> tuple[Attempt, ...]:
+        """Return an instance's attempts, oldest first."""
+        return self.attempts.get(instance, ())
+
+    def succeeded(self, instance: int) -> bool:
+        """Whether the instance has completed in this run, which is final."""
+        return any(a.result is Result.SUCCEEDED for a in self.attempts_of(instance))
+
+    def is_cancelled(self, instance: int) -> bool:
+        """Whether a person stopped the run, or this instance of it."""
+        return self.cancelled or instance in self.cancelled_instances
+
+
+@dataclass(slots=True)
+class TaskHistory:
+    """A task's runs by number."""
+
+    name: str
+    runs: dict[int, Run] = field(default_factory=dict)
+
+    def run_for(self, work: str, rerun: int) -> Run | None:
+        """Return the open run of this work, the newest if there are several."""
+        for number in sorted(self.runs, reverse=True):
+            run = self.runs[number]
+            if run.work == work and run.rerun == rerun and not run.closed:
+                return run
+        return None
+
+    def latest(self) -> Run | None:
+        """Return the run opened last, closed or not."""
+        return self.runs[max(self.runs)] if self.runs else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A refusal that stands: see `TroubleSeen`."""
+
+    message: str
+    count: int
+    retry_at: float
+    since: float
+
+
+@dataclass(slots=True)
+class History:
+    """All that is known to have happened in one project."""
+
+    tasks: dict[str, TaskHistory] = field(default_factory=dict)
+    specs: dict[str, str] = field(default_factory=dict)
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    approved_revision: str = ""
+    destroyed_revision: str = ""
+    lost: bool = False
+
+    def task(self, name: str) -> TaskHistory:
+        """Return a task's history, made on first use."""
+        return self.tasks.setdefault(name, TaskHistory(name))
+
+    def attempt(self, key: AttemptKey) -> Attempt | None:
+        """Return the record of one attempt."""
+        task = self.tasks.get(key.key.task)
+        run = task.runs.get(key.run) if task else None
+        if run is None:
+            return None
+        found = run.attempts_of(key.key.instance)
+        return next((a for a in reversed(found) if a.number == key.attempt), None)
+
+    @singledispatchmethod
+    def apply(self, fact: object) -> None:
+        """Take a fact in.
+
+        Raises:
+            TypeError: when it is no fact.
+        """
+        message = f"not a fact: {fact!r}"
+        raise TypeError(message)
+
+    @apply.register
+    def _(self, fact: facts.SpecSeen) -> None:
+        self.specs[fact.hash] = fact.text
+
+    @apply.register
+    def _(self, fact: facts.RunOpened) -> None:
+        self.task(fact.task).runs[fact.run] = Run(
+            number=fact.run,
+            work=fact.work,
+            rerun=fact.rerun,
+            reason=fact.reason,
+            revision=fact.revision,
+            opened_at=fact.at,
+        )
+
+    @apply.register
+    def _(self, fact: facts.RunCancelled) -> None:
+        run = self.task(fact.task).runs[fact.run]
+        if fact.instance is None:
+            run.cancelled = True
+        else:
+            run.cancelled_instances.add(fact.instance)
+
+    @apply.register
+    def _(self, fact: facts.RunsClosed) -> None:
+        for run in self.task(fact.task).runs.values():
+            run.closed = True
+
+    @apply.register
+    def _(self, fact: facts.ImageResolved) -> None:
+        images = self.task(fact.task).runs[fact.run].images
+        if fact.reference:
+            images[fact.node] = fact.reference
+        else:
+            images.pop(fact.node, None)
+
+    @apply.register
+    def _(self, fact: facts.AttemptReserved) -> None:
+        self._put(
+            fact.attempt,
+            Attempt(
+                number=fact.attempt.attempt,
+                node=fact.node,
+                shape=fact.shape,
+                reserved_at=fact.at,
+                revision=fact.revision,
+            ),
+        )
+
+    @apply.register
+    def _(self, fact: facts.StartRequested) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), start_requested_at=fact.at))
+
+    @apply.register
+    def _(self, fact: facts.StopRequested) -> None:
+        known = self._known(fact.attempt)
+        self._put(
+            fact.attempt,
+            replace(
+                known,
+                stop_requested_at=fact.at,
+                stop_reason=fact.reason,
+                stop_result=fact.result,
+            ),
+        )
+
+    @apply.register
+    def _(self, fact: facts.AttemptEnded) -> None:
+        ended = replace(
+            self._known(fact.attempt),
+            node=fact.node,
+            result=fact.result,
+            exit_code=fact.exit_code,
+            oom=fact.oom,
+            started_at=fact.started_at,
+            finished_at=fact.finished_at,
+            ended_at=fact.at,
+            reason=fact.reason,
+        )
+        self._put(fact.attempt, ended)
+
+    @apply.register
+    def _(self, fact: facts.TroubleSeen) -> None:
+        before = self.troubles.get(fact.subject)
+        since = before.since if before else fact.at
+        self.troubles[fact.subject] = Trouble(fact.message, fact.count, fact.retry_at, since)
+
+    @apply.register
+    def _(self, fact: facts.TroubleCleared) -> None:
+        self.troubles.pop(fact.subject, None)
+
+    @apply.register
+    def _(self, fact: facts.Approved) -> None:
+        self.approved_revision = fact.revision
+
+    @apply.register
+    def _(self, fact: facts.Destroyed) -> None:
+        self.destroyed_revision = fact.revision
+
+    @apply.register
+    def _(self, fact: facts.Relearned) -> None:
+        self.lost = not fact.confirmed
+
+    def _known(self, key: AttemptKey) -> Attempt:
+        return self.attempt(key) or Attempt(number=key.attempt, node="")
+
+    def _put(self, key: AttemptKey, attempt: Attempt) -> None:
+        """Store an attempt in number order, in the run it belongs to."""
+        run = self.task(key.key.task).runs.setdefault(key.run, Run(key.run, work=""))
+        others = [a for a in run.attempts_of(key.key.instance) if a.number != key.attempt]
+        kept = sorted([*others, attempt], key=lambda a: a.number)
+        run.attempts[key.key.instance] = tuple(kept)

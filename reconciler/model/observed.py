@@ -1,0 +1,90 @@
+"""What is: the containers that each node shows, and how far that view can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from reconciler.model.identity import AttemptKey, InstanceKey
+
+
+class Phase(StrEnum):
+    """A container's life as the engine tells it. Paused and restarting count as running."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    EXITED = "exited"
+    REMOVING = "removing"
+
+
+Healthiness = Literal["", "starting", "healthy", "unhealthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One of our containers. `exit_code` is None unless it has ended."""
+
+    id: str
+    name: str
+    node: str
+    attempt_key: AttemptKey
+    work: str
+    shape: str
+    phase: Phase
+    health: Healthiness = ""
+    exit_code: int | None = None
+    image_id: str = ""
+    job: str = ""
+    revision: str = ""
+
+    @property
+    def key(self) -> InstanceKey:
+        """The instance that it stands for."""
+        return self.attempt_key.key
+
+    @property
+    def run(self) -> int:
+        """The run that it belongs to."""
+        return self.attempt_key.run
+
+    @property
+    def attempt(self) -> int:
+        """Its attempt number within the run."""
+        return self.attempt_key.attempt
+
+    @property
+    def live(self) -> bool:
+        """Whether its program is running."""
+        return self.phase is Phase.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerDetail:
+    """A container with what only an inspection tells. Times in epoch seconds, 0.0 for never.
+
+    `error` is the engine's own sentence about a start that failed.
+    """
+
+    container: Container
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    oom: bool = False
+    error: str = ""
+    ports: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """What one node shows. Where `known` is False, `reason` says why and nothing is concluded."""
+
+    name: str
+    known: bool = True
+    reason: str = ""
+    containers: Mapping[str, Container] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All nodes as last seen."""
+
+    nodes: Mapping[str, NodeView]

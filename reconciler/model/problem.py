@@ -1,0 +1,28 @@
+"""What is wrong with a manifest, said so that its author can mend it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.model.position import Position
+
+
+class Severity(StrEnum):
+    """An error refuses the revision, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: a stable code, the place, what is wrong, and what to do next.
+
+    `pointer` is the RFC 6901 JSON pointer inside the document, empty for the document itself.
+    """
+
+    code: str
+    severity: Severity
+    at: Position
+    pointer: str
+    message: str
+    hint: str = ""

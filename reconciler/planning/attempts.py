@@ -1,0 +1,228 @@
+"""What an instance without a living incarnation gets: a final word, a wait, or an attempt.
+
+The rules at the end of the table. Each wait names one thing and, where time alone ends it,
+when. Completion is final within a run for everything but services.
+"""
+
+from reconciler.model.action import Action, Cause, InstanceState, Verb
+from reconciler.model.desired import Restart
+from reconciler.model.fact import AttemptEnded, AttemptReserved, Fact, Result, SpecSeen, StartRequested
+from reconciler.model.history import Attempt
+from reconciler.model.identity import AttemptKey
+from reconciler.model.observed import Container, Phase
+from reconciler.planning import cause
+from reconciler.planning.backoff import retry_delay
+from reconciler.planning.place import Refusal, choose
+from reconciler.planning.request import build_request
+from reconciler.planning.scene import Scene, Slot, Step, act, on
+
+
+def key_of(scene: Scene, slot: Slot, number: int) -> AttemptKey:
+    """Return the key of one of the current run's attempts."""
+    return AttemptKey(slot.key, scene.run.number, number)
+
+
+def completed(scene: Scene, slot: Slot) -> bool:
+    """Whether the instance has done its work in this run. A service never has."""
+    return not scene.task.service and scene.run.succeeded(slot.key.instance)
+
+
+def finished(scene: Scene, slot: Slot) -> Step | None:
+    """It has succeeded in this run, which nothing undoes."""
+    if not completed(scene, slot):
+        return None
+    left = leftovers(scene, slot, slot.incarnation(scene.run))
+    return Step(InstanceState.SUCCEEDED, "completed", left, settled=True)
+
+
+def exhausted(scene: Scene, slot: Slot) -> Step | None:
+    """It has failed, and no attempt is left to it."""
+    last = _verdict_of(slot)
+    limit = scene.task.retry.per_instance
+    if last is None or limit is None or not last.counts_as_failure:
+        return None
+    failures = sum(a.counts_as_failure for a in slot.attempts)
+    if failures <= limit:
+        return None
+    again = f" after {failures} attempts" if failures > 1 else ""
+    left = leftovers(scene, slot, slot.incarnation(scene.run))
+    return Step(InstanceState.FAILED, f"{last.reason}{again}", left, settled=True)
+
+
+def unlearned(scene: Scene, slot: Slot) -> Step | None:
+    """The ledger was lost: what completed is not known, so no batch work is begun."""
+    if not scene.given.history.lost or scene.task.service:
+        return None
+    reason = "the ledger was lost: whether it has completed before is not known; see `relearn`"
+    return Step(InstanceState.PENDING, reason, blocked=True, settled=slot.last is None)
+
+
+def backing_off(scene: Scene, slot: Slot) -> Step | None:
+    """Its last attempt ended a moment ago."""
+    last = _verdict_of(slot)
+    if last is None:
+        return None
+    seed = f"{slot.key} {scene.run.number} {last.number}"
+    delay = retry_delay(scene.task, slot.attempts, seed)
+    elapsed = max(0.0, scene.given.now - last.ended_at)
+    if elapsed >= delay:
+        return None
+    wait = delay - elapsed
+    return Step(
+        InstanceState.PENDING,
+        f"{last.reason}; the next attempt is due in {wait:.1f} s",
+        wake_at=scene.given.now + wait,
+    )
+
+
+def refused(scene: Scene, slot: Slot) -> Step | None:
+    """The engine would not create or start it, and is asked again later."""
+    waits = scene.given.waits_until(str(slot.key))
+    if waits is None:
+        return None
+    return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
+
+
+def crowded(scene: Scene, slot: Slot) -> Step | None:
+    """As many run as parallelism allows."""
+    if scene.room is None or scene.room > 0:
+        return None
+    bound = scene.task.parallelism
+    return Step(InstanceState.PENDING, f"waits for one of the {bound} that may run at once")
+
+
+def next_attempt(scene: Scene, slot: Slot) -> Step:
+    """It gets its next attempt: placed, its image made present, then created."""
+    given, last = scene.given, slot.last
+    previous = last.node if last else ""
+    node = choose(given, scene.task.spec, scene.loads, previous)
+    if isinstance(node, Refusal):
+        return Step(InstanceState.PENDING, node.reason, blocked=True)
+    if scene.room is not None:
+        scene.room -= 1
+    scene.loads.count[node] += 1
+    return image_step(scene, node) or _create(scene, slot, node)
+
+
+def image_step(scene: Scene, node: str) -> Step | None:
+    """Return the step that makes the run's image present on a node, None when it is."""
+    given, image = scene.given, scene.task.spec.image
+    if node in scene.run.images:
+        return None
+    subject = f"image:{node}:{image}"
+    waits = given.waits_until(subject)
+    if waits:
+        return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
+    reason = f"image {image} is being made present on node {node}"
+    if subject in scene.pulling or subject in given.underway.subjects:
+        return Step(InstanceState.PREPARING, reason)
+    scene.pulling.add(subject)
+    why = cause.stated(given.desired, scene.task, f"run {scene.run.number} uses it", "image")
+    pull = Action(
+        verb=Verb.PULL,
+        node=node,
+        subject=subject,
+        task=scene.task.name,
+        run=scene.run.number,
+        cause=why,
+        image=image,
+        pull=scene.task.spec.pull,
+    )
+    return Step(InstanceState.PREPARING, reason, (pull,))
+
+
+def start(scene: Scene, container: Container) -> Step:
+    """Start a container that has been made."""
+    given = scene.given
+    waits = given.waits_until(str(container.key))
+    if waits:
+        return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
+    record = given.record(container)
+    asked = bool(record and record.start_requested_at)
+    why = Cause("it has been created", revision=given.desired.revision)
+    action = act(
+        given,
+        Verb.START,
+        container.attempt_key,
+        container.node,
+        why,
+        container=container.id,
+        fenced=asked,
+    )
+    facts = () if asked else (StartRequested(container.attempt_key, given.now),)
+    return Step(InstanceState.PREPARING, "starting", (action,), facts)
+
+
+def leftovers(scene: Scene, slot: Slot, evidence: Container | None) -> tuple[Action, ...]:
+    """Return removals of ended, recorded containers other than the newest of this run."""
+    given = scene.given
+    found = []
+    for container in slot.containers:
+        record = given.record(container)
+        idle = container.name not in given.underway.subjects
+        waits = given.waits_until(container.name)
+        gone = container.phase is Phase.EXITED and record is not None and record.ended
+        if container is not evidence and gone and idle and not waits:
+            why = Cause("a later attempt has taken its place", revision=given.desired.revision)
+            found.append(on(given, Verb.REMOVE, container, why))
+    return tuple(found)
+
+
+def _create(scene: Scene, slot: Slot, node: str) -> Step:
+    given, task, last = scene.given, scene.task, slot.last
+    reserved = last is not None and not last.ended and not last.start_requested_at
+    reusable = reserved and last is not None and last.node == node
+    seen = max((c.attempt for c in slot.containers if c.run == scene.run.number), default=0)
+    number = last.number if reusable and last else max(last.number if last else 0, seen) + 1
+    attempt = key_of(scene, slot, number)
+    why = _why_created(scene, slot)
+    request = build_request(given.desired, task, attempt, scene.run.images[node])
+    action = Action(
+        verb=Verb.CREATE,
+        node=node,
+        subject=request.name,
+        task=task.name,
+        run=scene.run.number,
+        cause=why,
+        attempt=attempt,
+        image=task.spec.image,
+        request=request,
+    )
+    facts: list[Fact] = []
+    if reserved and last is not None and not reusable:
+        unused = key_of(scene, slot, last.number)
+        facts.append(AttemptEnded(unused, last.node, Result.BURNT, given.now, reason=why.reason))
+    if task.shape.hash not in given.history.specs:
+        facts.append(SpecSeen(task.shape.hash, task.shape.text))
+    shape, revision = task.shape.hash, given.desired.revision
+    facts.append(AttemptReserved(attempt, node, shape, revision, given.now))
+    return Step(InstanceState.PREPARING, why.reason, (action,), tuple(facts))
+
+
+def _why_created(scene: Scene, slot: Slot) -> Cause:
+    desired, task, last = scene.given.desired, scene.task, slot.last
+    if last is not None and last.ended:
+        return cause.stated(desired, task, _why_again(scene, slot, last))
+    if scene.opening is not None:
+        return scene.opening
+    if last is None and 0 < scene.known_before < len(task.instances):
+        return cause.moved(
+            desired, task, "instances", scene.known_before, len(task.instances), "scaled up"
+        )
+    return cause.stated(desired, task, scene.run.reason)
+
+
+def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
+    failures = sum(a.counts_as_failure for a in slot.attempts)
+    limit = scene.task.retry.per_instance
+    if last.result is Result.CANCELLED or last.result is Result.BURNT:
+        return f"attempt {last.number} was ended on purpose ({last.reason})"
+    if scene.task.restart is Restart.ALWAYS:
+        return f"{last.reason}; restart: always"
+    return f"{last.reason}; retry {failures}" + (f" of {limit}" if limit is not None else "")
+
+
+def _verdict_of(slot: Slot) -> Attempt | None:
+    """Return the newest attempt whose outcome says something about the work."""
+    silent = {None, Result.CANCELLED, Result.BURNT}
+    return next((a for a in reversed(slot.attempts) if a.result not in silent), None)

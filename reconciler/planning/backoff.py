@@ -1,0 +1,58 @@
+"""How long to wait before the next attempt.
+
+Jitter is drawn from the attempt's own name, so that the same history gives the same plan.
+"""
+
+import hashlib
+from typing import Final
+
+from reconciler.model.desired import Backoff, DesiredTask
+from reconciler.model.fact import Result
+from reconciler.model.history import Attempt
+
+# A service that ran this long (seconds) has proved itself: it starts over at once.
+STEADY: Final = 10.0
+# Refusals by an engine are retried for ever, so the wait stays short enough to notice a cure.
+TROUBLE_INITIAL: Final = 1.0
+TROUBLE_MAX: Final = 60.0
+
+
+def retry_delay(task: DesiredTask, attempts: tuple[Attempt, ...], seed: str) -> float:
+    """Return the seconds between the last attempt's end and the next start."""
+    tail = _failing_tail(task, attempts)
+    return spread(task.retry.backoff, tail, seed) if tail else 0.0
+
+
+def spread(backoff: Backoff, count: int, seed: str) -> float:
+    """Return initial * factor ** (count - 1), at most max, moved by up to ±jitter of itself."""
+    try:
+        wait = backoff.initial * backoff.factor ** (count - 1)
+    except OverflowError:
+        wait = backoff.max
+    wait = min(wait, backoff.max)
+    share = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4]) / 2**32
+    return wait * (1 + backoff.jitter * (2 * share - 1))
+
+
+def trouble_delay(count: int) -> float:
+    """Return the seconds to wait after the count-th refusal in a row."""
+    return min(TROUBLE_INITIAL * 2.0 ** min(count - 1, 10), TROUBLE_MAX)
+
+
+def _failing_tail(task: DesiredTask, attempts: tuple[Attempt, ...]) -> int:
+    """Count what the wait grows with: a run's failures, or a service's short lives in a row."""
+    ended = [a for a in attempts if a.result not in {None, Result.BURNT, Result.CANCELLED}]
+    if not task.service:
+        return sum(a.counts_as_failure for a in ended)
+    count = 0
+    for attempt in reversed(ended):
+        if _lived(attempt) >= STEADY:
+            break
+        count += 1
+    return count
+
+
+def _lived(attempt: Attempt) -> float:
+    if attempt.started_at and attempt.finished_at:
+        return max(0.0, attempt.finished_at - attempt.started_at)
+    return max(0.0, attempt.ended_at - attempt.start_requested_at)

@@ -1,0 +1,70 @@
+"""Words for why: which field differs, from what to what, and where it stands.
+
+Only the canonical texts behind the hashes are compared, so a cause can name nothing that is
+not part of the work or the shape.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from reconciler.model.action import Cause
+from reconciler.model.desired import Desired, DesiredTask
+
+Difference = tuple[str, str, str]
+
+
+def differences(old_text: str, new_text: str) -> list[Difference]:
+    """Return (field, old, new) for each leaf in which two canonical texts differ, sorted."""
+    old, new = dict(_leaves(json.loads(old_text))), dict(_leaves(json.loads(new_text)))
+    paths = sorted(old.keys() | new.keys())
+    return [(p, old.get(p, ""), new.get(p, "")) for p in paths if old.get(p) != new.get(p)]
+
+
+def changed(
+    desired: Desired, task: DesiredTask, specs: Mapping[str, str], old: str, new: str
+) -> Cause:
+    """Word the change from the spec with hash `old` to the one with hash `new`."""
+    found = differences(specs.get(old, "{}"), specs.get(new, "{}")) if old in specs else []
+    if not found:
+        return stated(desired, task, f"the task's spec changed ({old or 'unknown'} → {new})")
+    path, before, after = found[0]
+    names = ", ".join(name for name, _, _ in found[:3])
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004  # as sliced
+    return Cause(
+        reason=f"{names}{more} changed",
+        field=path,
+        old=before,
+        new=after,
+        at=task.place_of(path),
+        revision=desired.revision,
+    )
+
+
+def stated(desired: Desired, task: DesiredTask, reason: str, field: str = "") -> Cause:
+    """Word a cause that is no difference between specs."""
+    at = task.place_of(field) if field else task.at
+    return Cause(reason=reason, field=field, at=at, revision=desired.revision)
+
+
+def moved(
+    desired: Desired, task: DesiredTask, field: str, old: object, new: object, reason: str
+) -> Cause:
+    """Word the change of one of the task's own fields."""
+    return Cause(
+        reason=reason,
+        field=field,
+        old=str(old),
+        new=str(new),
+        at=task.place_of(field),
+        revision=desired.revision,
+    )
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, str):
+        yield path, value
+    elif path:
+        yield path, json.dumps(value, ensure_ascii=False)

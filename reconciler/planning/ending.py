@@ -1,0 +1,70 @@
+"""How a container is brought to its end: stop, kill after grace, collect, remove.
+
+One step a pass, each safe to repeat: the outcome is on record before a container is removed,
+and a container that may have started unseen is looked at before it is called unused.
+"""
+
+from reconciler.model.action import Cause, InstanceState, Verb
+from reconciler.model.fact import AttemptEnded, Result, StopRequested
+from reconciler.model.history import Attempt
+from reconciler.model.observed import Container, Phase
+from reconciler.planning.scene import Pass, Step, on
+
+
+def end(
+    given: Pass, container: Container, cause: Cause, result: Result = Result.CANCELLED
+) -> Step:
+    """Return the next step towards a container's removal. `result` is what its exit counts as."""
+    if given.waits_until(container.name) and not container.live:
+        return _waiting(given, container)
+    record = given.record(container)
+    if container.live:
+        return _stop(given, container, cause, record, result)
+    if container.phase is Phase.REMOVING:
+        return Step(InstanceState.COLLECTING, "its container is being removed")
+    if record is not None and record.ended:
+        action = on(given, Verb.REMOVE, container, cause)
+        return Step(InstanceState.COLLECTING, cause.reason, (action,))
+    if container.phase is Phase.EXITED or (record and record.start_requested_at):
+        return collect(given, container)
+    burnt = AttemptEnded(
+        container.attempt_key, container.node, Result.BURNT, given.now, reason=cause.reason
+    )
+    action = on(given, Verb.REMOVE, container, cause)
+    return Step(InstanceState.COLLECTING, cause.reason, (action,), (burnt,))
+
+
+def collect(given: Pass, container: Container) -> Step:
+    """Read the outcome of a container that has ended, or may have run unseen."""
+    waits = given.waits_until(container.name)
+    if waits:
+        return _waiting(given, container)
+    cause = Cause("it has ended; its outcome is to be recorded", revision=given.desired.revision)
+    action = on(given, Verb.COLLECT, container, cause)
+    return Step(InstanceState.COLLECTING, cause.reason, (action,))
+
+
+def _waiting(given: Pass, container: Container) -> Step:
+    until, message = given.waits_until(container.name) or (given.now, "")
+    return Step(InstanceState.COLLECTING, message, wake_at=until, blocked=True)
+
+
+def _stop(
+    given: Pass, container: Container, cause: Cause, record: Attempt | None, result: Result
+) -> Step:
+    stop = given.stop_of(container)
+    asked = record.stop_requested_at if record else 0.0
+    waits = given.waits_until(container.name)
+    if waits:
+        return _waiting(given, container)
+    if not asked or container.id not in given.underway.signalled:
+        action = on(given, Verb.STOP, container, cause, stop.signal)
+        fact = StopRequested(container.attempt_key, cause.reason, given.now, result)
+        return Step(InstanceState.RUNNING, cause.reason, (action,), () if asked else (fact,))
+    if given.now >= asked + stop.grace:
+        late = Cause(f"still running {stop.grace:g} s after {stop.signal}: {cause.reason}")
+        return Step(
+            InstanceState.RUNNING, late.reason, (on(given, Verb.KILL, container, late, "SIGKILL"),)
+        )
+    reason = f"stopping: {cause.reason}"
+    return Step(InstanceState.RUNNING, reason, wake_at=asked + stop.grace)

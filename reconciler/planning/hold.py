@@ -1,0 +1,65 @@
+"""What is too large to happen without a person: mass teardown and mass re-run.
+
+Live instances of vanished tasks, or completed instances that would run again, wait when they
+are more than half of the project's and more than five. Scale-down, replacement and destroy
+are never held. An approval holds for one revision; a later one is judged anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from reconciler.model.action import Hold
+from reconciler.model.desired import DesiredTask
+from reconciler.model.observed import Container
+from reconciler.planning.scene import Pass
+
+ALWAYS_ALLOWED: Final = 5
+
+
+def teardown_hold(given: Pass, containers: Mapping[str, Sequence[Container]]) -> Hold | None:
+    """Hold the teardown of vanished tasks where they are most of what runs."""
+    if _free(given):
+        return None
+    live = {task: sum(c.live for c in seen) for task, seen in containers.items()}
+    vanished = {t: n for t, n in live.items() if n and t not in given.desired.tasks}
+    return _held("teardown", vanished, sum(live.values()), "running instances would be torn down")
+
+
+def rerun_hold(given: Pass) -> Hold | None:
+    """Hold new runs of completed work where they are most of what has completed."""
+    if _free(given):
+        return None
+    again = {t.name: would_rerun(given, t) for t in given.desired.tasks.values()}
+    total = sum(_completed(given, name) for name in given.history.tasks)
+    return _held("rerun", {t: n for t, n in again.items() if n}, total, "completed would run again")
+
+
+def would_rerun(given: Pass, task: DesiredTask) -> int:
+    """Count the instances that have completed and would start over in a new run."""
+    known = given.history.tasks.get(task.name)
+    if task.service or known is None or known.run_for(task.work.hash, task.rerun):
+        return 0
+    latest = known.latest()
+    if latest is None or latest.closed:
+        return 0
+    return sum(latest.succeeded(i) for i in task.instances)
+
+
+def _completed(given: Pass, name: str) -> int:
+    latest = given.history.tasks[name].latest()
+    if latest is None or latest.closed:
+        return 0
+    return sum(latest.succeeded(i) for i in latest.attempts)
+
+
+def _free(given: Pass) -> bool:
+    return given.history.approved_revision == given.desired.revision
+
+
+def _held(kind: str, counts: Mapping[str, int], total: int, what: str) -> Hold | None:
+    count = sum(counts.values())
+    if count <= ALWAYS_ALLOWED or count * 2 <= total:
+        return None
+    names = tuple(sorted(counts))
+    message = f"held: {count} of {total} {what} ({', '.join(names)}); `approve` allows it"
+    return Hold(kind, count, total, names, message)

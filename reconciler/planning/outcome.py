@@ -1,0 +1,123 @@
+"""What a carried-out action means for the record: results in, facts out.
+
+The only judge of an exit. An attempt that we ended on purpose keeps its own result only where
+it had finished before we asked.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.model.action import Action
+from reconciler.model.fact import AttemptEnded, Fact, Result, TroubleCleared, TroubleSeen
+from reconciler.model.history import Attempt, History
+from reconciler.model.identity import AttemptKey
+from reconciler.model.observed import ContainerDetail, Phase
+from reconciler.planning.backoff import trouble_delay
+
+_STARTING: Final = {"create", "start"}
+
+
+@dataclass(frozen=True, slots=True)
+class DieHint:
+    """What the event stream said of an end that may not be there to inspect any more."""
+
+    exit_code: int
+    at: float
+
+
+def ended(  # noqa: PLR0913  # everything an end is judged by
+    attempt: AttemptKey,
+    node: str,
+    detail: ContainerDetail | None,
+    record: Attempt | None,
+    hint: DieHint | None,
+    logs: bytes,
+    now: float,
+) -> AttemptEnded | None:
+    """Return the outcome of an attempt that was looked at, None while it is still running."""
+    if detail is not None and detail.container.phase is Phase.RUNNING:
+        return None
+    if detail is None:
+        return _gone(attempt, node, record, hint, now)
+    if detail.container.phase is Phase.CREATED:
+        return AttemptEnded(attempt, node, Result.BURNT, now, reason=detail.error or "never started")
+    code = detail.container.exit_code
+    result, reason = _judge(code, detail.oom, detail.finished_at, record)
+    return AttemptEnded(
+        attempt,
+        node,
+        result,
+        now,
+        exit_code=code,
+        oom=detail.oom,
+        started_at=detail.started_at,
+        finished_at=detail.finished_at,
+        reason=reason,
+        logs=logs,
+    )
+
+
+def not_startable(
+    attempt: AttemptKey, node: str, message: str, exit_code: int, now: float
+) -> AttemptEnded:
+    """Return the outcome of a program that the engine could not start at all."""
+    return AttemptEnded(
+        attempt, node, Result.FAILED, now, exit_code=exit_code, reason=message, finished_at=now
+    )
+
+
+def name_taken(attempt: AttemptKey, node: str, message: str, now: float) -> AttemptEnded:
+    """Burn an attempt whose name somebody else holds; the next one has another name."""
+    return AttemptEnded(attempt, node, Result.BURNT, now, reason=message)
+
+
+def trouble_subject(action: Action) -> str:
+    """Return what a refusal of this action keeps waiting."""
+    if action.attempt is not None and action.verb.value in _STARTING:
+        return str(action.attempt.key)
+    return action.subject
+
+
+def refused(action: Action, message: str, history: History, now: float) -> TroubleSeen:
+    """Return the refusal with its place in the row and the time of the next try."""
+    subject = trouble_subject(action)
+    before = history.troubles.get(subject)
+    count = before.count + 1 if before else 1
+    return TroubleSeen(subject, message, count, now + trouble_delay(count), now)
+
+
+def recovered(action: Action, history: History, now: float) -> list[Fact]:
+    """Return the end of the trouble that this action's success is. A start ends an instance's."""
+    subject = trouble_subject(action)
+    if subject not in history.troubles or action.verb.value == "create":
+        return []
+    return [TroubleCleared(subject, now)]
+
+
+def _gone(
+    attempt: AttemptKey, node: str, record: Attempt | None, hint: DieHint | None, now: float
+) -> AttemptEnded:
+    """Judge an attempt whose container is not there: by the event of its end, if one was seen."""
+    if hint is not None:
+        result, reason = _judge(hint.exit_code, False, hint.at, record)  # noqa: FBT003  # oom unseen
+        return AttemptEnded(
+            attempt, node, result, now, exit_code=hint.exit_code, finished_at=hint.at, reason=reason
+        )
+    if record is not None and record.stop_requested_at:
+        return AttemptEnded(attempt, node, record.stop_result, now, reason=record.stop_reason)
+    if record is not None and not record.start_requested_at:
+        return AttemptEnded(attempt, node, Result.BURNT, now, reason="removed before it started")
+    reason = f"container of attempt {attempt.attempt} was removed by somebody else"
+    return AttemptEnded(attempt, node, Result.LOST, now, reason=reason)
+
+
+def _judge(
+    code: int | None, oom: bool, finished_at: float, record: Attempt | None
+) -> tuple[Result, str]:
+    stopped = record.stop_requested_at if record else 0.0
+    if stopped and record is not None and not (code == 0 and 0 < finished_at < stopped):
+        return record.stop_result, record.stop_reason
+    if code == 0:
+        return Result.SUCCEEDED, "exit code 0"
+    memory = " (out of memory)" if oom else ""
+    return Result.FAILED, f"exit code {code}{memory}"

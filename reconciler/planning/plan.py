@@ -1,0 +1,95 @@
+"""The planner: every task's share, in a stable order, under the holds that span tasks."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
+
+from reconciler.model.action import Action, Cause, Plan, Underway, Verb
+from reconciler.model.desired import Desired
+from reconciler.model.history import History
+from reconciler.model.observed import Container, Observed
+from reconciler.planning.hold import rerun_hold, teardown_hold
+from reconciler.planning.scene import Loads, Pass
+from reconciler.planning.task import Draft, Seen, plan_task, plan_vanished
+
+_ORDER = {verb: rank for rank, verb in enumerate(
+    (Verb.COLLECT, Verb.KILL, Verb.STOP, Verb.PULL, Verb.START, Verb.CREATE, Verb.REMOVE)
+)}  # fmt: skip
+
+
+def plan(  # noqa: PLR0913  # the planner's whole world, each part named
+    desired: Desired,
+    observed: Observed,
+    history: History,
+    now: float,
+    underway: Underway | None = None,
+    only: Collection[str] | None = None,
+) -> Plan:
+    """Return what to record and do next, and what is left alone and why.
+
+    `now` is epoch seconds. `only` limits the pass to these tasks; None plans all of them.
+    Planning again with what the actions brought about leads on to a plan that is empty.
+    """
+    given = Pass(desired, observed, history, underway or Underway(), now)
+    by_task = _by_task(observed)
+    holds = {
+        "teardown": teardown_hold(given, {t: _flat(seen) for t, seen in by_task.items()}),
+        "rerun": rerun_hold(given),
+    }
+    draft = Draft()
+    shared = (_loads(observed), set[str]())
+    for name in _names(given, by_task, only):
+        seen = by_task.get(name, {})
+        task = desired.tasks.get(name)
+        if task is not None:
+            plan_task(given, draft, task, seen, shared, holds["rerun"])
+        else:
+            plan_vanished(given, draft, name, seen, _why_gone(given), holds["teardown"])
+    return Plan(
+        facts=tuple(draft.facts),
+        actions=tuple(sorted(draft.actions, key=_rank)),
+        verdicts=tuple(draft.verdicts),
+        holds=tuple(hold for hold in holds.values() if hold),
+        wakes=draft.wakes,
+    )
+
+
+def _names(
+    given: Pass, by_task: Mapping[str, Seen], only: Collection[str] | None
+) -> Sequence[str]:
+    names = {*given.desired.tasks, *by_task, *given.history.tasks}
+    return sorted(names if only is None else names & set(only))
+
+
+def _by_task(observed: Observed) -> dict[str, Seen]:
+    """Group containers by identity, each group ordered by run and attempt."""
+    found: dict[str, Seen] = defaultdict(dict)
+    for container in chain.from_iterable(v.containers.values() for v in observed.nodes.values()):
+        found[container.key.task].setdefault(container.key, []).append(container)
+    for seen in found.values():
+        for group in seen.values():
+            if len(group) > 1:
+                group.sort(key=lambda c: (c.run, c.attempt, c.node))
+    return dict(found)
+
+
+def _flat(seen: Seen) -> list[Container]:
+    return list(chain.from_iterable(seen.values()))
+
+
+def _loads(observed: Observed) -> Loads:
+    loads = Loads()
+    for view in observed.nodes.values():
+        loads.count[view.name] = sum(c.live for c in view.containers.values())
+    return loads
+
+
+def _why_gone(given: Pass) -> Cause:
+    if given.history.destroyed_revision:
+        return Cause("destroyed by request", revision=given.desired.revision)
+    return Cause("no manifest asks for it any more", revision=given.desired.revision)
+
+
+def _rank(action: Action) -> tuple[int, str, int, int, str]:
+    key = action.key
+    return _ORDER[action.verb], action.task, key.instance if key else -1, action.run, action.subject

@@ -1,0 +1,55 @@
+"""What an engine is asked to create: the spec, the labels, and the environment made whole."""
+
+from reconciler.model import identity
+from reconciler.model.action import CreateRequest
+from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.identity import AttemptKey
+from reconciler.model.spec import Pairs
+
+
+def build_request(
+    desired: Desired, task: DesiredTask, attempt: AttemptKey, image: str
+) -> CreateRequest:
+    """Return the request for one attempt, from an image reference that is already resolved."""
+    return CreateRequest(
+        project=desired.project,
+        attempt=attempt,
+        image=image,
+        env=_environment(desired, task, attempt),
+        labels=_labels(desired, task, attempt),
+        spec=task.spec,
+    )
+
+
+def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
+    """Return constants, then env, then the built-ins, which nothing may override."""
+    merged = dict(task.spec.constants) | dict(task.spec.env)
+    merged |= {
+        "INSTANCE_ID": str(attempt.key.instance),
+        "INSTANCE_COUNT": str(len(task.instances)),
+        "TASK_NAME": task.name,
+        "JOB_NAME": task.job,
+        "RUN": str(attempt.run),
+        "ATTEMPT": str(attempt.attempt),
+        "REVISION": desired.revision,
+    }
+    return tuple(sorted(merged.items()))
+
+
+def _labels(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
+    """Return the user's labels under ours; absent values have no label."""
+    ours = {
+        identity.LABEL_PROJECT: desired.project,
+        identity.LABEL_TASK: task.name,
+        identity.LABEL_JOB: task.job,
+        identity.LABEL_INSTANCE: str(attempt.key.instance),
+        identity.LABEL_RUN: str(attempt.run),
+        identity.LABEL_ATTEMPT: str(attempt.attempt),
+        identity.LABEL_WORK: task.work.hash,
+        identity.LABEL_SHAPE: task.shape.hash,
+        identity.LABEL_REVISION: desired.revision,
+        identity.LABEL_CPUS: f"{task.spec.resources.cpus:g}" if task.spec.resources.cpus else "",
+        identity.LABEL_MEMORY: str(task.spec.resources.memory or ""),
+    }
+    theirs = {k: v for k, v in task.labels if not k.startswith(identity.LABEL_PREFIX)}
+    return tuple(sorted((theirs | {k: v for k, v in ours.items() if v}).items()))

@@ -1,0 +1,205 @@
+"""The ordered table that decides one wanted instance: the first rule that applies wins.
+
+Theory of operation. An instance has at most one incarnation: the newest container of its
+task's current run. Whatever else carries its identity is brought to an end first. Without an
+incarnation it is either finished for this run, or waits for one named thing, or gets its next
+attempt. Each rule returns None where it has nothing to say.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from reconciler.model.action import Cause, InstanceState, Verb
+from reconciler.model.fact import Result
+from reconciler.model.observed import Phase
+from reconciler.planning import attempts, cause
+from reconciler.planning.attempts import completed, key_of, leftovers
+from reconciler.planning.ending import collect, end
+from reconciler.planning.replacing import replace, why_superseded, why_unfit
+from reconciler.planning.scene import Scene, Slot, Step, act
+
+Rule = Callable[[Scene, Slot], Step | None]
+
+
+def underway(scene: Scene, slot: Slot) -> Step | None:
+    """A call for it has not returned yet."""
+    if slot.key not in scene.given.underway.instances:
+        return None
+    seen = slot.incarnation(scene.run)
+    running = seen is not None and seen.live
+    state = InstanceState.RUNNING if running else InstanceState.PREPARING
+    return Step(state, "the engine is at work on it")
+
+
+def unknown_node(scene: Scene, slot: Slot) -> Step | None:
+    """It is, or may be, on a node that cannot be seen: unknown is not absent."""
+    nodes = [c.node for c in slot.containers]
+    nodes += [a.node for a in slot.attempts if not a.ended]
+    for node in nodes:
+        why = scene.given.unknown(node)
+        if why is not None:
+            return Step(InstanceState.UNKNOWN, why, blocked=True)
+    return None
+
+
+def uncollected(scene: Scene, slot: Slot) -> Step | None:
+    """A container of it has ended and its outcome is not on record."""
+    for container in slot.containers:
+        record = scene.given.record(container)
+        if container.phase is Phase.EXITED and not (record and record.ended):
+            return collect(scene.given, container)
+    return None
+
+
+def superseded(scene: Scene, slot: Slot) -> Step | None:
+    """Something else than the incarnation is alive, or about to be."""
+    current = slot.incarnation(scene.run)
+    for container in slot.containers:
+        if container is not current and container.phase is not Phase.EXITED:
+            return replace(scene, slot, container, why_superseded(scene, container))
+    return None
+
+
+def discarded(scene: Scene, slot: Slot) -> Step | None:
+    """What we ended ourselves is removed before anything takes its place."""
+    for container in slot.containers:
+        record = scene.given.record(container)
+        if container.phase is Phase.EXITED and record and record.result is Result.CANCELLED:
+            return end(scene.given, container, Cause(record.reason))
+    return None
+
+
+def cancelled(scene: Scene, slot: Slot) -> Step | None:
+    """A person stopped it: its container ends, its record stays."""
+    if not scene.run.is_cancelled(slot.key.instance) or completed(scene, slot):
+        return None
+    current = slot.incarnation(scene.run)
+    if current is not None and current.phase is not Phase.EXITED:
+        return end(scene.given, current, Cause("stopped by request"))
+    return Step(InstanceState.CANCELLED, "stopped by request", settled=True)
+
+
+def being_stopped(scene: Scene, slot: Slot) -> Step | None:
+    """Its end was asked for before, whatever has been committed since."""
+    current = slot.incarnation(scene.run)
+    record = scene.given.record(current) if current else None
+    if current is None or not current.live or record is None or not record.stop_requested_at:
+        return None
+    return end(scene.given, current, Cause(record.stop_reason), record.stop_result)
+
+
+def unfit(scene: Scene, slot: Slot) -> Step | None:
+    """Its incarnation has another shape than is asked for now, and has not finished."""
+    current = slot.incarnation(scene.run)
+    if current is None or current.phase not in {Phase.RUNNING, Phase.CREATED}:
+        return None
+    if current.shape == scene.task.shape.hash:
+        return None
+    return replace(scene, slot, current, why_unfit(scene, current))
+
+
+def unhealthy(scene: Scene, slot: Slot) -> Step | None:
+    """Its own check says that it does not work, and another attempt may help."""
+    current = slot.incarnation(scene.run)
+    if current is None or current.health != "unhealthy" or not scene.task.service:
+        return None
+    why = cause.stated(scene.given.desired, scene.task, "its health check fails", "health")
+    return end(scene.given, current, why, Result.FAILED)
+
+
+def over_parallelism(scene: Scene, slot: Slot) -> Step | None:
+    """More run than parallelism allows now: the last ones give way."""
+    current = slot.incarnation(scene.run)
+    if slot.key not in scene.excess or current is None or current.phase is Phase.EXITED:
+        return None
+    reason = f"more instances run than parallelism {scene.task.parallelism} allows"
+    why = cause.stated(scene.given.desired, scene.task, reason, "parallelism")
+    return end(scene.given, current, why)
+
+
+def running(scene: Scene, slot: Slot) -> Step | None:
+    """It runs as wanted; what earlier attempts left behind may go."""
+    current = slot.incarnation(scene.run)
+    if current is None or not current.live:
+        return None
+    if current.health == "starting":
+        return Step(InstanceState.RUNNING, "its first health check is awaited", settled=True)
+    return Step(
+        InstanceState.RUNNING,
+        "running",
+        leftovers(scene, slot, current),
+        settled=True,
+        ready=current.health != "unhealthy",
+    )
+
+
+def created(scene: Scene, slot: Slot) -> Step | None:
+    """It is made and has never run."""
+    current = slot.incarnation(scene.run)
+    if current is None or current.phase is not Phase.CREATED:
+        return None
+    return attempts.start(scene, current)
+
+
+def being_removed(scene: Scene, slot: Slot) -> Step | None:
+    """The engine is removing its container; its name is not free yet."""
+    current = slot.incarnation(scene.run)
+    if current is None or current.phase is not Phase.REMOVING:
+        return None
+    return Step(InstanceState.COLLECTING, "its container is being removed")
+
+
+def vanished(scene: Scene, slot: Slot) -> Step | None:
+    """It was started and is not there: look once by name before it is called lost."""
+    last = slot.last
+    if last is None or last.ended or not last.start_requested_at:
+        return None
+    given, attempt = scene.given, key_of(scene, slot, last.number)
+    if any(c.attempt_key == attempt for c in slot.containers):
+        return None
+    waits = given.waits_until(attempt.container_name(given.desired.project))
+    if waits:
+        return Step(InstanceState.UNKNOWN, waits[1], wake_at=waits[0], blocked=True)
+    why = Cause(f"the container of attempt {last.number} is gone")
+    action = act(given, Verb.COLLECT, attempt, last.node, why)
+    return Step(InstanceState.COLLECTING, why.reason, (action,))
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    underway,
+    unknown_node,
+    uncollected,
+    superseded,
+    discarded,
+    cancelled,
+    being_stopped,
+    unfit,
+    unhealthy,
+    over_parallelism,
+    running,
+    created,
+    being_removed,
+    vanished,
+    attempts.finished,
+    attempts.exhausted,
+    attempts.unlearned,
+    attempts.backing_off,
+    attempts.refused,
+    attempts.crowded,
+    attempts.next_attempt,
+)
+
+
+def waiting_for_approval(_: Scene, slot: Slot) -> Step:
+    """Its new run is held: what there is stays as it is."""
+    alive = any(c.live for c in slot.containers)
+    state = InstanceState.RUNNING if alive else InstanceState.PENDING
+    return Step(state, "held", settled=True)
+
+
+RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
+    underway,
+    unknown_node,
+    uncollected,
+    waiting_for_approval,
+)

@@ -1,0 +1,153 @@
+"""What the rules look at: the pass, one task within it, and one instance's slot.
+
+A scene carries the little that instances of a task share while a pass is made: how many more
+may start, how many more may be taken out of service. Everything else is given and unchanged.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
+from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.fact import Fact
+from reconciler.model.history import Attempt, History, Run
+from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.observed import Container, Observed
+from reconciler.model.spec import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one call of the planner is given."""
+
+    desired: Desired
+    observed: Observed
+    history: History
+    underway: Underway
+    now: float
+
+    def unknown(self, node: str) -> str | None:
+        """Return why nothing is known of a node, None where its view can be trusted."""
+        view = self.observed.nodes.get(node)
+        if view is None:
+            return f"node {node} is not declared any more"
+        return None if view.known else view.reason
+
+    def record(self, container: Container) -> Attempt | None:
+        """Return the ledger's record of a container's attempt."""
+        return self.history.attempt(container.attempt_key)
+
+    def waits_until(self, subject: str) -> tuple[float, str] | None:
+        """Return (time, message) where an earlier refusal still keeps a subject waiting."""
+        trouble = self.history.troubles.get(subject)
+        if trouble is None or trouble.retry_at <= self.now:
+            return None
+        return trouble.retry_at, trouble.message
+
+    def stop_of(self, container: Container) -> Stop:
+        """Return how a container was made to be stopped, whatever its task says today."""
+        said = json.loads(self.history.specs.get(container.shape, "{}")).get("stop", {})
+        return Stop(**said)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one rule decided for one instance."""
+
+    state: InstanceState
+    reason: str
+    actions: tuple[Action, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    wake_at: float | None = None
+    settled: bool = False
+    ready: bool = False
+    blocked: bool = False
+
+
+@dataclass(slots=True)
+class Scene:
+    """One desired task in one pass. `opening` says why its run is new, None if it was open.
+
+    `room` is how many more instances parallelism lets start, None for no bound; `excess` which
+    run beyond it; `outages` how many serving instances may still be taken down for replacement;
+    `known_before` how many instances the run had so far.
+    """
+
+    given: Pass
+    task: DesiredTask
+    run: Run
+    opening: Cause | None
+    slots: Mapping[InstanceKey, "Slot"]
+    loads: "Loads"
+    pulling: set[str]
+    known_before: int = 0
+    room: int | None = None
+    excess: frozenset[InstanceKey] = frozenset()
+    outages: int = 0
+
+
+@dataclass(slots=True)
+class Loads:
+    """How many live instances each node has, counting those placed in this pass."""
+
+    count: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Slot:
+    """One identity: its containers, oldest first, and its attempts in the current run."""
+
+    key: InstanceKey
+    containers: tuple[Container, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def last(self) -> Attempt | None:
+        """The newest attempt of the current run."""
+        return self.attempts[-1] if self.attempts else None
+
+    def incarnation(self, run: Run) -> Container | None:
+        """Return the newest container of the current run."""
+        mine = [c for c in self.containers if c.run == run.number]
+        return mine[-1] if mine else None
+
+
+def act(  # noqa: PLR0913  # one place that fills an action in; every argument is named
+    given: Pass,
+    verb: Verb,
+    attempt: AttemptKey,
+    node: str,
+    cause: Cause,
+    *,
+    container: str = "",
+    signal: str = "",
+    fenced: bool = False,
+) -> Action:
+    """Return the action on an attempt's container."""
+    return Action(
+        verb=verb,
+        node=node,
+        subject=attempt.container_name(given.desired.project),
+        task=attempt.key.task,
+        run=attempt.run,
+        cause=cause,
+        attempt=attempt,
+        container=container,
+        signal=signal,
+        fenced=fenced,
+    )
+
+
+def on(given: Pass, verb: Verb, container: Container, cause: Cause, signal: str = "") -> Action:
+    """Return the action on a container that was seen."""
+    return act(
+        given,
+        verb,
+        container.attempt_key,
+        container.node,
+        cause,
+        container=container.id,
+        signal=signal,
+    )

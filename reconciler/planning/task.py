@@ -1,0 +1,194 @@
+"""One task's share of a plan: its run, the bounds its instances share, and each one's rule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.action import Action, Cause, Hold, Verdict
+from reconciler.model.desired import DesiredTask
+from reconciler.model.fact import Fact, RunOpened, SpecSeen
+from reconciler.model.history import Run
+from reconciler.model.identity import InstanceKey
+from reconciler.model.observed import Container, Phase
+from reconciler.planning import cause
+from reconciler.planning.replacing import serving
+from reconciler.planning.rules import RULES, RULES_WHEN_HELD
+from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step
+from reconciler.planning.teardown import tear_down, unwanted_keys
+
+Seen = dict[InstanceKey, list[Container]]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A plan in the making."""
+
+    facts: list[Fact] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    wakes: dict[str, float] = field(default_factory=dict)
+
+    def take(self, step: Step, verdict: Verdict) -> None:
+        """Add one instance's step."""
+        self.facts.extend(step.facts)
+        self.actions.extend(step.actions)
+        self.verdicts.append(verdict)
+        if step.wake_at is not None:
+            task = verdict.key.task
+            self.wakes[task] = min(step.wake_at, self.wakes.get(task, step.wake_at))
+
+
+def plan_task(
+    given: Pass,
+    draft: Draft,
+    task: DesiredTask,
+    seen: Seen,
+    shared: tuple[Loads, set[str]],
+    hold: Hold | None,
+) -> None:
+    """Decide every instance of a desired task: those not wanted first, they free room."""
+    for key in unwanted_keys(given, task.name, task, seen):
+        why = _why_scaled(given, task, key)
+        _tear(given, draft, key, seen.get(key, []), why, None)
+    run, opening = _run_of(given, task, seen)
+    held = hold is not None and task.name in hold.tasks
+    if opening is not None and not held and task.instances:
+        draft.facts += _opened(given, task, run, opening)
+    scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared)
+    _bound(scene)
+    rules = RULES_WHEN_HELD if held else RULES
+    for slot in scene.slots.values():
+        step = next(s for rule in rules if (s := rule(scene, slot)) is not None)
+        if held and hold is not None and step.settled:
+            step = Step(step.state, hold.message, settled=True, blocked=True)
+        draft.take(step, _verdict(slot, step, run))
+
+
+def plan_vanished(
+    given: Pass, draft: Draft, name: str, seen: Seen, why: Cause, hold: Hold | None
+) -> None:
+    """Bring everything of a task that no manifest mentions to its end."""
+    held = hold if hold is not None and name in hold.tasks else None
+    for key in unwanted_keys(given, name, None, seen):
+        _tear(given, draft, key, seen.get(key, []), why, held)
+
+
+def _tear(  # noqa: PLR0913  # it only passes on what both callers have
+    given: Pass,
+    draft: Draft,
+    key: InstanceKey,
+    containers: list[Container],
+    why: Cause,
+    hold: Hold | None,
+) -> None:
+    step = tear_down(given, key, containers, why, hold)
+    if step is not None:
+        newest = containers[-1] if containers else None
+        verdict = Verdict(
+            key,
+            step.state,
+            step.reason,
+            run=newest.run if newest else 0,
+            attempt=newest.attempt if newest else 0,
+            node=newest.node if newest else "",
+            container=newest.id if newest else "",
+            settled=step.settled,
+            blocked=step.blocked,
+        )
+        draft.take(step, verdict)
+
+
+def _run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | None]:
+    """Return the run of this work, or one to be opened together with the reason for it."""
+    known = given.history.tasks.get(task.name)
+    run = known.run_for(task.work.hash, task.rerun) if known else None
+    if run is not None:
+        return run, None
+    latest = known.latest() if known else None
+    number = max([latest.number if latest else 0, *(c.run for cs in seen.values() for c in cs)]) + 1
+    return Run(number, task.work.hash, task.rerun), _why_opened(given, task, latest)
+
+
+def _why_opened(given: Pass, task: DesiredTask, latest: Run | None) -> Cause:
+    if latest is None:
+        return cause.stated(given.desired, task, "new task")
+    if latest.closed:
+        return cause.stated(given.desired, task, "applied again after it was destroyed")
+    if latest.work == task.work.hash:
+        return cause.moved(
+            given.desired, task, "rerun", latest.rerun, task.rerun, "another run was asked for"
+        )
+    specs = {**given.history.specs, task.work.hash: task.work.text}
+    return cause.changed(given.desired, task, specs, latest.work, task.work.hash)
+
+
+def _opened(given: Pass, task: DesiredTask, run: Run, why: Cause) -> list[Fact]:
+    facts: list[Fact] = []
+    if task.work.hash not in given.history.specs:
+        facts.append(SpecSeen(task.work.hash, task.work.text))
+    revision = given.desired.revision
+    work, rerun = task.work.hash, task.rerun
+    facts.append(RunOpened(task.name, run.number, work, rerun, why.reason, revision, given.now))
+    run.reason = why.reason
+    return facts
+
+
+def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
+    return {
+        key: Slot(key, tuple(seen.get(key, ())), run.attempts_of(key.instance))
+        for key in task.keys()  # noqa: SIM118  # a method of the task, not of a dict
+    }
+
+
+def _bound(scene: Scene) -> None:
+    """Count what is under way against parallelism, and what is out of service already."""
+    task, given = scene.task, scene.given
+    scene.known_before = len(scene.run.attempts)
+    if task.parallelism is not None:
+        occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
+        scene.room = max(0, task.parallelism - len(occupied))
+        scene.excess = frozenset(occupied[task.parallelism :])
+    if task.service:
+        slots = scene.slots.values()
+        out = sum(not any(serving(scene, c) for c in slot.containers) for slot in slots)
+        scene.outages = task.max_unavailable - out
+
+
+def _occupied(given: Pass, slot: Slot) -> bool:
+    alive = any(c.phase in {Phase.RUNNING, Phase.CREATED} for c in slot.containers)
+    return alive or slot.key in given.underway.instances
+
+
+def _why_scaled(given: Pass, task: DesiredTask, key: InstanceKey) -> Cause:
+    before = _known_count(given, task)
+    return cause.moved(
+        given.desired,
+        task,
+        "instances",
+        max(before, key.instance + 1),
+        len(task.instances),
+        "scaled down",
+    )
+
+
+def _known_count(given: Pass, task: DesiredTask) -> int:
+    known = given.history.tasks.get(task.name)
+    run = known.run_for(task.work.hash, task.rerun) if known else None
+    return len(run.attempts) if run else 0
+
+
+def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
+    seen = slot.incarnation(run) or (slot.containers[-1] if slot.containers else None)
+    last = slot.last
+    return Verdict(
+        slot.key,
+        step.state,
+        step.reason,
+        run=seen.run if seen else run.number,
+        attempt=seen.attempt if seen else (last.number if last else 0),
+        node=seen.node if seen else (last.node if last else ""),
+        container=seen.id if seen else "",
+        settled=step.settled,
+        ready=step.ready,
+        blocked=step.blocked,
+    )
+

@@ -1,0 +1,88 @@
+"""What is not wanted any more: instances scaled away, tasks whose manifest is gone.
+
+One step a pass for each, by the same road as any other ending. An outcome stays on record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace as altered
+
+from reconciler.model.action import Cause, Hold, InstanceState, Verb
+from reconciler.model.desired import DesiredTask
+from reconciler.model.history import Attempt
+from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.observed import Container
+from reconciler.planning.ending import end
+from reconciler.planning.scene import Pass, Step, act
+
+_NOT_NOW = "an empty source tears nothing down"
+
+
+def unwanted_keys(
+    given: Pass, name: str, task: DesiredTask | None, seen: dict[InstanceKey, list[Container]]
+) -> list[InstanceKey]:
+    """Return the identities that exist, or were started, and are not asked for; ascending."""
+    wanted = set(task.instances) if task else set()
+    keys = {key for key in seen if key.instance not in wanted}
+    known = given.history.tasks.get(name)
+    for run in known.runs.values() if known else ():
+        for instance, attempts in run.attempts.items():
+            if instance not in wanted and not attempts[-1].ended:
+                keys.add(InstanceKey(name, instance))
+    return sorted(keys)
+
+
+def tear_down(
+    given: Pass,
+    key: InstanceKey,
+    containers: Sequence[Container],
+    cause: Cause,
+    hold: Hold | None,
+) -> Step | None:
+    """Return the next step for an identity that should not exist, None when it is gone."""
+    if key in given.underway.instances:
+        return Step(InstanceState.COLLECTING, "the engine is at work on it")
+    open_attempts = _open_attempts(given, key)
+    unknown = _unknown(given, containers, [a for _, a in open_attempts])
+    if unknown:
+        return Step(InstanceState.UNKNOWN, unknown, blocked=True)
+    if hold is not None or not given.desired.prunable:
+        return _kept(containers, hold.message if hold else _NOT_NOW)
+    for container in containers:
+        if container.name not in given.underway.subjects:
+            return end(given, container, cause)
+    return _look_for(given, [a for a, record in open_attempts if record.start_requested_at])
+
+
+def _kept(containers: Sequence[Container], reason: str) -> Step | None:
+    if not any(c.live for c in containers):
+        return None
+    return Step(InstanceState.RUNNING, reason, blocked=True, settled=True)
+
+
+def _open_attempts(given: Pass, key: InstanceKey) -> list[tuple[AttemptKey, Attempt]]:
+    known = given.history.tasks.get(key.task)
+    return [
+        (AttemptKey(key, run.number, attempt.number), attempt)
+        for run in (known.runs.values() if known else ())
+        for attempt in run.attempts_of(key.instance)
+        if not attempt.ended
+    ]
+
+
+def _unknown(
+    given: Pass, containers: Sequence[Container], attempts: Sequence[Attempt]
+) -> str | None:
+    nodes = [c.node for c in containers] + [a.node for a in attempts]
+    return next((why for node in nodes if (why := given.unknown(node)) is not None), None)
+
+
+def _look_for(given: Pass, attempts: Sequence[AttemptKey]) -> Step | None:
+    """Ask once by name for what was started and is not there, so that its end is on record."""
+    for attempt in attempts:
+        record = given.history.attempt(attempt)
+        if record is None or given.waits_until(attempt.container_name(given.desired.project)):
+            continue
+        why = Cause(f"the container of attempt {attempt.attempt} is gone")
+        action = act(given, Verb.COLLECT, attempt, record.node, why)
+        return altered(Step(InstanceState.COLLECTING, why.reason), actions=(action,))
+    return None
