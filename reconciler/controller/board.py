@@ -16,10 +16,14 @@ _NOT_LISTED = "it has not been asked yet"
 
 @dataclass(slots=True)
 class NodeState:
-    """One node's containers by id, when each was last touched, and whether all that is known."""
+    """One node's containers by id, when each was last touched, and whether all that is known.
+
+    `asked` says whether it has been listed, or has failed to be, at least once.
+    """
 
     name: str
     known: bool = False
+    asked: bool = False
     reason: str = _NOT_LISTED
     containers: dict[str, Container] = field(default_factory=dict)
     touched: dict[str, int] = field(default_factory=dict)
@@ -36,6 +40,14 @@ class Board:
         # By container name: what the event stream said of ends that are not on record yet.
         self.hints: dict[str, DieHint] = {}
 
+    def add(self, node: str) -> None:
+        """Know of another node, and nothing about it yet."""
+        self.nodes[node] = NodeState(node)
+
+    def remove(self, node: str) -> None:
+        """Know a node no more; what ran there is unknown from now on."""
+        del self.nodes[node]
+
     def observed(self) -> Observed:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
@@ -51,7 +63,7 @@ class Board:
         kept = {i for i, when in state.touched.items() if when > began}
         merged = {i: c for i, c in fresh.items() if i not in kept}
         merged |= {i: c for i, c in state.containers.items() if i in kept}
-        before, state.containers = state.containers, merged
+        before, state.containers, state.asked = state.containers, merged, True
         state.touched = {i: when for i, when in state.touched.items() if i in kept}
         dirty = {c.key.task for i, c in merged.items() if before.get(i) != c}
         dirty |= {c.key.task for i, c in before.items() if i not in merged}
@@ -64,7 +76,7 @@ class Board:
         """Know nothing of a node from now on; return whether that is new."""
         state = self.nodes[node]
         new = state.known or state.reason != reason
-        state.known, state.reason = False, reason
+        state.known, state.asked, state.reason = False, True, reason
         return new
 
     def put(self, container: Container) -> None:

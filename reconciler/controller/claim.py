@@ -6,6 +6,7 @@ that the ledger was lost.
 """
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -71,18 +72,23 @@ class Claimant:
         )
 
 
-def take(engine: Engine, claimant: Claimant, *, take_over: bool) -> tuple[Standing, dict[str, str]]:
-    """Put up our claim, replacing another's only when told to; return what stood there."""
+def judge_and_take(
+    engine: Engine, claimant: Claimant, tell_lost: Callable[[], None], *, take_over: bool
+) -> tuple[Standing, dict[str, str]]:
+    """Put up our claim, replacing another's only when told to; return what stands there.
+
+    `tell_lost` returns when it is on record that the ledger was lost: only then is the claim
+    that proves it replaced.
+    """
     found = engine.claim(claimant.project, claimant.labels())
     standing = claimant.judge(found)
-    if standing is Standing.OURS:
+    if standing is Standing.LEDGER_LOST:
+        tell_lost()
+    if standing is Standing.OURS or (standing is Standing.FOREIGN and not take_over):
         return standing, found
-    if standing is Standing.LEDGER_LOST or take_over:
-        engine.release(claimant.project)
-        put = engine.claim(claimant.project, claimant.labels())
-        if claimant.judge(put) is not Standing.OURS:
-            return Standing.FOREIGN, put
-    return standing, found
+    engine.release(claimant.project)
+    found = engine.claim(claimant.project, claimant.labels())
+    return claimant.judge(found), found
 
 
 def still_ours(engine: Engine, claimant: Claimant) -> bool:

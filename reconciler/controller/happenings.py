@@ -1,5 +1,6 @@
 """What the inbox holds: everything that the controller's one thread is told of."""
 
+import threading
 from dataclasses import dataclass
 
 from reconciler.engines.engine import EngineError, EngineEvent
@@ -52,10 +53,11 @@ class NodeLost:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeFound:
-    """A node answers (again); it is to be listed before it is believed."""
+class LedgerLost:
+    """A node's claim is ours, of a ledger that is not there; `recorded` is set when noted."""
 
     node: str
+    recorded: threading.Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ Happening = (
     | Listed
     | Hinted
     | NodeLost
-    | NodeFound
+    | LedgerLost
     | ClaimLost
     | SourceChanged
     | Asked

@@ -13,7 +13,7 @@ from itertools import count
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished
-from reconciler.engines.engine import Engine
+from reconciler.engines.engine import Engine, UnreachableError
 from reconciler.model.action import Action, Verb
 
 _URGENCY = {verb: rank for rank, verb in enumerate(
@@ -74,7 +74,7 @@ class Workers:
         self._limit = Limit()
         self._queue: list[tuple[int, int, Action]] = []
         self._order = count()
-        self._active = 0
+        self._active: set[str] = set()
         self._idle = 0
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
@@ -95,6 +95,11 @@ class Workers:
             self._queue.clear()
             self._changed.notify_all()
 
+    def begun(self) -> set[str]:
+        """Return the subjects of the calls under way."""
+        with self._changed:
+            return set(self._active)
+
     def _spawn(self) -> None:
         name = f"worker-{self._engine.node}-{len(self._threads)}"
         thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -104,27 +109,25 @@ class Workers:
     def _work(self) -> None:
         while (action := self._next()) is not None:
             finished = carry_out(self._engine, action)
-            self._ended(finished)
             self._report(finished)
+            self._ended(finished)
 
     def _next(self) -> Action | None:
         with self._changed:
             self._idle += 1
-            while not self._closed and (not self._queue or self._active >= self._limit.now):
+            while not self._closed and (not self._queue or len(self._active) >= self._limit.now):
                 self._changed.wait()
             self._idle -= 1
             if self._closed:
                 return None
-            self._active += 1
-            return heapq.heappop(self._queue)[2]
+            action = heapq.heappop(self._queue)[2]
+            self._active.add(action.subject)
+            return action
 
     def _ended(self, finished: Finished) -> None:
         with self._changed:
-            self._active -= 1
+            self._active.discard(finished.action.subject)
             if finished.action.verb is Verb.START:
-                failed = isinstance(finished.outcome, TimeoutError)
+                failed = isinstance(finished.outcome, UnreachableError)
                 self._limit.finished(time.monotonic(), busy=bool(self._queue), failed=failed)
             self._changed.notify()
-
-
-__all__ = ["Limit", "Workers"]

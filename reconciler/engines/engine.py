@@ -181,7 +181,8 @@ class Engine(Protocol):
     def events(self, project: str) -> EventStream:
         """Subscribe to changes of the project's containers and of its claim.
 
-        Subscribed on return, or a moment before: events of the last second may come again.
+        Subscribed on return, or a moment before: events of the last second may come again. What
+        an event tells, a list that is asked for after it shows.
         """
         ...
 

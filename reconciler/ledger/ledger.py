@@ -231,6 +231,7 @@ def _refuse_other(ledger: Ledger, project: str, path: Path) -> None:
         )
 
 
-def _task_of(subject: str) -> str | None:
+def _task_of(subject: str) -> str:
+    """Return the task that a trouble's subject speaks of, empty for an image."""
     found = parse_container_name(subject)
-    return found[1].key.task if found else None
+    return found[1].key.task if found else subject.rpartition("/")[0]

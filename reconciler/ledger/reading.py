@@ -100,13 +100,24 @@ def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
 def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
     results: dict[str | None, Result | None] = {None: None, **{str(r): r for r in Result}}
     # The primary key's order: one walk through the table, each instance's attempts ascending.
-    for row, instance, number, node, shape, reserved, start, stop, why, result, code, oom, (
-        started
-    ), finished, ended, reason, revision in connection.execute(
-        "SELECT run, instance, number, node, shape, reserved_at, start_requested_at,"
-        " stop_requested_at, stop_reason, result, exit_code, oom, started_at, finished_at,"
-        " ended_at, reason, revision FROM attempts ORDER BY run, instance, number"
+    for (
+        row,
+        instance,
+        number,
+        node,
+        shape,
+        revision,
+        reserved,
+        start,
+        stop,
+        *ending,
+    ) in connection.execute(
+        "SELECT run, instance, number, node, shape, revision, reserved_at,"
+        " start_requested_at, stop_requested_at, stop_reason, stop_result, result,"
+        " exit_code, oom, started_at, finished_at, ended_at, reason"
+        " FROM attempts ORDER BY run, instance, number"
     ):
+        why, stopped, result, code, oom, started, finished, ended, reason = ending
         attempt = Attempt(
             number=number,
             node=node,
@@ -115,6 +126,7 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
             start_requested_at=start,
             stop_requested_at=stop,
             stop_reason=why,
+            stop_result=Result(stopped),
             result=results[result],
             exit_code=code,
             oom=bool(oom),

@@ -60,6 +60,7 @@ _FIRST: Final = (
         start_requested_at REAL NOT NULL DEFAULT 0.0,
         stop_requested_at REAL NOT NULL DEFAULT 0.0,
         stop_reason TEXT NOT NULL DEFAULT '',
+        stop_result TEXT NOT NULL DEFAULT 'cancelled',
         result TEXT,
         exit_code INTEGER,
         oom INTEGER NOT NULL DEFAULT 0,

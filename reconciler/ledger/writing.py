@@ -70,11 +70,12 @@ def _(fact: facts.RunsClosed, connection: sqlite3.Connection) -> None:
 
 @write.register
 def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "INSERT INTO images VALUES (?, ?, ?, ?) ON CONFLICT (run, node)"
-        " DO UPDATE SET reference = excluded.reference, at = excluded.at",
-        (_known_run(connection, fact.task, fact.run), fact.node, fact.reference, fact.at),
-    )
+    run = _known_run(connection, fact.task, fact.run)
+    connection.execute("DELETE FROM images WHERE run = ? AND node = ?", (run, fact.node))
+    if fact.reference:
+        connection.execute(
+            "INSERT INTO images VALUES (?, ?, ?, ?)", (run, fact.node, fact.reference, fact.at)
+        )
 
 
 @write.register
@@ -99,10 +100,11 @@ def _(fact: facts.StartRequested, connection: sqlite3.Connection) -> None:
 @write.register
 def _(fact: facts.StopRequested, connection: sqlite3.Connection) -> None:
     connection.execute(
-        "INSERT INTO attempts (run, instance, number, stop_requested_at, stop_reason)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " stop_requested_at = excluded.stop_requested_at, stop_reason = excluded.stop_reason",
-        (*_attempt(connection, fact.attempt), fact.at, text(fact.reason)),
+        "INSERT INTO attempts (run, instance, number, stop_requested_at, stop_reason,"
+        " stop_result) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " stop_requested_at = excluded.stop_requested_at, stop_reason = excluded.stop_reason,"
+        " stop_result = excluded.stop_result",
+        (*_attempt(connection, fact.attempt), fact.at, text(fact.reason), str(fact.result)),
     )
 
 

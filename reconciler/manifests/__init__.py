@@ -1,0 +1,74 @@
+"""Bytes → Catalog: what a source's manifests say, and everything that is wrong with them.
+
+The only home of yaml and jsonschema. Pure: no clock, no engine, and no file but the schemas and
+standard profiles that travel with the program. Importing this costs nothing; what reads and
+checks is imported on first use.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class StandardProfile:
+    """A profile that ships with the program: its constants with their defaults, and its text."""
+
+    name: str
+    description: str
+    constants: Mapping[str, str]
+    text: str
+
+
+def load(
+    files: Mapping[str, bytes],
+    *,
+    project: str,
+    revision: str,
+    forbidden_binds: Sequence[str] = (),
+) -> Catalog:
+    """Return a source's manifests with every problem found in them.
+
+    `files` are *.yaml, *.yml and *.json by path relative to the source's root. `project` is the
+    name where no reconciler.yaml at the root gives one. `forbidden_binds` are absolute paths
+    that no mount may reach.
+    """
+    from reconciler.manifests import loading  # noqa: PLC0415  # see the module's docstring
+
+    return loading.load(
+        files, project=project, revision=revision, forbidden_binds=forbidden_binds
+    )
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the names of all kinds, sorted."""
+    return ("Job", "Node", "Profile", "Task")
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """Return the JSON schema of a kind.
+
+    Raises:
+        KeyError: when there is no such kind.
+    """
+    from reconciler.manifests import shipped  # noqa: PLC0415  # see the module's docstring
+
+    if kind not in kinds():
+        raise KeyError(kind)
+    return shipped.schema_file(kind.lower())
+
+
+def profiles() -> tuple[StandardProfile, ...]:
+    """Return the standard profiles, sorted by name."""
+    from reconciler.manifests import documents, shipped  # noqa: PLC0415  # as above
+
+    found = []
+    for name in shipped.profile_names():
+        spec = documents.standard_profile(name).spec
+        declared = spec.mapping("constants")
+        constants = {key: declared.text(key, "default") for key in declared.items}
+        text = shipped.profile_text(name).decode()
+        found.append(StandardProfile(name, spec.text("description"), constants, text))
+    return tuple(found)

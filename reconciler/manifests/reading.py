@@ -30,6 +30,7 @@ from reconciler.model.position import Position
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 100_000
 MAX_ALIASED: Final = 10_000
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -154,9 +155,9 @@ class _Reader:
         context = f" {error.context}" if error.context else ""
         if error.context_mark and error.context and error.context_mark.line != mark.line:
             context += f" that begins in line {error.context_mark.line + 1}"
-        self._report.error(
-            "yaml-syntax", at, "", f"not YAML: {error.problem}{context}", _advice(error.problem)
-        )
+        line = _BREAK.split(self._text)[at.line - 1]
+        advice = _advice("tab" if "\t" in line[: at.column] else error.problem)
+        self._report.error("yaml-syntax", at, "", f"not YAML: {error.problem}{context}", advice)
 
     def _clamped(self, line: int, column: int) -> Position:
         """Return a place that exists in the file, for the parser may point past its end."""
@@ -174,10 +175,7 @@ class _Reader:
         self._count += 1
         if isinstance(event, AliasEvent):
             return self._alias(event, pointer)
-        if depth > MAX_DEPTH:
-            message = f"nested more than {MAX_DEPTH} levels deep"
-            self._report.error("too-deep", self._at(event), pointer, message)
-            raise _StopError
+        self._check_bounds(event, pointer, depth)
         anchor, before = event.anchor, self._count
         if anchor:
             self._open.add(anchor)
@@ -186,6 +184,17 @@ class _Reader:
             self._open.discard(anchor)
             self._anchors[anchor] = (node, self._count - before + 1)
         return node
+
+    def _check_bounds(self, event: NodeEvent, pointer: str, depth: int) -> None:
+        at = self._at(event)
+        if depth > MAX_DEPTH:
+            message = f"nested more than {MAX_DEPTH} levels deep"
+            self._report.error("too-deep", at, pointer, message)
+            raise _StopError
+        if self._count > MAX_VALUES + self._aliased:
+            message = f"the file has more than {MAX_VALUES} values"
+            self._report.error("too-many-values", at, pointer, message, "Split it.")
+            raise _StopError
 
     def _fresh(self, event: NodeEvent, pointer: str, depth: int) -> Node:
         if isinstance(event, ScalarEvent):

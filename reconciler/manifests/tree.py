@@ -13,7 +13,7 @@ from typing import Final
 
 from reconciler.model.position import Position
 
-type_names: Final = {
+TYPE_NAMES: Final = {
     "null": "nothing",
     "boolean": "a boolean",
     "integer": "a whole number",
@@ -162,10 +162,10 @@ def descend(node: Node, path: tuple[str | int, ...]) -> Node:
     return node
 
 
-def leaves(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
-    """Yield dotted path and value of everything inside mappings, the mappings themselves too."""
-    if isinstance(node, Mapping):
-        for key, item in node.items.items():
-            here = f"{path}.{key}" if path else key
-            yield here, item
+def leaves(node: Mapping, path: str = "") -> Iterator[tuple[str, Position]]:
+    """Yield dotted path and place of everything inside mappings, the mappings themselves too."""
+    for key, item in node.items.items():
+        here = f"{path}.{key}" if path else key
+        yield here, (item.at if isinstance(item, Scalar) else node.keys.get(key, item.at))
+        if isinstance(item, Mapping):
             yield from leaves(item, here)

@@ -1,29 +1,16 @@
 """What the engine's JSON about containers means.
 
-Pure, and quick: a list of hundreds is parsed on every pass. It decides which containers are
-ours: those that carry all our labels under the one name that these spell.
+Pure, and quick: a list of hundreds is parsed on every pass.
 """
 
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
-from reconciler.model.identity import (
-    LABEL_ATTEMPT,
-    LABEL_INSTANCE,
-    LABEL_JOB,
-    LABEL_PROJECT,
-    LABEL_REVISION,
-    LABEL_RUN,
-    LABEL_SHAPE,
-    LABEL_TASK,
-    LABEL_WORK,
-    AttemptKey,
-    parse_container_name,
-)
+from reconciler.engines.ownership import attempt_of, spelled_name
+from reconciler.model.identity import LABEL_JOB, LABEL_REVISION, LABEL_SHAPE, LABEL_WORK
 from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
 
 Json = Mapping[str, Any]
@@ -84,20 +71,6 @@ def inspected(node: str, found: Json) -> ContainerDetail | None:
     )
 
 
-def spelled_name(labels: Mapping[str, str] | None) -> str | None:
-    """Return the name that a set of labels spells, None where one of ours is missing."""
-    if not labels or LABEL_WORK not in labels or LABEL_SHAPE not in labels:
-        return None
-    try:
-        name = (
-            f"{labels[LABEL_PROJECT]}.{labels[LABEL_TASK]}.{labels[LABEL_RUN]}"
-            f".{labels[LABEL_INSTANCE]}.{labels[LABEL_ATTEMPT]}"
-        )
-    except KeyError:
-        return None
-    return name if _attempt(name) else None
-
-
 def epoch(stamp: str) -> float:
     """Return a time of the engine's as epoch seconds, 0.0 for never or nonsense."""
     if stamp == _NEVER:
@@ -105,12 +78,6 @@ def epoch(stamp: str) -> float:
     with suppress(ValueError):
         return max(0.0, datetime.fromisoformat(stamp).timestamp())
     return 0.0
-
-
-@lru_cache(maxsize=16384)  # the same names come again with every list
-def _attempt(name: str) -> AttemptKey | None:
-    parsed = parse_container_name(name)
-    return parsed[1] if parsed else None
 
 
 def _container(  # noqa: PLR0913  # by position: keywords cost as much again, hundreds of times
@@ -123,8 +90,8 @@ def _container(  # noqa: PLR0913  # by position: keywords cost as much again, hu
     code: int | None,
     image: str,
 ) -> Container:
-    attempt = _attempt(name)
-    assert attempt is not None  # noqa: S101  # spelled_name has seen to it
+    attempt = attempt_of(name)
+    assert attempt is not None  # noqa: S101  # else the labels had spelled no name
     return Container(
         identifier, name, node, attempt, labels[LABEL_WORK], labels[LABEL_SHAPE], phase, health,
         code, image, labels.get(LABEL_JOB, ""), labels.get(LABEL_REVISION, ""),

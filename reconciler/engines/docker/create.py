@@ -7,8 +7,9 @@ It must not know what was there before.
 import math
 from typing import Any, Final
 
+from reconciler.engines.ownership import volume_labels
 from reconciler.model.action import CreateRequest
-from reconciler.model.identity import LABEL_PROJECT, LABEL_VOLUME, volume_name
+from reconciler.model.identity import volume_name
 from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
 
 Json = dict[str, Any]
@@ -45,7 +46,7 @@ def own_volumes(request: CreateRequest) -> tuple[tuple[str, dict[str, str]], ...
     return tuple(
         (
             volume_name(request.project, mount.source),
-            {LABEL_PROJECT: request.project, LABEL_VOLUME: mount.source},
+            volume_labels(request.project, mount.source),
         )
         for mount in request.spec.mounts
         if mount.type == "volume" and mount.source and not mount.external

@@ -25,9 +25,9 @@ from reconciler.engines.engine import (
     Progress,
     TransientError,
 )
+from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.action import CreateRequest
 from reconciler.model.identity import (
-    LABEL_CLAIM,
     LABEL_PROJECT,
     LABEL_SHAPE,
     LABEL_WORK,
@@ -165,20 +165,24 @@ class DockerEngine:
 
     def events(self, project: str) -> Events:
         """Subscribe to the project's events."""
-        return subscribe(self._clients, project, volumes.claim_name(project))
+
+        def settle(container: str) -> None:
+            self._look(container, _INSPECT)
+
+        return subscribe(self._clients, project, claim_name(project), settle)
 
     def claim(self, project: str, labels: dict[str, str]) -> dict[str, str]:
         """Put up the project's claim unless there is one."""
-        marks = {LABEL_CLAIM: project, **labels, LABEL_PROJECT: project}
-        return volumes.ensure(self._clients, volumes.claim_name(project), marks)
+        marked = claim_labels(project, labels)
+        return volumes.ensure(self._clients, claim_name(project), marked)
 
     def claimed_by(self, project: str) -> dict[str, str] | None:
         """Return the labels of the project's claim."""
-        return volumes.labels_of(self._clients, volumes.claim_name(project))
+        return volumes.labels_of(self._clients, claim_name(project))
 
     def release(self, project: str) -> None:
         """Take the project's claim down."""
-        self._remove_volume(volumes.claim_name(project), volumes.is_claim)
+        self._remove_volume(claim_name(project), is_claim)
 
     def volumes(self, project: str) -> tuple[str, ...]:
         """Return the names of the project's own volumes."""
@@ -186,7 +190,7 @@ class DockerEngine:
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume of ours with what is in it."""
-        self._remove_volume(name, volumes.is_own)
+        self._remove_volume(name, is_own_volume)
 
     def close(self) -> None:
         """Close all connections but those of open streams."""

@@ -7,12 +7,13 @@ subscribes does so again from time to time.
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.wire import Wire, objects
-from reconciler.engines.engine import EngineEvent, UnreachableError
+from reconciler.engines.engine import EngineError, EngineEvent, UnreachableError
 from reconciler.model.identity import LABEL_PROJECT
 
 _DEADLINE: Final = 10
@@ -24,25 +25,33 @@ _ACTIONS: Final = (
 )  # fmt: skip
 
 
-def subscribe(clients: Clients, project: str, claim: str) -> "Events":
-    """Subscribe to a project's container events and those of the volume that claims it."""
+def subscribe(
+    clients: Clients, project: str, claim: str, settle: Callable[[str], object]
+) -> "Events":
+    """Subscribe to a project's container events and those of the volume that claims it.
+
+    `settle` is to wait until the engine has made up its mind about a container.
+    """
     filters = {"type": ["container", "volume"], "event": list(_ACTIONS)}
     params = {"since": str(int(time.time()) - _OVERLAP), "filters": json.dumps(filters)}
     doing = f"watch the events of project {project}"
     wire = clients.stream(doing, "/events", params, deadline=_DEADLINE, idle=None)
     if wire is None:
         raise UnreachableError(f"could not {doing}: the engine offers none")
-    return Events(wire, project, claim)
+    return Events(wire, project, claim, settle)
 
 
 class Events:
     """An open subscription."""
 
-    def __init__(self, wire: Wire, project: str, claim: str) -> None:
+    def __init__(
+        self, wire: Wire, project: str, claim: str, settle: Callable[[str], object]
+    ) -> None:
         """Take over an open answer to the events call."""
         self._wire = wire
         self._project = project
         self._claim = claim
+        self._settle = settle
 
     def __iter__(self) -> Iterator[EngineEvent]:
         """Yield events until closed.
@@ -52,8 +61,14 @@ class Events:
         """
         for told in objects(self._chunks()):
             event = event_of(told, self._project, self._claim)
-            if event is not None:
-                yield event
+            if event is None:
+                continue
+            if event.action == "die":
+                # Told while the engine still holds the container's lock: until it lets go,
+                # a list goes on showing it as running.
+                with suppress(EngineError):
+                    self._settle(event.id)
+            yield event
 
     def close(self) -> None:
         """End the iteration, from any thread."""

@@ -10,6 +10,7 @@ from reconciler.engines.docker.wire import frames
 
 _DEADLINE: Final = 30
 _SHORT_LINE: Final = 16
+_FEWEST_LINES: Final = 1_000
 _MOST_LINES: Final = 10_000
 
 
@@ -21,7 +22,7 @@ def last_output(clients: Clients, container: str, limit: int) -> bytes:
     """
     if limit <= 0:
         return b""
-    count = min(max(limit // _SHORT_LINE, 1), _MOST_LINES)
+    count = min(max(limit // _SHORT_LINE, _FEWEST_LINES), _MOST_LINES)
     params = _params(str(count))
     path, doing = f"/containers/{container}/logs", f"read the output of {container}"
     wire = clients.stream(doing, path, params, deadline=_DEADLINE, idle=_DEADLINE)

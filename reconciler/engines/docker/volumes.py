@@ -10,15 +10,10 @@ from docker.errors import NotFound
 
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.engine import ConflictError
-from reconciler.model.identity import LABEL_CLAIM, LABEL_PROJECT, LABEL_VOLUME, volume_name
+from reconciler.engines.ownership import is_own_volume
+from reconciler.model.identity import LABEL_PROJECT
 
 _DEADLINE: Final = 10
-_CLAIM_PREFIX: Final = "reconciler-claim."
-
-
-def claim_name(project: str) -> str:
-    """Return the name of the volume that claims a project."""
-    return f"{_CLAIM_PREFIX}{project}"
 
 
 def ensure(clients: Clients, name: str, labels: dict[str, str]) -> dict[str, str]:
@@ -61,18 +56,7 @@ def own(clients: Clients, project: str) -> tuple[str, ...]:
 
     found = clients.call(f"list the volumes of project {project}", _DEADLINE, ask)
     entries = found.get("Volumes") or ()
-    return tuple(sorted(e["Name"] for e in entries if is_own(e["Name"], _labels(e))))
-
-
-def is_own(name: str, labels: dict[str, str]) -> bool:
-    """Whether a volume is one that an instance of ours mounts."""
-    project, source = labels.get(LABEL_PROJECT), labels.get(LABEL_VOLUME)
-    return bool(project and source and name == volume_name(project, source))
-
-
-def is_claim(name: str, labels: dict[str, str]) -> bool:
-    """Whether a volume is a claim that we put up."""
-    return LABEL_CLAIM in labels and name == claim_name(labels.get(LABEL_PROJECT, ""))
+    return tuple(sorted(e["Name"] for e in entries if is_own_volume(e["Name"], _labels(e))))
 
 
 def remove(clients: Clients, name: str) -> None:

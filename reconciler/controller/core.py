@@ -1,0 +1,286 @@
+"""The controller's state and its one step, without threads, sockets or sleep.
+
+Happenings go in, actions come out. `turn` records before it returns: an action that is handed
+out has its facts on disk, and where the disk refuses, nothing is handed out. Whoever drives
+the core carries the actions out and reports back; results may come in any order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from reconciler.controller import narrate
+from reconciler.controller.absorb import absorb
+from reconciler.controller.board import Board
+from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
+from reconciler.controller.relearning import unknown_containers
+from reconciler.engines.engine import UnreachableError
+from reconciler.ledger import LedgerUnwritable, LogEntry
+from reconciler.model.action import Action, Hold, InstanceState, Underway, Verb, Verdict
+from reconciler.model.desired import Desired
+from reconciler.model.fact import Destroyed, Fact
+from reconciler.model.history import History
+from reconciler.model.identity import InstanceKey
+from reconciler.planning import plan
+
+Tell = Callable[[LogEntry], None]
+_SIGNALS = {Verb.STOP, Verb.KILL}
+# How long to leave a full disk alone before the next try, in seconds.
+_LEDGER_PAUSE = 1.0
+
+
+class Record(Protocol):
+    """As much of a ledger as the core needs."""
+
+    def load(self) -> History:
+        """Return what is on record."""
+
+    def record(self, facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
+        """Make facts durable, all or none; raises LedgerUnwritable."""
+
+
+class Core:
+    """All that one controller knows, and what it makes of it."""
+
+    def __init__(self, desired: Desired, ledger: Record, now: Callable[[], float]) -> None:
+        """Start from a revision and the ledger's history; every node is still unknown."""
+        self.desired = desired
+        self.ledger = ledger
+        self.history = ledger.load()
+        self.board = Board(desired.project, list(desired.nodes))
+        self.verdicts: dict[str, tuple[Verdict, ...]] = {}
+        self.holds: tuple[Hold, ...] = ()
+        self.underway: dict[str, Action] = {}
+        self.ledger_error = ""
+        self.listeners: list[Tell] = []
+        self.carried_out: list[Action] = []
+        self._now = now
+        self._signalled: set[str] = set()
+        self._wakes: dict[str, float] = {}
+        self._dirty: set[str] | None = None
+        self._pending: list[Fact] = []
+        self._pending_entries: list[LogEntry] = []
+        self._ledger_retry_at = 0.0
+
+    # --- what goes in ----------------------------------------------------------------------
+
+    def set_desired(self, desired: Desired) -> None:
+        """Put another revision in force; everything is planned again."""
+        for name in desired.nodes.keys() - self.board.nodes.keys():
+            self.board.add(name)
+        for name in self.board.nodes.keys() - desired.nodes.keys():
+            self.board.remove(name)
+        self.desired = desired
+        self.dirty_all()
+
+    def dirty_all(self) -> None:
+        """Plan every task in the next turn."""
+        self._dirty = None
+
+    def note(self, facts: Sequence[Fact]) -> None:
+        """Take facts in that are to be recorded with the next turn, and plan everything."""
+        self._learn(facts)
+        if facts:
+            self.dirty_all()
+
+    def say(self, kind: str, message: str, *, level: str = "info", node: str = "") -> None:
+        """Add a line to the event log and tell the listeners."""
+        self._tell(LogEntry(at=self._now(), kind=kind, message=message, level=level, node=node))
+
+    def finished(self, done: Finished) -> bool:
+        """Take an action's result in; return whether its node has to be listed again."""
+        action = done.action
+        self.underway.pop(action.subject, None)
+        absorbed = absorb(self.board, self.history, done, self._now())
+        self._learn(absorbed.facts)
+        if action.verb in _SIGNALS and isinstance(done.outcome, Done):
+            self._signalled.add(action.container)
+        if action.verb is Verb.REMOVE:
+            self._signalled.discard(action.container)
+        if action.verb is Verb.START and isinstance(done.outcome, Done) and action.key:
+            self._tell_about(action, "started", f"running on node {action.node}")
+        if action.verb is Verb.PULL:
+            self.dirty_all()
+        self._soil(action.task)
+        return isinstance(done.outcome, UnreachableError)
+
+    def listed(self, seen: Listed) -> None:
+        """Take a node's list in, and what it shows that the ledger has never heard of."""
+        if seen.node not in self.board.nodes:
+            return
+        was_known = self.board.nodes[seen.node].known
+        for task in self.board.list_containers(seen.node, seen.began, seen.containers):
+            self._soil(task)
+        containers = self.board.nodes[seen.node].containers.values()
+        self._learn(unknown_containers(self.history, containers, self._now()))
+        if not was_known:
+            self.dirty_all()
+
+    def hinted(self, hint: Hinted) -> bool:
+        """Take an event in; return whether only a list can tell what it means."""
+        if hint.node not in self.board.nodes or self._own_doing(hint):
+            return False
+        task, look = self.board.hint(hint.node, hint.event)
+        if task is not None:
+            self._soil(task)
+        return look
+
+    def lost(self, gone: NodeLost) -> None:
+        """Take in that a node does not answer."""
+        if gone.node in self.board.nodes and self.board.lose(gone.node, gone.reason):
+            self.say("node-lost", gone.reason, level="warning", node=gone.node)
+            self.dirty_all()
+
+    # --- what comes out --------------------------------------------------------------------
+
+    def turn(self) -> list[Action]:
+        """Plan what is due, record it, and return the actions to carry out now."""
+        now = self._now()
+        due = {task for task, at in self._wakes.items() if at <= now}
+        if self._dirty is not None:
+            self._dirty |= due
+        if now < self._ledger_retry_at or not self._anything_to_do():
+            return []
+        only, self._dirty = self._dirty, set()
+        made = plan(
+            self.effective(), self.board.observed(), self.history, now, self._underway(), only
+        )
+        entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
+        entries += self._hold_entries(made.holds, now)
+        if not self._record(made.facts, entries):
+            self._dirty = only if only is None else only | self._dirty
+            return []
+        self._planned(made.verdicts, only, made.wakes)
+        self.holds = made.holds
+        self.underway |= {action.subject: action for action in made.actions}
+        self.carried_out += made.actions
+        return list(made.actions)
+
+    def effective(self) -> Desired:
+        """Return the revision in force, emptied where a person has destroyed it."""
+        if self.history.destroyed_revision != self.desired.revision:
+            return self.desired
+        return replace(self.desired, tasks={}, prunable=True)
+
+    def wake_at(self) -> float | None:
+        """Return when (epoch seconds) the next turn is worth while without a happening."""
+        times = list(self._wakes.values())
+        if self._ledger_retry_at > self._now():
+            times = [self._ledger_retry_at]
+        return min(times, default=None)
+
+    def at_rest(self) -> bool:
+        """Whether only the instances' own progress, or a person, is awaited."""
+        if self.underway or self._pending or self._dirty is None or self._dirty:
+            return False
+        waiting = (v for verdicts in self.verdicts.values() for v in verdicts)
+        return all(v.settled or v.blocked or v.state is InstanceState.PENDING for v in waiting)
+
+    def all_verdicts(self) -> list[Verdict]:
+        """Return what is thought of every instance."""
+        return [v for name in sorted(self.verdicts) for v in self.verdicts[name]]
+
+    def flush(self) -> bool:
+        """Record what is known and plan nothing; return whether the ledger took it."""
+        return self._record((), ())
+
+    def keep_only_begun(self, subjects: set[str]) -> None:
+        """Forget actions that were handed out and will not be carried out any more."""
+        self.underway = {s: a for s, a in self.underway.items() if s in subjects}
+
+    # --- inside ----------------------------------------------------------------------------
+
+    def _anything_to_do(self) -> bool:
+        return self._dirty is None or bool(self._dirty or self._pending or self._pending_entries)
+
+    def _soil(self, task: str) -> None:
+        if self._dirty is not None:
+            self._dirty.add(task)
+
+    def _own_doing(self, hint: Hinted) -> bool:
+        """Whether the event only tells of a call whose own result is on its way."""
+        action = self.underway.get(hint.event.name)
+        return action is not None and hint.event.action in {"create", "start"}
+
+    def _learn(self, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            self.history.apply(fact)
+            self._pending.append(fact)
+            entry = narrate.said_of(fact)
+            if entry is not None:
+                self._tell(entry)
+            if isinstance(fact, Destroyed):
+                self.dirty_all()
+
+    def _record(self, facts: Sequence[Fact], entries: Sequence[LogEntry]) -> bool:
+        said = [e for f in facts if (e := narrate.said_of(f))]
+        new_entries = [*said, *entries]
+        try:
+            self.ledger.record(
+                [*self._pending, *facts], [*self._pending_entries, *new_entries]
+            )
+        except LedgerUnwritable as error:
+            self._ledger_retry_at = self._now() + _LEDGER_PAUSE
+            if self.ledger_error != str(error):
+                self.ledger_error = str(error)
+                self._announce(LogEntry(
+                    at=self._now(), kind="ledger", message=str(error), level="error"
+                ))
+            return False
+        self.ledger_error, self._ledger_retry_at = "", 0.0
+        self._pending, self._pending_entries = [], []
+        for fact in facts:
+            self.history.apply(fact)
+        for entry in new_entries:
+            self._announce(entry)
+        return True
+
+    def _planned(
+        self, verdicts: Sequence[Verdict], only: set[str] | None, wakes: object
+    ) -> None:
+        """Replace what was thought of the planned tasks."""
+        found: dict[str, list[Verdict]] = {}
+        for verdict in verdicts:
+            found.setdefault(verdict.key.task, []).append(verdict)
+        planned = set(self.verdicts) if only is None else set(only)
+        for name in planned - found.keys():
+            self.verdicts.pop(name, None)
+        self.verdicts |= {name: tuple(group) for name, group in found.items()}
+        kept = {} if only is None else {t: w for t, w in self._wakes.items() if t not in only}
+        self._wakes = kept | dict(wakes)  # type: ignore[call-overload]  # a mapping of floats
+
+    def _underway(self) -> Underway:
+        actions = self.underway.values()
+        busy = {a.key for a in actions if a.key is not None and a.verb is not Verb.REMOVE}
+        return Underway(
+            frozenset[InstanceKey](busy), frozenset(self.underway), frozenset(self._signalled)
+        )
+
+    def _hold_entries(self, holds: Sequence[Hold], now: float) -> list[LogEntry]:
+        known = {hold.message for hold in self.holds}
+        return [
+            LogEntry(at=now, kind="hold", message=h.message, level="warning")
+            for h in holds
+            if h.message not in known
+        ]
+
+    def _tell_about(self, action: Action, kind: str, message: str) -> None:
+        key = action.attempt
+        self._tell(LogEntry(
+            at=self._now(),
+            kind=kind,
+            message=message,
+            task=action.task,
+            instance=key.key.instance if key else None,
+            run=action.run,
+            attempt=key.attempt if key else None,
+            node=action.node,
+        ))
+
+    def _tell(self, entry: LogEntry) -> None:
+        self._pending_entries.append(entry)
+        self._announce(entry)
+
+    def _announce(self, entry: LogEntry) -> None:
+        for listener in self.listeners:
+            listener(entry)

@@ -1,0 +1,281 @@
+"""The shell around the core: the inbox, the threads that fill it, and the wait in between.
+
+One thread runs `Loop.run` and touches the core; nobody else does. The inbox is emptied before
+each turn, so a burst of events costs one pass.
+"""
+
+import queue
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from functools import singledispatchmethod
+
+from reconciler.controller import happenings as said
+from reconciler.controller import requests
+from reconciler.controller.claim import Claimant
+from reconciler.controller.clock import SteadyClock
+from reconciler.controller.core import Core
+from reconciler.controller.happenings import Happening
+from reconciler.controller.node_watch import NodeWatch, Rhythm
+from reconciler.controller.revisions import Revisions
+from reconciler.controller.workers import Workers
+from reconciler.engines.engine import Engine
+from reconciler.ledger import Ledger, LedgerError
+from reconciler.model.action import Action
+from reconciler.model.desired import NodeSpec
+from reconciler.model.fact import Relearned
+
+# How soon a request of another process is noticed, in seconds.
+_REQUEST_SECONDS = 0.25
+# How long a first plan waits for nodes that have not answered yet, in seconds.
+_FIRST_LOOK_SECONDS = 2.0
+# How long calls under way may take to report when the loop ends, in seconds.
+_FAREWELL_SECONDS = 5.0
+
+OpenEngine = Callable[[NodeSpec], Engine]
+
+
+class Ending(Enum):
+    """Why the loop has ended."""
+
+    DONE = auto()
+    HALTED = auto()
+    CLAIM = auto()
+
+
+class Loop:
+    """Runs a core against real engines until it is done or told to halt."""
+
+    def __init__(  # noqa: PLR0913  # the shell's parts, each named
+        self,
+        core: Core,
+        ledger: Ledger,
+        clock: SteadyClock,
+        claimant: Claimant,
+        open_engine: OpenEngine,
+        rhythm: Rhythm,
+        *,
+        revisions: Revisions | None = None,
+        take_over: bool = False,
+    ) -> None:
+        """Put the parts together; nothing starts before `run`."""
+        self.core = core
+        self._ledger = ledger
+        self.claim_refusal = ""
+        self.on_turn: Callable[[Core], None] = lambda _: None
+        self._clock = clock
+        self._claimant = claimant
+        self._open_engine = open_engine
+        self._rhythm = rhythm
+        self._revisions = revisions
+        self._take_over = take_over
+        self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self._watches: dict[str, tuple[NodeSpec, NodeWatch, Workers]] = {}
+        self._ending: Ending | None = None
+        self._ledger_version: int | None = None
+        self._answers: list[tuple[int, bool, str]] = []
+        self._reread_at: float | None = None
+        self._began = time.monotonic()
+
+    def put(self, happening: Happening) -> None:
+        """Tell the loop something, from any thread or signal handler."""
+        self._inbox.put(happening)
+
+    def run(self, done: Callable[[Core], bool]) -> Ending:
+        """Turn until `done` says so, a Halt comes, or the claim is lost."""
+        try:
+            self._meet_nodes()
+            self._look_for_requests()
+            while self._ending is None:
+                self._turn()
+                if self._ending is None and self._looked() and done(self.core):
+                    self._ending = Ending.DONE
+                    break
+                self._wait()
+            self._farewell()
+            return self._ending
+        finally:
+            self._close()
+
+    # --- one round -------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        if not self._looked():
+            return
+        actions = self.core.turn()
+        for action in actions:
+            self._submit(action)
+        if not self.core.ledger_error:
+            self._answer()
+        self.on_turn(self.core)
+
+    def _submit(self, action: Action) -> None:
+        if action.node not in self._watches:
+            return
+        _, watch, workers = self._watches[action.node]
+        watch.follow()
+        workers.submit(action)
+
+    def _wait(self) -> None:
+        wake = self.core.wake_at()
+        pause = _REQUEST_SECONDS
+        if wake is not None:
+            pause = min(pause, max(0.0, wake - self._clock.now()))
+        try:
+            self._hear(self._inbox.get(timeout=pause))
+            while True:
+                self._hear(self._inbox.get_nowait())
+        except queue.Empty:
+            pass
+        self._look_for_requests()
+        if self._reread_at is not None and time.monotonic() >= self._reread_at:
+            self._read_source()
+
+    def _looked(self) -> bool:
+        if time.monotonic() - self._began > _FIRST_LOOK_SECONDS:
+            return True
+        return all(node.asked for node in self.core.board.nodes.values())
+
+    # --- what is heard ---------------------------------------------------------------------
+
+    @singledispatchmethod
+    def _hear(self, happening: object) -> None:
+        message = f"not a happening: {happening!r}"
+        raise TypeError(message)
+
+    @_hear.register
+    def _(self, happening: said.Finished) -> None:
+        unreachable = self.core.finished(happening)
+        node = happening.action.node
+        if unreachable and node in self._watches:
+            self.core.lost(said.NodeLost(node, str(happening.outcome)))
+            self._watches[node][1].look()
+
+    @_hear.register
+    def _(self, happening: said.Listed) -> None:
+        self.core.listed(happening)
+
+    @_hear.register
+    def _(self, happening: said.Hinted) -> None:
+        if self.core.hinted(happening):
+            self._watches[happening.node][1].look()
+
+    @_hear.register
+    def _(self, happening: said.NodeLost) -> None:
+        self.core.lost(happening)
+
+    @_hear.register
+    def _(self, happening: said.LedgerLost) -> None:
+        if not self.core.history.lost:
+            self.core.note([Relearned(confirmed=False, at=self._clock.now())])
+            self.core.flush()
+        happening.recorded.set()
+
+    @_hear.register
+    def _(self, happening: said.ClaimLost) -> None:
+        self.core.say("claim", happening.message, level="error", node=happening.node)
+        self.claim_refusal = happening.message
+        self._ending = Ending.CLAIM
+
+    @_hear.register
+    def _(self, happening: said.SourceChanged) -> None:
+        del happening
+        self._read_source()
+
+    @_hear.register
+    def _(self, happening: said.Halt) -> None:
+        self.core.say("halt", happening.reason)
+        self._ending = Ending.HALTED
+
+    # --- source and requests ---------------------------------------------------------------
+
+    def _read_source(self) -> None:
+        if self._revisions is None:
+            return
+        self._reread_at = None
+        change = self._revisions.read(self.core.desired)
+        for kind, level, message in change.said:
+            self.core.say(kind, message, level=level)
+        if change.desired is not None:
+            self.core.set_desired(change.desired)
+            self._meet_nodes()
+        if change.again_in is not None:
+            self._reread_at = time.monotonic() + change.again_in
+
+    def _look_for_requests(self) -> None:
+        try:
+            version = self._ledger.data_version()
+            if version == self._ledger_version:
+                return
+            self._ledger_version = version
+            pending = self._ledger.pending_requests()
+        except LedgerError:
+            return
+        known = {number for number, _, _ in self._answers}
+        for request in pending:
+            if request.id not in known:
+                self._grant(request.id, request.verb, request.arguments)
+
+    def _grant(self, number: int, verb: str, arguments: requests.Mapping[str, object]) -> None:
+        desired, history = self.core.desired, self.core.history
+        judged = requests.judge(verb, arguments, desired, history, self._clock.now())
+        self.core.note(judged.facts)
+        self._answers.append((number, judged.ok, judged.message))
+
+    def _answer(self) -> None:
+        """Answer what was asked, once what follows from it is on record."""
+        try:
+            for number, ok, message in self._answers:
+                self._ledger.answer(number, ok=ok, message=message)
+        except LedgerError:
+            return
+        self._answers.clear()
+
+    # --- nodes -----------------------------------------------------------------------------
+
+    def _meet_nodes(self) -> None:
+        """Watch the nodes that the revision declares, and no others."""
+        wanted = self.core.desired.nodes
+        for name, (spec, *_) in list(self._watches.items()):
+            if wanted.get(name) != spec:
+                self._leave(name)
+        for name, spec in wanted.items():
+            if name not in self._watches:
+                self._meet(spec)
+
+    def _meet(self, spec: NodeSpec) -> None:
+        engine = self._open_engine(spec)
+        watch = NodeWatch(
+            engine,
+            self._claimant,
+            self.put,
+            lambda: self.core.board.step,
+            self._rhythm,
+            take_over=self._take_over,
+        )
+        self._watches[spec.name] = (spec, watch, Workers(engine, self.put))
+        watch.start()
+
+    def _leave(self, name: str) -> None:
+        _, watch, workers = self._watches.pop(name)
+        watch.close()
+        workers.close()
+
+    def _farewell(self) -> None:
+        """Begin nothing more, and record what calls under way still bring."""
+        for _, _, workers in self._watches.values():
+            workers.close()
+        self.core.keep_only_begun({s for *_, w in self._watches.values() for s in w.begun()})
+        deadline = time.monotonic() + _FAREWELL_SECONDS
+        while self.core.underway and (left := deadline - time.monotonic()) > 0:
+            try:
+                happening = self._inbox.get(timeout=left)
+            except queue.Empty:
+                break
+            if isinstance(happening, said.Finished):
+                self.core.finished(happening)
+        self.core.flush()
+
+    def _close(self) -> None:
+        for name in list(self._watches):
+            self._leave(name)

@@ -1,0 +1,131 @@
+"""Facts and actions as sentences for the event log and for whoever watches.
+
+What is not worth a line (a container looked at, a start that was asked for) has none.
+"""
+
+from functools import singledispatch
+
+from reconciler.ledger import LogEntry
+from reconciler.model import fact as facts
+from reconciler.model.action import Action, Cause, Verb
+from reconciler.model.fact import Fact, Result
+from reconciler.model.identity import AttemptKey
+
+_LEVELS = {Result.FAILED: "warning", Result.LOST: "warning"}
+_UNSAID = {Verb.COLLECT, Verb.START}
+
+
+def cause_of(cause: Cause) -> dict[str, object]:
+    """Return a cause as JSON knows values; what is empty is left out."""
+    said: dict[str, object] = {
+        "reason": cause.reason,
+        "field": cause.field,
+        "old": cause.old,
+        "new": cause.new,
+        "path": cause.at.path,
+        "line": cause.at.line,
+        "column": cause.at.column,
+        "revision": cause.revision,
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def said_of_action(action: Action, now: float) -> LogEntry | None:
+    """Return the line for an action that is about to be carried out."""
+    if action.verb in _UNSAID:
+        return None
+    key = action.attempt
+    return LogEntry(
+        at=now,
+        kind=action.verb.value,
+        message=action.cause.reason,
+        task=action.task,
+        instance=key.key.instance if key else None,
+        run=action.run,
+        attempt=key.attempt if key else None,
+        node=action.node,
+        cause=cause_of(action.cause),
+    )
+
+
+def _about(attempt: AttemptKey, at: float, kind: str, message: str, level: str) -> LogEntry:
+    return LogEntry(
+        at=at,
+        kind=kind,
+        message=message,
+        level=level,
+        task=attempt.key.task,
+        instance=attempt.key.instance,
+        run=attempt.run,
+        attempt=attempt.attempt,
+    )
+
+
+@singledispatch
+def said_of(fact: Fact) -> LogEntry | None:
+    """Return the line for a fact, None where it has none."""
+    del fact
+    return None
+
+
+@said_of.register
+def _(fact: facts.RunOpened) -> LogEntry:
+    message = f"run {fact.run} opened: {fact.reason}"
+    return LogEntry(at=fact.at, kind="run", message=message, task=fact.task, run=fact.run)
+
+
+@said_of.register
+def _(fact: facts.RunCancelled) -> LogEntry:
+    return LogEntry(
+        at=fact.at,
+        kind="cancel",
+        message=fact.reason,
+        task=fact.task,
+        instance=fact.instance,
+        run=fact.run,
+    )
+
+
+@said_of.register
+def _(fact: facts.AttemptEnded) -> LogEntry:
+    level = _LEVELS.get(fact.result, "info")
+    return _about(fact.attempt, fact.at, fact.result.value, fact.reason, level)
+
+
+@said_of.register
+def _(fact: facts.TroubleSeen) -> LogEntry:
+    task, _, number = fact.subject.partition("/")
+    known = number.isdecimal()
+    wait = max(0.0, fact.retry_at - fact.at)
+    return LogEntry(
+        at=fact.at,
+        kind="trouble",
+        level="warning",
+        message=f"{fact.message} (next try in {wait:.0f} s)",
+        task=task if known else "",
+        instance=int(number) if known else None,
+    )
+
+
+@said_of.register
+def _(fact: facts.TroubleCleared) -> LogEntry:
+    return LogEntry(at=fact.at, kind="recovered", message=f"{fact.subject} works again")
+
+
+@said_of.register
+def _(fact: facts.Approved) -> LogEntry:
+    return LogEntry(at=fact.at, kind="approve", message=f"revision {fact.revision} approved")
+
+
+@said_of.register
+def _(fact: facts.Destroyed) -> LogEntry:
+    what = f"revision {fact.revision} is to be torn down" if fact.revision else "applied again"
+    return LogEntry(at=fact.at, kind="destroy", message=what)
+
+
+@said_of.register
+def _(fact: facts.Relearned) -> LogEntry:
+    if fact.confirmed:
+        return LogEntry(at=fact.at, kind="relearn", message="what Docker shows is confirmed")
+    message = "the ledger was lost; batch work waits until `relearn` confirms what Docker shows"
+    return LogEntry(at=fact.at, kind="relearn", message=message, level="warning")

@@ -1,0 +1,165 @@
+"""Two threads a node: one lists, checks health and keeps the claim, one reads the event stream.
+
+They put what they find into the inbox and decide nothing. Subscribe first, then list: whatever
+happens in between is seen twice rather than not at all. An engine that does not answer is
+asked again with a growing pause; until it has been listed anew nothing of it is believed.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.controller.claim import Claimant, Standing, judge_and_take, still_ours
+from reconciler.controller.happenings import (
+    ClaimLost,
+    Happening,
+    Hinted,
+    LedgerLost,
+    Listed,
+    NodeLost,
+)
+from reconciler.engines.engine import Engine, EngineError, EventStream
+
+HEALTH_SECONDS = 10.0
+_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a node is listed without being told to, in seconds, and whether events are read."""
+
+    resync: float = 60.0
+    follow: bool = True
+
+
+class NodeWatch:
+    """Keeps one node under observation until `close`."""
+
+    def __init__(  # noqa: PLR0913  # what a node's watch needs, each part named
+        self,
+        engine: Engine,
+        claimant: Claimant,
+        put: Callable[[Happening], None],
+        step: Callable[[], int],
+        rhythm: Rhythm,
+        *,
+        take_over: bool = False,
+    ) -> None:
+        """Watch `engine`; `step` tells how far the board is when a list begins."""
+        self.engine = engine
+        self._claimant = claimant
+        self._put = put
+        self._step = step
+        self._rhythm = rhythm
+        self._take_over = take_over
+        self._wanted = threading.Event()
+        self._closed = threading.Event()
+        self._stream: EventStream | None = None
+        self._claimed = False
+
+    def start(self) -> None:
+        """Begin with the claim, the subscription and the first list."""
+        name = f"watch-{self.engine.node}"
+        threading.Thread(target=self._watch, name=name, daemon=True).start()
+
+    def follow(self) -> None:
+        """Read the event stream from now on, and list once after subscribing."""
+        if not self._rhythm.follow:
+            self._rhythm = Rhythm(self._rhythm.resync, follow=True)
+            self.look()
+
+    def look(self) -> None:
+        """List the node as soon as possible. Several wishes become one list."""
+        self._wanted.set()
+
+    def close(self) -> None:
+        """Stop watching. A call under way ends by itself."""
+        self._closed.set()
+        self._wanted.set()
+        self._unsubscribe()
+
+    # --- the listing thread ----------------------------------------------------------------
+
+    def _watch(self) -> None:
+        failures = 0
+        while not self._closed.is_set():
+            try:
+                self._observe()
+                failures = 0
+            except EngineError as error:
+                self._unsubscribe()
+                self._put(NodeLost(self.engine.node, str(error)))
+                self._closed.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
+                failures += 1
+
+    def _observe(self) -> None:
+        """List again and again until something fails or the watch is closed."""
+        if not self._claimed and not self._claim():
+            self._closed.set()
+            return
+        next_list = next_health = 0.0
+        while not self._closed.is_set():
+            now = time.monotonic()
+            if now >= next_health and next_health:
+                self._check_health()
+            if now >= next_health:
+                next_health = time.monotonic() + HEALTH_SECONDS
+            if self._wanted.is_set() or now >= next_list:
+                self._list()
+                next_list = time.monotonic() + self._rhythm.resync
+            pause = min(next_list, next_health) - time.monotonic()
+            self._wanted.wait(max(0.0, pause))
+
+    def _list(self) -> None:
+        self._wanted.clear()
+        if self._rhythm.follow and self._stream is None:
+            self._subscribe()
+        began = self._step()
+        containers = self.engine.list(self._claimant.project)
+        self._put(Listed(self.engine.node, began, containers))
+
+    def _check_health(self) -> None:
+        self.engine.info()
+        if not still_ours(self.engine, self._claimant):
+            message = f"the claim on node {self.engine.node} is not ours any more: nothing is changed"
+            self._put(ClaimLost(self.engine.node, message))
+
+    def _claim(self) -> bool:
+        standing, found = judge_and_take(
+            self.engine, self._claimant, self._tell_lost, take_over=self._take_over
+        )
+        self._claimed = standing is Standing.OURS
+        if not self._claimed:
+            refusal = self._claimant.refusal(self.engine.node, found)
+            self._put(ClaimLost(self.engine.node, refusal))
+        return self._claimed
+
+    def _tell_lost(self) -> None:
+        """Wait until it is on record that the ledger was lost."""
+        recorded = threading.Event()
+        self._put(LedgerLost(self.engine.node, recorded))
+        recorded.wait()
+
+    # --- the event thread ------------------------------------------------------------------
+
+    def _subscribe(self) -> None:
+        stream = self.engine.events(self._claimant.project)
+        self._stream = stream
+        name = f"events-{self.engine.node}"
+        threading.Thread(target=self._read, args=(stream,), name=name, daemon=True).start()
+
+    def _read(self, stream: EventStream) -> None:
+        try:
+            for event in stream:
+                self._put(Hinted(self.engine.node, event))
+        except EngineError:
+            pass  # a broken stream is no verdict: the list that follows is
+        if self._stream is stream:
+            self._stream = None
+            self.look()
+
+    def _unsubscribe(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()

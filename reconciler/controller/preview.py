@@ -1,0 +1,148 @@
+"""What `apply` would do: the planner run to its fixed point on a copy of reality.
+
+The copy is a simulated engine for each node, seeded with what the real one shows. First as
+far as nothing depends on outcomes to come; then on, as if every batch instance succeeds and
+every service becomes healthy. Nothing real is changed, and no ledger is written.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.controller.core import Core
+from reconciler.controller.inline import Inline
+from reconciler.engines.simulated import SimulatedEngine, World
+from reconciler.ledger import LogEntry
+from reconciler.model.action import Action, Hold, Verb, Verdict
+from reconciler.model.desired import Desired
+from reconciler.model.fact import Fact
+from reconciler.model.history import History
+from reconciler.model.observed import Observed, Phase
+
+# Rounds of 'as if all succeed'; what a task of parallelism 1 needs, and an end for the rest.
+_MOST_ROUNDS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Actions possible now, those that follow as if all succeeds, and what stays as it is."""
+
+    now: tuple[Action, ...]
+    later: tuple[Action, ...]
+    verdicts: tuple[Verdict, ...]
+    holds: tuple[Hold, ...]
+    reruns: int
+
+
+class _Copied:
+    """A history in place of a ledger: read once, written never."""
+
+    def __init__(self, history: History) -> None:
+        self._history = copy.deepcopy(history)
+
+    def load(self) -> History:
+        return self._history
+
+    def record(self, facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
+        """Keep nothing: the core itself remembers."""
+
+
+class _Time:
+    """A clock that only `preview` moves."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def preview(
+    desired: Desired,
+    observed: Observed,
+    history: History,
+    now: float,
+    images: Mapping[str, set[str]],
+) -> Preview:
+    """Return what would be done. `images` says for each node which images are there."""
+    clock = _Time(now)
+    worlds = {name: _world(name, observed, clock, images.get(name, set())) for name in desired.nodes}
+    core = Core(desired, _Copied(history), clock)
+    for name, view in observed.nodes.items():
+        if not view.known and name in worlds:
+            worlds[name].unreachable = True
+            core.board.lose(name, view.reason)
+    driver = Inline(core, {n: SimulatedEngine(w) for n, w in worlds.items() if not w.unreachable})
+    possible = driver.settle()
+    verdicts, holds = tuple(core.all_verdicts()), core.holds
+    later = _as_if_all_succeed(driver, worlds, clock)
+    return Preview(
+        tuple(_shown(possible, images)),
+        tuple(_shown(later, images)),
+        verdicts,
+        holds,
+        _reruns(possible, history),
+    )
+
+
+def _world(name: str, observed: Observed, clock: _Time, images: set[str]) -> World:
+    world = World(name, clock)
+    world.images = {image: image for image in images}
+    view = observed.nodes.get(name)
+    if view is not None and view.known:
+        world.seed(view.containers.values())
+    return world
+
+
+def _as_if_all_succeed(
+    driver: Inline, worlds: Mapping[str, World], clock: _Time
+) -> list[Action]:
+    done: list[Action] = []
+    for _ in range(_MOST_ROUNDS):
+        moved = _fortune(driver.core.desired, worlds)
+        wake = driver.core.wake_at()
+        if wake is not None:
+            clock.now = max(clock.now, wake)
+        driver.look()
+        actions = driver.settle()
+        done += actions
+        if not moved and not actions and wake is None:
+            break
+    return done
+
+
+def _fortune(desired: Desired, worlds: Mapping[str, World]) -> bool:
+    """Let batch programs end well and checks find health; return whether anything moved."""
+    moved = False
+    for world in worlds.values():
+        for box in list(world.boxes.values()):
+            shown = box.shown(world.node)
+            task = desired.tasks.get(shown.key.task)
+            if shown.phase is not Phase.RUNNING or task is None:
+                continue
+            if not task.service:
+                world.finish(box.name, 0)
+                moved = True
+            elif shown.health == "starting":
+                world.become(box.name, "healthy")
+                moved = True
+    return moved
+
+
+def _shown(actions: Sequence[Action], images: Mapping[str, set[str]]) -> list[Action]:
+    """Leave out pulls of what is there already: they only look."""
+    return [
+        a
+        for a in actions
+        if a.verb is not Verb.PULL or a.pull == "always" or a.image not in images.get(a.node, ())
+    ]
+
+
+def _reruns(actions: Sequence[Action], history: History) -> int:
+    """Count the completed instances that would run again."""
+    created = {a.key for a in actions if a.verb is Verb.CREATE and a.key is not None}
+    return sum(
+        any(run.succeeded(key.instance) for run in history.tasks[key.task].runs.values())
+        for key in created
+        if key.task in history.tasks
+    )

@@ -1,0 +1,108 @@
+"""A reader's view: what the ledger and the engines say now, without a lock or a change.
+
+The same planner that decides for the writer words the state for the reader, so that `status`
+and `why` cannot tell another story than the one that is acted upon.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.controller.loop import OpenEngine
+from reconciler.controller.relearning import unknown_containers
+from reconciler.controller.writing import forbidden_binds, last_valid, nothing_wanted, state_folder
+from reconciler.engines.engine import Engine, EngineError
+from reconciler.ledger import Holder, Ledger, NoLedger, holder
+from reconciler.model.action import Plan
+from reconciler.model.desired import Desired
+from reconciler.model.history import History
+from reconciler.model.observed import NodeView, Observed
+from reconciler.planning import plan
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is known of a project at one moment. `plan` holds what the planner thinks of it."""
+
+    desired: Desired
+    observed: Observed
+    history: History
+    plan: Plan
+    engines: Mapping[str, Engine]
+    writer: Holder | None
+    folder: Path
+    recorded: bool
+    at: float
+
+
+def report(
+    project: str, chosen: Path | None, open_engine: OpenEngine, desired: Desired | None = None
+) -> Report:
+    """Look at everything once.
+
+    `desired` is what to judge by; None takes the revision in force according to the ledger.
+    """
+    folder = state_folder(project, chosen)
+    history, recorded = _history(folder, project)
+    if desired is None:
+        desired = _in_force(folder, project, chosen) if recorded else None
+    wanted = desired or nothing_wanted(project)
+    if history.destroyed_revision and history.destroyed_revision == wanted.revision:
+        wanted = replace(wanted, tasks={}, prunable=True)
+    engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
+    observed = observe(project, engines)
+    now = time.time()
+    learn(history, observed, now)
+    made = plan(wanted, observed, history, now)
+    return Report(
+        wanted, observed, history, made, engines, holder(folder), folder, recorded, now
+    )
+
+
+def observe(project: str, engines: Mapping[str, Engine]) -> Observed:
+    """List every node; one that does not answer is unknown."""
+    views: dict[str, NodeView] = {}
+    for name, engine in engines.items():
+        try:
+            shown = engine.list(project)
+        except EngineError as error:
+            views[name] = NodeView(name, known=False, reason=str(error))
+        else:
+            views[name] = NodeView(name, containers={c.id: c for c in shown})
+    return Observed(views)
+
+
+def learn(history: History, observed: Observed, now: float) -> None:
+    """Add to a reader's own copy of the history what only the containers tell."""
+    for view in observed.nodes.values():
+        for fact in unknown_containers(history, view.containers.values(), now):
+            history.apply(fact)
+
+
+def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, set[str]]:
+    """Return for each node which of the images that are asked for are there."""
+    wanted = {task.spec.image for task in desired.tasks.values()}
+    found: dict[str, set[str]] = {}
+    for name, engine in engines.items():
+        found[name] = {image for image in wanted if _present(engine, image)}
+    return found
+
+
+def _present(engine: Engine, image: str) -> bool:
+    try:
+        return engine.resolve(image) is not None
+    except EngineError:
+        return False
+
+
+def _history(folder: Path, project: str) -> tuple[History, bool]:
+    try:
+        with Ledger.open(folder, write=False, project=project) as ledger:
+            return ledger.load(), True
+    except NoLedger:
+        return History(), False
+
+
+def _in_force(folder: Path, project: str, chosen: Path | None) -> Desired | None:
+    return last_valid(folder, project, forbidden_binds(project, chosen))

@@ -1,0 +1,109 @@
+"""From a source's content to the revision in force.
+
+The last valid revision stays in force while a newer one is invalid or the source cannot be
+read whole. A task that vanishes from a watched folder is torn down only when the folder has
+been quiet for a while, for editors and checkouts write one file after the other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler import manifests
+from reconciler.ledger import Ledger, LedgerError
+from reconciler.model.catalog import Catalog
+from reconciler.model.desired import Desired
+from reconciler.model.problem import Problem
+from reconciler.sources.source import Snapshot, Source
+
+# How long a watched source must have been quiet before anything missing is torn down, seconds.
+QUIET_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a reading means: a new revision or none, what to say, and when to read again."""
+
+    desired: Desired | None = None
+    said: tuple[tuple[str, str, str], ...] = ()
+    again_in: float | None = None
+
+
+@dataclass(slots=True)
+class Revisions:
+    """Reads one source, again and again, and remembers what was last said of it.
+
+    `quiet_for` returns the seconds since the source last showed a sign of change.
+    """
+
+    source: Source
+    ledger: Ledger
+    project: str
+    now: Callable[[], float]
+    quiet_for: Callable[[], float]
+    forbidden_binds: Sequence[str] = ()
+    _last_said: str = field(default="")
+
+    def read(self, in_force: Desired) -> Change:
+        """Read the source and say what becomes of the revision in force."""
+        snapshot = self.source.read()
+        if not snapshot.complete:
+            return self._refused(snapshot.revision, snapshot.problem)
+        if snapshot.revision == in_force.revision and in_force.prunable:
+            self._last_said = ""
+            return Change()
+        catalog = load(snapshot, self.project, self.forbidden_binds)
+        if catalog.desired is None:
+            return self._refused(catalog.revision, summary(catalog.problems))
+        if catalog.project != self.project:
+            why = f"project {self.project} cannot become {catalog.project} while it runs"
+            return self._refused(catalog.revision, why)
+        return self._accepted(snapshot, catalog.desired, in_force)
+
+    def _accepted(self, snapshot: Snapshot, desired: Desired, in_force: Desired) -> Change:
+        said: tuple[tuple[str, str, str], ...] = ()
+        if desired.revision != in_force.revision:
+            count = len(desired.tasks)
+            said = (("revision", "info", f"revision {desired.revision} in force: {count} tasks"),)
+            said += keep(self.ledger, snapshot, self.now())
+        self._last_said = ""
+        missing = QUIET_SECONDS - self.quiet_for()
+        if missing > 0 and not in_force.tasks.keys() <= desired.tasks.keys():
+            return Change(replace(desired, prunable=False), said, missing)
+        if missing > 0 and not in_force.prunable:
+            return Change(replace(desired, prunable=False), said, missing)
+        return Change(desired, said)
+
+    def _refused(self, revision: str, why: str) -> Change:
+        message = f"revision {revision} is refused, the last valid one stays in force: {why}"
+        if message == self._last_said:
+            return Change()
+        self._last_said = message
+        return Change(said=(("refused", "error", message),))
+
+
+def load(snapshot: Snapshot, project: str, forbidden_binds: Sequence[str]) -> Catalog:
+    """Return the catalog of a snapshot."""
+    return manifests.load(
+        snapshot.files,
+        project=project,
+        revision=snapshot.revision,
+        forbidden_binds=forbidden_binds,
+    )
+
+
+def keep(
+    ledger: Ledger, snapshot: Snapshot, now: float
+) -> tuple[tuple[str, str, str], ...]:
+    """Put a revision in force on record; return what to say where that fails."""
+    try:
+        ledger.keep_revision(snapshot.revision, snapshot.files, now)
+    except LedgerError as error:
+        return (("ledger", "error", str(error)),)
+    return ()
+
+
+def summary(problems: Sequence[Problem]) -> str:
+    """Return the first problem in a line, and how many more there are."""
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{first.at}: {first.message}{more}"

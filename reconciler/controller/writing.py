@@ -1,0 +1,167 @@
+"""A writer's session: the lock, the ledger, the revision to apply, and the loop over them.
+
+What `apply`, `run` and the changing verbs have in common. Everything is opened in an order in
+which a refusal leaves nothing behind, and let go of in the reverse one.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.controller import revisions
+from reconciler.controller.claim import Claimant
+from reconciler.controller.clock import SteadyClock
+from reconciler.controller.core import Core
+from reconciler.controller.happenings import SourceChanged
+from reconciler.controller.loop import Loop, OpenEngine
+from reconciler.controller.node_watch import Rhythm
+from reconciler.ledger import Ledger, Lock, default_state_folder, prepare_state_folder
+from reconciler.model.action import InstanceState
+from reconciler.model.catalog import Catalog
+from reconciler.model.desired import Desired, NodeSpec
+from reconciler.model.fact import Destroyed
+from reconciler.sources.source import Snapshot, Source, Watch
+
+_TERMINAL = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the operator decides: `state` None is the platform's folder. Seconds for `resync`."""
+
+    verb: str
+    state: Path | None = None
+    take_over: bool = False
+    resync: float = 60.0
+    open_engine: OpenEngine
+
+
+@dataclass(slots=True)
+class Writer:
+    """An open session. `folder` is the state folder, `loop` ready to run."""
+
+    project: str
+    folder: Path
+    ledger: Ledger
+    core: Core
+    loop: Loop
+    clock: SteadyClock
+
+    def apply_again(self) -> None:
+        """Undo an earlier `destroy`: what is wanted is wanted again."""
+        if self.core.history.destroyed_revision:
+            self.core.note([Destroyed("", self.clock.now())])
+
+
+def state_folder(project: str, chosen: Path | None) -> Path:
+    """Return the folder that holds a project's state; it need not exist."""
+    return chosen if chosen is not None else default_state_folder(project)
+
+
+def forbidden_binds(project: str, chosen: Path | None) -> tuple[str, ...]:
+    """Return the paths that no manifest may mount, the reconciler's own state."""
+    return (str(state_folder(project, chosen).absolute()),)
+
+
+def read(source: Source, chosen: Path | None) -> tuple[Snapshot, Catalog]:
+    """Read a source and check it."""
+    snapshot = source.read()
+    forbidden = forbidden_binds(snapshot.project, chosen)
+    return snapshot, revisions.load(snapshot, snapshot.project, forbidden)
+
+
+@contextmanager
+def writer(
+    source: Source, desired: Desired, options: Options, *, follow: bool = False
+) -> Iterator[Writer]:
+    """Open a session for a project.
+
+    `follow` keeps reading the event stream and the source, as `run` does.
+
+    Raises:
+        LockHeld: when another process writes.
+        LedgerError: when the state folder or the ledger cannot be used.
+    """
+    project = desired.project
+    folder = prepare_state_folder(state_folder(project, options.state))
+    with Lock.take(folder, options.verb), Ledger.open(folder, write=True, project=project) as ledger:
+        clock = SteadyClock()
+        core = Core(desired, ledger, clock.now)
+        claimant = Claimant(project, ledger.state_id, folder, source.name)
+        watch: list[Watch] = []
+        reader = revisions.Revisions(
+            source,
+            ledger,
+            project,
+            clock.now,
+            lambda: time.monotonic() - watch[0].quiet_since if watch else float("inf"),
+            forbidden_binds(project, options.state),
+        )
+        loop = Loop(
+            core,
+            ledger,
+            clock,
+            claimant,
+            options.open_engine,
+            Rhythm(options.resync, follow=follow),
+            revisions=reader if follow else None,
+            take_over=options.take_over,
+        )
+        if follow:
+            watch.append(source.watch(lambda: loop.put(SourceChanged())))
+        try:
+            yield Writer(project, folder, ledger, core, loop, clock)
+        finally:
+            for one in watch:
+                one.stop()
+
+
+def last_valid(folder: Path, project: str, forbidden: tuple[str, ...]) -> Desired | None:
+    """Return the revision that was in force last, from the ledger's own copy of its files."""
+    with Ledger.open(folder, write=False, project=project) as ledger:
+        kept = ledger.revision_in_force()
+    if kept is None:
+        return None
+    revision, files = kept
+    snapshot = Snapshot(root="", project=project, revision=revision, files=files)
+    return revisions.load(snapshot, project, forbidden).desired
+
+
+def nothing_wanted(project: str) -> Desired:
+    """Return a revision that asks for nothing and tears nothing down."""
+    local = NodeSpec("local", "")
+    return Desired(project=project, revision="", tasks={}, nodes={"local": local}, prunable=False)
+
+
+def reconciled(core: Core) -> bool:
+    """Whether only the instances' own progress, or a person, is awaited."""
+    return core.at_rest()
+
+
+def complete(core: Core) -> bool:
+    """Whether every batch instance is terminal and every service ready, with nothing to do."""
+    if not core.at_rest():
+        return False
+    for name, task in core.effective().tasks.items():
+        for verdict in core.verdicts.get(name, ()):
+            good = verdict.ready if task.service else verdict.state in _TERMINAL
+            stopped = verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}
+            if not (good or stopped or held(core, name)):
+                return False
+    return True
+
+
+def held(core: Core, task: str) -> bool:
+    """Whether a person's approval is what a task waits for."""
+    return any(task in hold.tasks for hold in core.holds)
+
+
+def gone(core: Core) -> bool:
+    """Whether nothing of the project is left on any node, all of them being known."""
+    nodes = core.board.nodes.values()
+    return core.at_rest() and all(node.known and not node.containers for node in nodes)
+
+
+Until = Callable[[Core], bool]

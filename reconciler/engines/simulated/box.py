@@ -1,0 +1,63 @@
+"""A container in memory, and how it shows itself."""
+
+from dataclasses import dataclass, field
+
+from reconciler.engines.ownership import attempt_of, spelled_name
+from reconciler.model.action import CreateRequest
+from reconciler.model.identity import LABEL_JOB, LABEL_REVISION, LABEL_SHAPE, LABEL_WORK
+from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
+
+
+@dataclass(slots=True)
+class Box:
+    """One container, ours or not. `request` is None where nobody here asked for it."""
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    image: str
+    request: CreateRequest | None = None
+    phase: Phase = Phase.CREATED
+    health: Healthiness = ""
+    exit_code: int | None = None
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    oom: bool = False
+    error: str = ""
+    ports: tuple[tuple[int, int], ...] = ()
+    output: bytearray = field(default_factory=bytearray)
+
+    @property
+    def ours(self) -> bool:
+        """Whether it carries all our labels under the name that they spell."""
+        return spelled_name(self.labels) == self.name
+
+    def shown(self, node: str) -> Container:
+        """Return what a list shows of one of ours."""
+        attempt = attempt_of(self.name)
+        assert attempt is not None  # noqa: S101  # a box of ours has such a name
+        return Container(
+            id=self.id,
+            name=self.name,
+            node=node,
+            attempt_key=attempt,
+            work=self.labels[LABEL_WORK],
+            shape=self.labels[LABEL_SHAPE],
+            phase=self.phase,
+            health=self.health if self.phase is Phase.RUNNING else "",
+            exit_code=self.exit_code if self.phase is Phase.EXITED else None,
+            image_id=self.image,
+            job=self.labels.get(LABEL_JOB, ""),
+            revision=self.labels.get(LABEL_REVISION, ""),
+        )
+
+    def detailed(self, node: str) -> ContainerDetail:
+        """Return what an inspection shows of one of ours."""
+        return ContainerDetail(
+            self.shown(node),
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            oom=self.oom,
+            error=self.error,
+            ports=self.ports if self.phase is Phase.RUNNING else (),
+        )

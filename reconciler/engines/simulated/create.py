@@ -1,0 +1,61 @@
+"""Making a container in memory, and refusing to in the order in which Docker refuses."""
+
+from reconciler.engines.engine import ConflictError, ImageMissingError, PermanentError
+from reconciler.engines.ownership import volume_labels
+from reconciler.engines.simulated.box import Box
+from reconciler.engines.simulated.world import World
+from reconciler.model.action import CreateRequest
+from reconciler.model.identity import LABEL_SHAPE, LABEL_WORK, volume_name
+from reconciler.model.spec import Mount
+
+
+def create(world: World, request: CreateRequest) -> str:
+    """Make a container and its volumes, or adopt the one that is there; return its id."""
+    for mount in request.spec.mounts:
+        if mount.type == "volume" and mount.source:
+            _provide_volume(world, request, mount)
+        elif mount.type == "bind" and mount.source in world.missing_paths:
+            raise PermanentError(
+                f"could not create {request.name}: {mount.source}, which is to be mounted,"
+                " does not exist on the node"
+            )
+    if request.image not in {*world.images, *world.images.values()}:
+        raise ImageMissingError(
+            f"could not create {request.name}: the image {request.image} is not on the node"
+        )
+    there = world.boxes.get(request.name)
+    return _adopt(there, request) if there else _make(world, request)
+
+
+def _provide_volume(world: World, request: CreateRequest, mount: Mount) -> None:
+    if mount.external:
+        if mount.source not in world.volumes:
+            raise PermanentError(
+                f"could not create {request.name}: there is no volume {mount.source} on the node,"
+                " and an external one is not made by us"
+            )
+        return
+    name, labels = (
+        volume_name(request.project, mount.source),
+        volume_labels(request.project, mount.source),
+    )
+    found = world.volumes.setdefault(name, labels)
+    if any(found.get(key) != value for key, value in labels.items()):
+        raise ConflictError(f"the volume {name} is there already and is not this project's")
+
+
+def _adopt(there: Box, request: CreateRequest) -> str:
+    failed = f"could not create {request.name}: its name is held by container {there.id[:12]}"
+    if not there.ours:
+        raise ConflictError(f"{failed}, which is not ours")
+    wanted = dict(request.labels)
+    if any(there.labels[key] != wanted.get(key) for key in (LABEL_WORK, LABEL_SHAPE)):
+        raise ConflictError(f"{failed}, which was made from another manifest")
+    return there.id
+
+
+def _make(world: World, request: CreateRequest) -> str:
+    box = Box(world.next_id(), request.name, dict(request.labels), request.image, request)
+    world.boxes[request.name] = box
+    world.tell(box, "create")
+    return box.id

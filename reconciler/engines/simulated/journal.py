@@ -1,0 +1,24 @@
+"""What was asked of the engine and what came of it, for checks of the laws from outside."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A mutating call that reached the engine. `ok` is what it did, not what the caller heard."""
+
+    verb: str
+    name: str
+    ok: bool
+
+
+@dataclass(slots=True)
+class Journal:
+    """Mutating calls in order, and by name each time that a program really began to run."""
+
+    calls: list[Call] = field(default_factory=list)
+    starts: list[str] = field(default_factory=list)
+
+    def of(self, verb: str) -> list[str]:
+        """Return the names for which a verb succeeded, in order."""
+        return [call.name for call in self.calls if call.ok and call.verb == verb]

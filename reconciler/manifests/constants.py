@@ -1,0 +1,220 @@
+"""The constants of a task: what its profile declares, overlaid with what it gives itself.
+
+Decides which values are allowed, and that values may use other constants, but not in a circle.
+Must not know where constants are used.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from reconciler.manifests.documents import Entry
+from reconciler.manifests.reporting import Report, did_you_mean, shorten
+from reconciler.manifests.schemas import matches
+from reconciler.manifests.substitution import BUILTINS, Value, expand, names_in
+from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, resolve
+from reconciler.model.spec import Pairs
+
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "integer": (int,), "number": (int, float), "boolean": (bool,),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Constants:
+    """One task's constants, expanded on first use."""
+
+    profile: Entry
+    given: Mapping
+    report: Report
+    task: str
+    owner: Mapping
+    _values: dict[str, Value | None] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Report what the task gives but may not, and what it should but does not."""
+        declared = self.profile.spec.mapping("constants")
+        for name, value in self.given.items.items():
+            self._check_given(name, value, declared)
+        for name in declared.items:
+            self.lookup(name, None)
+
+    def exported(self) -> Pairs:
+        """Return names and values that instances may see, sorted by name."""
+        declared = self.profile.spec.mapping("constants")
+        shown = {
+            name: value.scalar.text
+            for name, value in self._values.items()
+            if value is not None and not _flag(declared.mapping(name), "secret")
+        }
+        return tuple(sorted(shown.items()))
+
+    def places(self) -> dict[str, Scalar]:
+        """Return the values by name, for their places."""
+        return {name: value.scalar for name, value in self._values.items() if value}
+
+    def lookup(self, name: str, user: Scalar | None) -> Value | None:
+        """Return a constant's value for a text that uses it."""
+        declared = self.profile.spec.mapping("constants")
+        if name not in declared.items:
+            if user is not None:
+                undeclared(name, user, self.profile, self.report)
+            return None
+        if name in self._open:
+            circle = " → ".join([*self._open[self._open.index(name) :], name])
+            if user is not None:
+                self.report.about(
+                    user, "constant-cycle", f"constants use each other in a circle: {circle}"
+                )
+            return None
+        if name not in self._values:
+            self._open.append(name)
+            self._values[name] = self._evaluate(name, declared.mapping(name))
+            self._open.pop()
+        return self._values[name]
+
+    def _evaluate(self, name: str, declaration: Mapping) -> Value | None:
+        own = self.given.get(name)
+        if _flag(declaration, "locked") or _flag(declaration, "secret"):
+            own = None
+        source = own if own is not None else declaration.get("default")
+        if not isinstance(source, Scalar):
+            return self._absent(name, declaration)
+        value = expand(source, self.lookup, builtins=True, report=self.report)
+        if value is None or not _allowed(name, value.scalar, declaration, self.report):
+            return None
+        return Value(value.scalar, given=value.given or source is own)
+
+    def _absent(self, name: str, declaration: Mapping) -> Value | None:
+        if not _required(declaration):
+            at, pointer = self.profile.spec.mapping("constants").place(name)
+            return Value(Scalar("", "", at, pointer))
+        if name in self.given.items:  # refused, and reported where it stands
+            return None
+        at, pointer = self.owner.at, self.owner.pointer
+        if "constants" in self.owner.items:
+            at, pointer = self.owner.place("constants")
+        message = f"task {self.task} gives no value to the constant {name}"
+        about = declaration.text("description")
+        hint = f"Write constants: {{{name}: …}}" + (f" ({about})" if about else "")
+        self.report.error("missing-constant", at, pointer, message, hint)
+        return None
+
+    def _check_given(self, name: str, value: Node, declared: Mapping) -> None:
+        at, pointer = self.given.place(name)
+        declaration = declared.mapping(name)
+        if name in BUILTINS:
+            reserved(name, self.given, self.report)
+        elif name not in declared.items:
+            message = f"profile {self.profile.name} declares no constant {shorten(name)}"
+            hint = did_you_mean(name, declared.items)
+            self.report.error("unknown-constant", at, pointer, message, hint)
+        elif _flag(declaration, "secret"):
+            secret_literal(name, value, self.report)
+        elif _flag(declaration, "locked"):
+            message = f"profile {self.profile.name} has locked the constant {name}"
+            self.report.error("locked-constant", at, pointer, message, "Remove it here.")
+
+
+def check_declarations(profile: Entry, report: Report) -> None:
+    """Report what is wrong with a profile's constants, whoever uses it."""
+    declared = profile.spec.mapping("constants")
+    for name in declared.items:
+        if name in BUILTINS:
+            reserved(name, declared, report)
+        _check_declaration(name, declared.mapping(name), report)
+    for part in ("container", "task"):
+        _check_uses(profile.spec.mapping(part), profile, report)
+
+
+def _check_declaration(name: str, declaration: Mapping, report: Report) -> None:
+    pattern, default = declaration.get("pattern"), declaration.get("default")
+    if isinstance(pattern, Scalar):
+        try:
+            matches(pattern.text, "")
+        except ValueError:
+            message = f"{shorten(pattern.text)} is no regular expression with linear time"
+            report.about(pattern, "bad-format", message, "Look-around is not available.")
+            return
+    if isinstance(default, Scalar):
+        if _flag(declaration, "required"):
+            message = f"the constant {name} is required and has a default"
+            report.about(default, "constant-declaration", message, "Keep one of the two.")
+        if _flag(declaration, "secret"):
+            secret_literal(name, default, report)
+        elif not names_in(default.text):
+            _allowed(name, default, declaration, report)
+
+
+def _check_uses(node: Node, profile: Entry, report: Report) -> None:
+    if isinstance(node, Scalar):
+        known = profile.spec.mapping("constants").items
+        for name in names_in(node.text) if isinstance(node.plain, str) else ():
+            if name not in known and name not in BUILTINS:
+                undeclared(name, node, profile, report)
+        return
+    for item in node.items.values() if isinstance(node, Mapping) else node.items:
+        _check_uses(item, profile, report)
+
+
+def undeclared(name: str, user: Scalar, profile: Entry, report: Report) -> None:
+    """Report the use of a constant that is not declared."""
+    message = f"profile {profile.name} declares no constant {name}"
+    known = [*profile.spec.mapping("constants").items, *BUILTINS]
+    hint = did_you_mean(name, known, f"Declare it, or write $${{{name}}} for the shell's own.")
+    report.about(user, "unknown-constant", message, hint)
+
+
+def reserved(name: str, owner: Mapping, report: Report) -> None:
+    """Report the use of a built-in's name for something else."""
+    at, pointer = owner.place(name)
+    message = f"{name} is a built-in that every instance has of its own"
+    report.error("reserved-name", at, pointer, message, "Choose another name.")
+
+
+def secret_literal(name: str, value: Node, report: Report) -> None:
+    """Report a secret written into a manifest."""
+    message = f"the constant {name} is secret: its value may not stand in a manifest"
+    report.about(value, "secret-literal", message, "Remove the value and change the secret.")
+
+
+def _allowed(name: str, value: Scalar, declaration: Mapping, report: Report) -> bool:
+    """Report a value that its declaration does not take."""
+    text, fault, hint = value.text, "", declaration.text("description")
+    kind, pattern = declaration.text("type"), declaration.text("pattern")
+    choices = declaration.get("enum")
+    if kind in _TYPES and not _is_a(text, kind):
+        fault = f"{shorten(text)} is no {kind}"
+    elif isinstance(choices, Sequence):
+        known = [choice.text for choice in choices.items if isinstance(choice, Scalar)]
+        if text not in known:
+            fault, hint = f"{shorten(text)} is none of its values", did_you_mean(text, known)
+    if not fault and pattern and not _fits(pattern, text):
+        fault = f"{shorten(text)} does not match {pattern}"
+    if fault:
+        report.about(value, "constant-value", f"constant {name}: {fault}", hint)
+    return not fault
+
+
+def _is_a(text: str, kind: str) -> bool:
+    value = resolve(text)
+    return isinstance(value, _TYPES[kind]) and isinstance(value, bool) == (kind == "boolean")
+
+
+def _fits(pattern: str, text: str) -> bool:
+    try:
+        return matches(pattern, text)
+    except ValueError:  # reported where the pattern stands
+        return True
+
+
+def _flag(declaration: Mapping, name: str) -> bool:
+    found = declaration.get(name)
+    return isinstance(found, Scalar) and found.plain is True
+
+
+def _required(declaration: Mapping) -> bool:
+    said = declaration.get("required")
+    if _flag(declaration, "secret"):
+        return isinstance(said, Scalar) and said.plain is True
+    return said is None or (isinstance(said, Scalar) and said.plain is True)

@@ -1,0 +1,176 @@
+"""A task's container tree → InstanceSpec.
+
+Decides nothing but defaults: a field that is not given keeps the model's. Must not know
+profiles or constants, which are merged and substituted before.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from reconciler.manifests import references
+from reconciler.manifests.documents import items_of, pairs
+from reconciler.manifests.fields import Fields
+from reconciler.manifests.mounts import read_mounts
+from reconciler.manifests.tree import Mapping, Scalar, place_of
+from reconciler.manifests.vocabulary import capability, signal
+from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
+from reconciler.model.spec import (
+    Health,
+    InstanceSpec,
+    LogLimits,
+    Pairs,
+    Port,
+    Resources,
+    Security,
+    Stop,
+)
+
+_NO_HEALTH: Final = Health()
+_NO_STOP: Final = Stop()
+_NO_LOGS: Final = LogLimits()
+_NO_RESOURCES: Final = Resources()
+_NO_SECURITY: Final = Security()
+
+
+def read_container(
+    fields: Fields, *, constants: Pairs, nodes: Pairs, forbidden: Sequence[str]
+) -> InstanceSpec:
+    """Return the spec of a container; what it cannot be is reported."""
+    # The schema has checked the choices, which the model knows as literals.
+    choices: dict[str, Any] = {
+        "pull": fields.below("image").choice("pull", "missing"),
+        "network": fields.choice("network", "none"),
+    }
+    return InstanceSpec(
+        image=_image(fields.below("image")),
+        entrypoint=fields.words("entrypoint"),
+        command=fields.words("command"),
+        user=fields.text("user"),
+        groups=fields.texts("groups"),
+        workdir=_workdir(fields),
+        hostname=fields.text("hostname"),
+        env=pairs(fields.node.mapping("env")),
+        constants=constants,
+        mounts=read_mounts(fields, forbidden),
+        ports=_ports(fields, choices["network"]),
+        resources=_resources(fields.below("resources")),
+        security=_security(fields.below("security")),
+        init=fields.flag("init", default=True),
+        health=_health(fields.below("health")),
+        stop=_stop(fields.below("stop")),
+        logs=_logs(fields.below("logs")),
+        nodes=nodes,
+        **choices,
+    )
+
+
+def _image(fields: Fields) -> str:
+    name, digest = fields.node.get("name"), fields.text("digest")
+    if not isinstance(name, Scalar):
+        return ""
+    try:
+        reference = references.parse(name.text)
+    except references.ReferenceFaultError as fault:
+        at, pointer = name.place(fault.offset)
+        message = f"image {name.text!r}: {fault.message}"
+        fields.report.error("bad-image", at, pointer, message, fault.hint)
+        return name.text
+    return f"{reference.partition('@')[0]}@{digest}" if digest else reference
+
+
+def _workdir(fields: Fields) -> str:
+    path = fields.text("workdir")
+    if path and not path.startswith("/"):
+        node = fields.node.get("workdir") or fields.node
+        message = f"the working directory {path!r} is no absolute path"
+        fields.report.about(node, "bad-path", message, "Begin it with /.")
+    return path
+
+
+def _ports(fields: Fields, network: str) -> tuple[Port, ...]:
+    found = items_of(fields.node.get("ports"))
+    if found and network == "none":
+        at, pointer = place_of(found[0])
+        hint = "Use network: bridge, or the profile docker-network or docker-service."
+        fields.report.error(
+            "excluded-field", at, pointer, "ports need a network, and there is none", hint
+        )
+    return tuple(_port(Fields(node, fields.report)) for node in found)
+
+
+def _port(fields: Fields) -> Port:
+    choices: dict[str, Any] = {"protocol": fields.choice("protocol", "tcp")}
+    return Port(container=fields.whole("container", 0), host=fields.whole("host", 0), **choices)
+
+
+def _resources(fields: Fields) -> Resources:
+    return Resources(
+        cpus=fields.parsed("cpus", parse_cpus, _NO_RESOURCES.cpus),
+        memory=fields.parsed("memory", parse_bytes, _NO_RESOURCES.memory),
+        pids=fields.whole("pids", _NO_RESOURCES.pids),
+        shm=fields.parsed("shm", parse_bytes, _NO_RESOURCES.shm),
+        ulimits=_ulimits(fields.below("ulimits")),
+    )
+
+
+def _ulimits(fields: Fields) -> tuple[tuple[str, int, int], ...]:
+    limits = []
+    for name, node in sorted(fields.node.items.items()):
+        if isinstance(node, Mapping):
+            pair = Fields(node, fields.report)
+            limits.append((name, pair.whole("soft", 0), pair.whole("hard", 0)))
+        else:
+            limits.append((name, fields.whole(name, 0), fields.whole(name, 0)))
+    return tuple(limits)
+
+
+def _security(fields: Fields) -> Security:
+    choices: dict[str, Any] = {
+        "userns": fields.choice("userns", "default"),
+        "seccomp": fields.choice("seccomp", "default"),
+    }
+    rights = fields.below("capabilities")
+    dropped = _capabilities(rights, "drop")
+    return Security(
+        no_new_privileges=fields.flag("noNewPrivileges", default=True),
+        read_only_root=fields.flag("readOnlyRoot", default=False),
+        cap_drop=_NO_SECURITY.cap_drop if dropped is None else dropped,
+        cap_add=_capabilities(rights, "add") or (),
+        privileged=fields.flag("privileged", default=False),
+        **choices,
+    )
+
+
+def _capabilities(fields: Fields, name: str) -> tuple[str, ...] | None:
+    """Return capabilities, sorted for their order means nothing; None where none are given."""
+    if name not in fields.node.items:
+        return None
+    found = set()
+    for node in fields.scalars(name):
+        single = Fields(Mapping(node.at, node.pointer, {name: node}), fields.report)
+        found.add(single.parsed(name, capability, ""))
+    return tuple(sorted(found - {""}))
+
+
+def _health(fields: Fields) -> Health:
+    return Health(
+        command=fields.words("command") or (),
+        interval=fields.parsed("interval", parse_duration, _NO_HEALTH.interval),
+        timeout=fields.parsed("timeout", parse_duration, _NO_HEALTH.timeout),
+        retries=fields.whole("retries", _NO_HEALTH.retries),
+        start_period=fields.parsed("startPeriod", parse_duration, _NO_HEALTH.start_period),
+    )
+
+
+def _stop(fields: Fields) -> Stop:
+    return Stop(
+        signal=fields.parsed("signal", signal, _NO_STOP.signal),
+        grace=fields.parsed("grace", parse_duration, _NO_STOP.grace),
+    )
+
+
+def _logs(fields: Fields) -> LogLimits:
+    return LogLimits(
+        max_size=fields.parsed("maxSize", parse_bytes, _NO_LOGS.max_size),
+        max_files=fields.whole("maxFiles", _NO_LOGS.max_files),
+    )

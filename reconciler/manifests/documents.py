@@ -1,0 +1,168 @@
+"""Documents → entries: which kind a document is, whether its schema takes it, who it is.
+
+Decides what a document is by its envelope. Must not know what other documents say.
+"""
+
+from collections.abc import Mapping as MappingLike
+from collections.abc import Sequence as SequenceLike
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from reconciler.manifests import schemas
+from reconciler.manifests.reading import Document, read
+from reconciler.manifests.reporting import Report, did_you_mean, shorten
+from reconciler.manifests.shipped import profile_path, profile_text
+from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, place_of
+from reconciler.model.catalog import Manifest
+from reconciler.model.position import Position
+
+API_VERSION: Final = "reconciler/v1"
+SOURCE_FILE: Final = "reconciler.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document of a known kind. `sound` is False where its own faults have been reported."""
+
+    kind: str
+    name: str
+    root: Mapping
+    spec: Mapping
+    sound: bool
+
+    @property
+    def at(self) -> Position:
+        """Where the document begins."""
+        return self.root.at
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """The labels, sorted by name."""
+        return pairs(self.root.mapping("metadata", "labels"))
+
+    def manifest(self) -> Manifest:
+        """Return the entry as others see it."""
+        spec = self.spec.plain
+        kept = spec if isinstance(spec, dict) else {}
+        return Manifest(self.kind, self.name, self.at, dict(self.labels), kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Everything that was read: entries in the order of files and lines, and the source's own
+    configuration."""
+
+    checked: int
+    entries: tuple[Entry, ...]
+    project: Scalar | None
+
+
+def pairs(mapping: Mapping) -> tuple[tuple[str, str], ...]:
+    """Return names with their values as written, sorted by name."""
+    return tuple(sorted((k, v.text) for k, v in mapping.items.items() if isinstance(v, Scalar)))
+
+
+def validate(reference: str, node: Node, report: Report) -> list[tuple[str | int, ...]]:
+    """Report what a schema does not accept; return the paths of the faults."""
+    if schemas.accepts(reference, node.plain):
+        return []
+    from reconciler.manifests.wording import explain  # noqa: PLC0415  # only faults need words
+
+    return explain(reference, node, report)
+
+
+def collect(files: MappingLike[str, bytes], report: Report) -> Documents:
+    """Read all files, whatever their order."""
+    checked, entries, project = 0, list[Entry](), None
+    for path in sorted(files):
+        if not path.endswith((".yaml", ".yml", ".json")):
+            continue
+        found = read(path, files[path], report)
+        checked += len(found)
+        if path == SOURCE_FILE:
+            project = _configuration(found, report)
+        else:
+            entries += [entry for document in found if (entry := classify(document, report))]
+    return Documents(checked, tuple(entries), project)
+
+
+@cache
+def standard_profile(name: str) -> Entry:
+    """Return a profile that ships with the program.
+
+    Raises:
+        ValueError: when the program has been installed damaged.
+    """
+    report = Report()
+    for document in read(profile_path(name), profile_text(name), report):
+        entry = classify(document, report)
+        if entry is not None and entry.sound:
+            return entry
+    faults = "; ".join(f"{problem.at}: {problem.message}" for problem in report.sorted())
+    raise ValueError(f"the standard profile {name} is damaged: {faults}")
+
+
+def classify(document: Document, report: Report) -> Entry | None:
+    """Return the entry that a document is, None where not even its kind is known."""
+    root = document.root
+    if not isinstance(root, Mapping):
+        if document.sound:
+            hint = "A manifest has apiVersion, kind, metadata and spec."
+            report.about(root, "not-a-manifest", "expected a mapping at the top", hint)
+        return None
+    kind = root.text("kind")
+    versioned = not document.sound or _check_version(root, report)
+    if kind not in schemas.KINDS:
+        if document.sound:
+            _unknown_kind(root, kind, report)
+        return None
+    sound = versioned and document.sound
+    if sound:
+        sound = not validate(kind.lower(), root, report)
+    return Entry(kind, root.text("metadata", "name"), root, root.mapping("spec"), sound)
+
+
+def _check_version(root: Mapping, report: Report) -> bool:
+    said = root.get("apiVersion")
+    if isinstance(said, Scalar) and said.text == API_VERSION:
+        return True
+    hint = f"Write apiVersion: {API_VERSION}"
+    if said is None:
+        report.error("missing-field", root.at, root.pointer, "apiVersion is missing", hint)
+    else:
+        version = shorten(said.text) if isinstance(said, Scalar) else "this"
+        report.about(said, "unknown-version", f"apiVersion {version} is not known", hint)
+    return False
+
+
+def _unknown_kind(root: Mapping, kind: str, report: Report) -> None:
+    said = root.get("kind")
+    if said is None:
+        hint = f"One of: {', '.join(schemas.KINDS)}."
+        report.error("missing-field", root.at, root.pointer, "kind is missing", hint)
+    else:
+        hint = did_you_mean(kind, schemas.KINDS)
+        at, pointer = place_of(said)
+        report.error("unknown-kind", at, pointer, f"unknown kind {shorten(kind)}", hint)
+
+
+def _configuration(found: SequenceLike[Document], report: Report) -> Scalar | None:
+    """Return the project's name as the source's own configuration gives it, if it is valid."""
+    for surplus in found[1:]:
+        report.about(surplus.root, "not-a-manifest", f"{SOURCE_FILE} is one document")
+    if not found or not found[0].sound:
+        return None
+    root = found[0].root
+    if not isinstance(root, Mapping):
+        report.about(root, "wrong-type", f"expected a mapping in {SOURCE_FILE}")
+        return None
+    faults = validate("source", root, report)
+    project = root.get("project")
+    return project if isinstance(project, Scalar) and not faults else None
+
+
+def items_of(node: Node | None) -> list[Mapping]:
+    """Return the mappings of a list."""
+    found = node.items if isinstance(node, Sequence) else []
+    return [item for item in found if isinstance(item, Mapping)]

@@ -1,0 +1,56 @@
+"""A task's fields laid over those of its profile.
+
+Decides what replaces what: mappings are merged name by name, lists and single values replaced;
+an image given as text replaces the image as a whole. Values keep their places. Must not know
+what fields mean, beyond which of them are merged specially.
+"""
+
+from typing import Final
+
+from reconciler.manifests.tree import Mapping, Node
+
+_APART: Final = frozenset({"name", "labels", "annotations", "profile", "job", "constants",
+                           "container", "env"})  # fmt: skip
+
+
+def merged_task(profile: Mapping, task: Mapping) -> Mapping:
+    """Return what a task's spec says together with its profile's."""
+    container = overlay(
+        _with_image_parts(profile.mapping("container")),
+        _with_image_parts(task.mapping("container")),
+    )
+    if environment := overlay(container.mapping("env"), task.mapping("env")).items:
+        whole = overlay(container.mapping("env"), task.mapping("env"))
+        container.items["env"] = Mapping(whole.at, whole.pointer, environment, whole.keys)
+    own = Mapping(task.at, task.pointer)
+    for key, item in task.items.items():
+        if key not in _APART:
+            own.items[key], own.keys[key] = item, task.keys[key]
+    whole = overlay(profile.mapping("task"), own)
+    whole.items["container"] = container
+    return whole
+
+
+def overlay(below: Mapping, above: Mapping) -> Mapping:
+    """Return both mappings in one; where both have a name, what is above wins."""
+    merged = Mapping(above.at, above.pointer, dict(below.items), dict(below.keys))
+    for key, item in above.items.items():
+        merged.items[key] = _combined(merged.items.get(key), item)
+        merged.keys[key] = above.keys.get(key, item.at)
+    return merged
+
+
+def _combined(below: Node | None, above: Node) -> Node:
+    if isinstance(below, Mapping) and isinstance(above, Mapping):
+        return overlay(below, above)
+    return above
+
+
+def _with_image_parts(container: Mapping) -> Mapping:
+    """Return a container whose image, if text, says so in parts: then only `pull` may differ."""
+    image = container.get("image")
+    if image is None or isinstance(image, Mapping):
+        return container
+    parts = Mapping(image.at, image.pointer, {"name": image}, {"name": image.at})
+    items = {**container.items, "image": parts}
+    return Mapping(container.at, container.pointer, items, dict(container.keys))

@@ -1,0 +1,118 @@
+"""Mounts, and which paths of a node no manifest may bind.
+
+Decides by the written path alone: this room sees no file system, so whoever creates containers
+must not follow links out of what is allowed here.
+"""
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import Final, cast
+
+from reconciler.manifests.documents import items_of
+from reconciler.manifests.fields import Fields
+from reconciler.manifests.reporting import Report, shorten
+from reconciler.manifests.tree import Mapping, place_of
+from reconciler.model.quantities import parse_bytes
+from reconciler.model.spec import Mount
+
+_SOCKETS: Final = ("/var/run/docker.sock", "/run/docker.sock")
+_FORBIDDEN: Final = (*_SOCKETS, "/proc", "/sys", "/etc")
+_VOLUME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
+_EXTERNAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+
+
+def read_mounts(container: Fields, forbidden: Sequence[str]) -> tuple[Mount, ...]:
+    """Return the mounts of a container."""
+    found: list[Mount] = []
+    targets: set[str] = set()
+    for node in items_of(container.node.get("mounts")):
+        fields = Fields(node, container.report)
+        target = _target(fields, targets)
+        mount = Mount(
+            type=cast("str", fields.choice("type", "bind")),  # type: ignore[arg-type]  # by schema
+            target=target,
+            source=_source(fields, forbidden),
+            read_only=fields.flag("readOnly", default=False),
+            external=fields.flag("external", default=False),
+            size=fields.parsed("size", parse_bytes, 0),
+        )
+        found.append(mount)
+    return tuple(found)
+
+
+def _target(fields: Fields, taken: set[str]) -> str:
+    target = normal(fields.text("target"))
+    node = fields.node.get("target") or fields.node
+    if not target.startswith("/"):
+        message = f"the target {shorten(target)} is no absolute path"
+        fields.report.about(node, "bad-path", message, "Begin it with /.")
+    elif target == "/":
+        message = "a mount cannot take the place of the container's root"
+        fields.report.about(node, "bad-path", message, "Mount it at a folder, such as /data.")
+    elif target in taken:
+        message = f"two mounts have the target {target}"
+        fields.report.about(node, "duplicate-target", message, "Choose another one.")
+    taken.add(target)
+    return target
+
+
+def _source(fields: Fields, forbidden: Sequence[str]) -> str:
+    kind, source, report = fields.text("type"), fields.text("source"), fields.report
+    _check_surplus(kind, fields.node, report)
+    if kind == "tmpfs":
+        return ""
+    node = fields.node.get("source")
+    if node is None:
+        hint = "An absolute path of the node." if kind == "bind" else "The volume's name."
+        report.about(fields.node, "missing-field", f"a {kind} mount needs a source", hint)
+        return ""
+    if kind == "bind":
+        return _check_bind(source, fields, forbidden)
+    external = fields.flag("external", default=False)
+    if not (_EXTERNAL if external else _VOLUME).fullmatch(source):
+        hint = "Lower-case letters, digits and hyphens, at most 40."
+        if source.startswith(("/", ".")):
+            hint = "For a path of the node, use type: bind."
+        report.about(node, "bad-name", f"{shorten(source)} is no name of a volume", hint)
+    return source
+
+
+def _check_surplus(kind: str, node: Mapping, report: Report) -> None:
+    """Report fields that this type of mount has not."""
+    for name, only in (("size", "tmpfs"), ("external", "volume")):
+        if name in node.items and kind != only:
+            at, pointer = node.place(name)
+            message = f"{name} is for {only} mounts only"
+            report.error("excluded-field", at, pointer, message, f"Remove it, or use type: {only}.")
+    if kind == "tmpfs" and "source" in node.items:
+        at, pointer = node.place("source")
+        report.error("excluded-field", at, pointer, "a tmpfs mount has no source", "Remove it.")
+
+
+def _check_bind(source: str, fields: Fields, forbidden: Sequence[str]) -> str:
+    node, path = fields.node.get("source") or fields.node, normal(source)
+    if not path.startswith("/"):
+        message = f"the bind source {shorten(source)} is no absolute path"
+        hint = "Write the whole path of the folder on the node."
+        fields.report.about(node, "bad-path", message, hint)
+    elif reason := forbidden_reason(path, forbidden):
+        hint = "Bind a folder of your own, or use a volume."
+        at, pointer = place_of(node)
+        fields.report.error("forbidden-bind", at, pointer, f"{path} may not be bound: {reason}", hint)
+    return path
+
+
+def forbidden_reason(path: str, forbidden: Sequence[str]) -> str:
+    """Return why a normalised absolute path may not be bound, nothing if it may."""
+    for place in (*_FORBIDDEN, *(normal(place) for place in forbidden)):
+        if path == place or path.startswith(place.rstrip("/") + "/"):
+            return "it would hand over the node" if place in _FORBIDDEN else f"{place} is off limits"
+    if any(socket.startswith(path.rstrip("/") + "/") for socket in _SOCKETS):
+        return "the engine's socket is inside"
+    return ""
+
+
+def normal(path: str) -> str:
+    """Return a path without `.`, `..` and doubled slashes."""
+    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else path

@@ -1,0 +1,192 @@
+"""`${NAME}` → the constant's value, keeping in mind who supplied it.
+
+Decides what stands for what: `${NAME}` a constant, `$${NAME}` the text `${NAME}`, anything else
+itself. Built-ins, which only a running instance knows, stay as they are where a program sees
+them and are refused elsewhere. Must not know which constants there are or what fields mean.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from reconciler.manifests.reporting import Report
+from reconciler.manifests.tree import Mapping, Node, Piece, Plain, Scalar, Sequence, resolve
+
+BUILTINS: Final = frozenset(
+    {"INSTANCE_ID", "INSTANCE_COUNT", "TASK_NAME", "JOB_NAME", "RUN", "ATTEMPT", "REVISION"}
+)
+Path = tuple[str | int, ...]
+_TEMPLATE: Final = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SEEN_BY_PROGRAMS: Final = (
+    ("container", "command"), ("container", "entrypoint"), ("container", "env"),
+    ("container", "health", "command"), ("env",),
+)  # fmt: skip
+_JSON_TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
+    (bool, ("boolean",)), (int, ("integer", "number")), (float, ("number",)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a constant stands for. `given`: by the task, rather than by its profile."""
+
+    scalar: Scalar
+    given: bool = False
+
+
+Lookup = Callable[[str, Scalar], Value | None]
+"""Returns a constant's value; None where there is none, which has been reported."""
+
+
+def names_in(text: str) -> list[str]:
+    """Return the constants and built-ins that a text refers to."""
+    return [found[2] for found in _TEMPLATE.finditer(text) if not found[1]]
+
+
+def expand(template: Scalar, lookup: Lookup, *, builtins: bool, report: Report) -> Value | None:
+    """Return a text with its constants in place, None where one has no value."""
+    if "${" not in template.text:
+        return Value(template)
+    assembly = _Assembly(template)
+    complete = True
+    for found in _TEMPLATE.finditer(template.text):
+        assembly.keep_until(found.start())
+        if found[1] or (builtins and found[2] in BUILTINS):
+            assembly.add(found[0][len(found[1]) :], found.end())
+        elif found[2] in BUILTINS:
+            _misplaced(found[2], template, report)
+            complete = False
+        elif value := lookup(found[2], template):
+            assembly.substitute(value, found.end())
+        else:
+            complete = False
+    return assembly.finish() if complete else None
+
+
+def is_whole(text: str) -> bool:
+    """Return whether a text is a single constant and nothing else."""
+    found = _TEMPLATE.fullmatch(text)
+    return bool(found and not found[1] and found[2] not in BUILTINS)
+
+
+@dataclass(slots=True)
+class _Assembly:
+    """A text under construction."""
+
+    template: Scalar
+    parts: list[str] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    used: list[Value] = field(default_factory=list)
+    taken: int = 0
+    length: int = 0
+
+    def keep_until(self, offset: int) -> None:
+        self.add(self.template.text[self.taken : offset], offset)
+
+    def add(self, text: str, taken: int) -> None:
+        self.parts.append(text)
+        self.length += len(text)
+        self.taken = taken
+
+    def substitute(self, value: Value, taken: int) -> None:
+        start, scalar = self.length, value.scalar
+        self.add(scalar.text, taken)
+        self.pieces.append(Piece(start, self.length, scalar.at, scalar.pointer))
+        self.used.append(value)
+
+    def finish(self) -> Value:
+        """Return the text, placed at the task's constant, if any, that is its last."""
+        self.keep_until(len(self.template.text))
+        text = "".join(self.parts)
+        given = [value for value in self.used if value.given]
+        source = self.template
+        if given:
+            source = given[-1].scalar
+        elif self.used and is_whole(self.template.text):
+            source = self.used[0].scalar
+        scalar = Scalar(text, text, source.at, source.pointer, tuple(self.pieces))
+        return Value(scalar, given=bool(given))
+
+
+@dataclass(slots=True)
+class Substitution:
+    """Substitutes throughout a task's tree, and remembers what could not be.
+
+    `types_at` tells the JSON types that a place takes: a value that is a constant and nothing
+    else takes the place's type.
+    """
+
+    lookup: Lookup
+    types_at: Callable[[Path], frozenset[str]]
+    report: Report
+    failed: list[Path] = field(default_factory=list)
+
+    def apply(self, node: Node, path: Path = ()) -> Node:
+        """Return a copy with constants in place; what is to be left out is in `failed`."""
+        if isinstance(node, Mapping):
+            items = {key: self.apply(item, (*path, key)) for key, item in node.items.items()}
+            return Mapping(node.at, node.pointer, items, dict(node.keys))
+        if isinstance(node, Sequence):
+            listed = [self.apply(item, (*path, place)) for place, item in enumerate(node.items)]
+            return Sequence(node.at, node.pointer, listed)
+        if not isinstance(node.plain, str) or "${" not in node.text:
+            return node
+        return self._scalar(node, path)
+
+    def _scalar(self, node: Scalar, path: Path) -> Scalar:
+        seen = any(path[: len(prefix)] == prefix for prefix in _SEEN_BY_PROGRAMS)
+        value = expand(node, self.lookup, builtins=seen, report=self.report)
+        if value is None:
+            self.failed.append(path)
+            return node
+        if is_whole(node.text):
+            value.scalar.plain = self._typed(value.scalar.text, path)
+        return value.scalar
+
+    def _typed(self, text: str, path: Path) -> Plain:
+        types = self.types_at(path)
+        if not text and "string" not in types:
+            self.failed.append(path)  # an empty constant: as if the field were not given
+            return text
+        read = resolve(text)
+        for kind, names in _JSON_TYPES:
+            if isinstance(read, kind):
+                return read if types.intersection(names) or "string" not in types else text
+        return text
+
+
+def without(tree: Mapping, paths: list[Path]) -> None:
+    """Remove what stands at paths; from a list the whole item, for half of one misleads."""
+    doomed: dict[int, list[int]] = {}
+    for path in paths:
+        here: Node = tree
+        for step, following in zip(path, (*path[1:], None), strict=True):
+            if isinstance(here, Sequence) and isinstance(step, int):
+                doomed.setdefault(id(here), []).append(step)
+                here.items[step] = Scalar(None, "", here.at, here.pointer)
+                break
+            if not isinstance(here, Mapping) or str(step) not in here.items:
+                break
+            if following is None:
+                del here.items[str(step)]
+            else:
+                here = here.items[str(step)]
+    _sweep(tree, doomed)
+
+
+def _sweep(node: Node, doomed: dict[int, list[int]]) -> None:
+    if isinstance(node, Sequence):
+        gone = set(doomed.get(id(node), ()))
+        node.items[:] = [item for place, item in enumerate(node.items) if place not in gone]
+        for item in node.items:
+            _sweep(item, doomed)
+    elif isinstance(node, Mapping):
+        for item in node.items.values():
+            _sweep(item, doomed)
+
+
+def _misplaced(name: str, template: Scalar, report: Report) -> None:
+    message = f"${{{name}}} is known only inside a running instance"
+    hint = "Use it in command, entrypoint, env or the health check's command."
+    report.about(template, "misplaced-builtin", message, hint)

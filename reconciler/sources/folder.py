@@ -1,0 +1,167 @@
+"""A folder of manifests as a source.
+
+Decides which folder a path means, and when a reading of it can be trusted: only when nothing
+moved while it was read. What is in the files is not known here.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciler.sources.scan import Found, Scan, Signature, scan, signature_of
+from reconciler.sources.source import Snapshot, Watch, project_name, revision_of
+
+SOURCE_FILE: Final = "reconciler.yaml"
+MAX_BYTES: Final = 1024 * 1024
+MAX_TOTAL: Final = 256 * 1024 * 1024
+_ROUNDS: Final = 8
+_NAMED: Final = 5
+_SETTLING: Final = 0.02  # a file written to this recently may be half of what it will be
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """Bytes together with what the file was recognised by before and after reading them."""
+
+    signature: Signature
+    data: bytes
+
+
+class FolderSource:
+    """All manifests under a folder; for a single file, of the source that it belongs to.
+
+    `focus` is that file's path within the source, empty for a folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if _is_file(path):
+            path = path.resolve()
+            self.root = enclosing_source(path)
+            self.focus = path.relative_to(self.root).as_posix()
+        else:
+            self.root = path.absolute()
+            self.focus = ""
+
+    @property
+    def name(self) -> str:
+        """The folder's path."""
+        return str(self.root)
+
+    def read(self) -> Snapshot:
+        """Return the whole folder as it is now: re-read until it holds still, within bounds.
+
+        A file beyond `MAX_BYTES` is passed on with one byte too many, for the reader of
+        manifests to refuse in its own words.
+        """
+        contents: dict[str, _Content] = {}
+        before = scan(self.root)
+        for attempt in range(_ROUNDS):
+            problems = _read_all(before.files, contents)
+            after = scan(self.root)
+            if after == before and _as_found(contents, after):
+                return self._snapshot(contents, [*after.problems, *problems])
+            before = after
+            time.sleep(_SETTLING * min(attempt, 3))
+        restless = "files keep changing while they are read"
+        return self._snapshot(contents, [restless, *before.problems])
+
+    def watch(self, callback: Callable[[], None]) -> Watch:
+        """Call back soon after a manifest, or a folder that may hold one, has changed."""
+        from reconciler.sources.watch import FolderWatch  # noqa: PLC0415 - watchdog is slow to load
+
+        return FolderWatch(self.root, callback)
+
+    def _snapshot(self, contents: dict[str, _Content], problems: list[str]) -> Snapshot:
+        files = {path: contents[path].data for path in sorted(contents)}
+        return Snapshot(
+            root=self.name,
+            project=project_name(Path(os.path.realpath(self.root)).name),
+            revision=revision_of(files),
+            files=files,
+            complete=not problems,
+            problem=_sentence(problems),
+        )
+
+
+def _sentence(problems: list[str]) -> str:
+    more = len(problems) - _NAMED
+    return "; ".join([*problems[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # reading will say why
+
+
+def enclosing_source(file: Path) -> Path:
+    """Return the source's root that a file belongs to: the nearest with a reconciler.yaml above.
+
+    The search ends with the repository. What another user has put in a folder above is passed
+    over, for it would turn that user's manifests into ours.
+    """
+    trusted = {os.geteuid(), file.stat().st_uid}
+    for folder in file.parents:
+        try:
+            if (folder / SOURCE_FILE).stat().st_uid in trusted:
+                return folder
+        except OSError:
+            pass
+        if (folder / ".git").exists():
+            break
+    return file.parent
+
+
+def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[str]:
+    """Bring contents up to what is wanted, and say what could not be read."""
+    problems: list[str] = []
+    for path in contents.keys() - wanted.keys():
+        del contents[path]
+    room = MAX_TOTAL
+    for path, found in sorted(wanted.items()):
+        known = contents.get(path)
+        if known is None or known.signature != found.signature:
+            contents.pop(path, None)
+            try:
+                contents[path] = _read(found.real)
+            except OSError as error:
+                problems.append(f"{path} cannot be read: {error.strerror}")
+                continue
+        room -= len(contents[path].data)
+        if room < 0:
+            problems.append(f"the source is larger than {MAX_TOTAL >> 20} MiB")
+            contents.pop(path)
+            break
+    return problems
+
+
+def _as_found(contents: dict[str, _Content], seen: Scan) -> bool:
+    """Return whether all that was read is what a later look shows."""
+    return all(
+        contents[path].signature == found.signature
+        for path, found in seen.files.items()
+        if path in contents
+    )
+
+
+def _read(real: str) -> _Content:
+    # A file may be swapped for a pipe or a link after it was looked at: neither may hold us up.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(real, flags), "rb") as file:  # noqa: PTH123 - from a descriptor
+        _let_settle(os.fstat(file.fileno()).st_mtime)
+        before = signature_of(os.fstat(file.fileno()))
+        data = file.read(MAX_BYTES + 1)
+        after = signature_of(os.fstat(file.fileno()))
+    # A change while reading leaves a signature that no scan finds again.
+    return _Content(after if before == after else (0, 0, 0, 0, 0), data)
+
+
+def _let_settle(written_at: float) -> None:
+    """Wait a moment for a file that is being written to: emptied now, filled next."""
+    age = time.time() - written_at
+    if 0 <= age < _SETTLING:
+        time.sleep(_SETTLING - age)

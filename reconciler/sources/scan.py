@@ -1,0 +1,155 @@
+"""Which files of a folder are manifests, and what keeps us from some of them.
+
+Decides what is looked at: YAML and JSON files in any layout, nothing hidden, nothing outside.
+Opens no file. A scan is a value: two equal ones mean that nothing changed in between.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Final
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+MAX_FILES: Final = 20_000
+MAX_FOLDERS: Final = 50_000
+
+Signature = tuple[int, int, int, int, int]
+"""Device, inode, size and the two times in ns that tell of a changed content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A manifest's real place, and what its content was recognised by."""
+
+    real: str
+    signature: Signature
+
+
+@dataclass(slots=True)
+class Scan:
+    """The manifests under a root by relative path, and a sentence for each thing not seen."""
+
+    files: dict[str, Found] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def scan(root: Path) -> Scan:
+    """Look through a folder. The root may be a link, for whoever names it means its target."""
+    return _Walk(os.path.realpath(root)).scan()
+
+
+def is_manifest(name: str) -> bool:
+    """Return whether a file of this name is read.
+
+    Editors' temporary files are not: they are hidden, or end otherwise.
+    """
+    return not is_hidden(name) and name.endswith(SUFFIXES)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder of this name is passed over."""
+    return name.startswith((".", "#"))
+
+
+def is_visible(path: PurePath) -> bool:
+    """Return whether no part of a relative path is hidden."""
+    return not any(is_hidden(part) for part in path.parts)
+
+
+def signature_of(found: os.stat_result) -> Signature:
+    """Return what a content is recognised by without reading it."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+class _Walk:
+    """One look through a tree. Links come last, so that a file is known by its real place."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._result = Scan()
+        self._links: list[tuple[str, str]] = []
+        self._seen: set[str] = set()
+        self._folders = 0
+
+    def scan(self) -> Scan:
+        self._folder(self._root, "")
+        while self._links:
+            links, self._links = sorted(self._links), []
+            for path, real in links:
+                self._link(path, real)
+        return self._result
+
+    def _folder(self, top: str, prefix: str) -> None:
+        waiting = [(top, prefix)]
+        while waiting:
+            real, path = waiting.pop()
+            if real in self._seen or self._too_many():
+                continue
+            self._seen.add(real)
+            for entry in self._entries(real, path):
+                below = f"{path}/{entry.name}" if path else entry.name
+                if self._is_folder(entry, below):
+                    waiting.append((entry.path, below))
+
+    def _is_folder(self, entry: os.DirEntry[str], path: str) -> bool:
+        """Return whether to go into an entry; take it, or put it aside, where it is none."""
+        try:
+            if entry.is_symlink():
+                self._links.append((path, entry.path))
+                return False
+            if entry.is_dir(follow_symlinks=False):
+                return True
+        except OSError as error:
+            self._problem(f"{path} cannot be looked at: {error.strerror}")
+            return False
+        if entry.name.endswith(SUFFIXES):
+            self._file(path, entry.path)
+        return False
+
+    def _entries(self, real: str, path: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(real) as entries:
+                for entry in entries:
+                    if not is_hidden(entry.name):
+                        yield entry
+        except OSError as error:
+            what = f"the folder {path}" if path else f"the source {real}"
+            self._problem(f"{what} cannot be read: {error.strerror}")
+
+    def _link(self, path: str, link: str) -> None:
+        real = os.path.realpath(link)
+        if os.path.commonpath((self._root, real)) != self._root:
+            if path.endswith(SUFFIXES) or Path(real).is_dir():
+                self._problem(f"{path} is a link out of the source and is not followed")
+        elif Path(real).is_dir():
+            self._folder(real, path)
+        elif path.endswith(SUFFIXES):
+            self._file(path, real)
+
+    def _file(self, path: str, real: str) -> None:
+        if real in self._seen:
+            return
+        self._seen.add(real)
+        try:
+            found = os.lstat(real)
+        except OSError as error:
+            self._problem(f"{path} cannot be read: {error.strerror}")
+            return
+        if not stat.S_ISREG(found.st_mode):
+            self._problem(f"{path} is no regular file and is not read")
+        elif len(self._result.files) >= MAX_FILES:
+            self._problem(f"the source has more than {MAX_FILES} manifests; name a smaller folder")
+        else:
+            self._result.files[path] = Found(real, signature_of(found))
+
+    def _too_many(self) -> bool:
+        self._folders += 1
+        if self._folders > MAX_FOLDERS:
+            self._problem(f"the source has more than {MAX_FOLDERS} folders; name a smaller one")
+        return self._folders > MAX_FOLDERS
+
+    def _problem(self, sentence: str) -> None:
+        if sentence not in self._result.problems:
+            self._result.problems.append(sentence)

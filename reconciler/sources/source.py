@@ -1,0 +1,73 @@
+"""What a source of manifests is: something to read whole, and to watch for changes.
+
+Decides the shape of a reading and how content is named. Knows neither manifests nor where the
+bytes come from, and judges none of them.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+_NAME_LENGTH: Final = 40
+_DIGEST_LENGTH: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One reading of a source.
+
+    `files` maps paths relative to the source, with forward slashes, to their bytes. Where the
+    reading is not `complete`, `problem` says in a sentence what is missing, and nothing may be
+    torn down for being absent from it.
+    """
+
+    root: str
+    project: str
+    revision: str
+    files: Mapping[str, bytes] = field(repr=False)
+    complete: bool = True
+    problem: str = ""
+
+
+class Watch(Protocol):
+    """A source being watched, until it is stopped."""
+
+    @property
+    def quiet_since(self) -> float:
+        """The monotonic time of the last sign of change; the start of watching before any."""
+
+    def stop(self) -> None:
+        """Stop, and wait for a callback under way."""
+
+
+class Source(Protocol):
+    """Where manifests come from."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: a folder or an address."""
+
+    def read(self) -> Snapshot:
+        """Return the whole content as it is now. Never raises for what it finds."""
+
+    def watch(self, callback: Callable[[], None]) -> Watch:
+        """Call back, from another thread, soon after something may have changed."""
+
+
+def revision_of(files: Mapping[str, bytes], prefix: str = "f-") -> str:
+    """Return the name of some content: equal for equal paths and bytes, whatever their order."""
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        for part in (path.encode("utf-8", "surrogateescape"), content):
+            # Lengths keep a path and a content from being read as another pair.
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return prefix + digest.hexdigest()[:_DIGEST_LENGTH]
+
+
+def project_name(label: str) -> str:
+    """Return a valid project name that resembles a folder's."""
+    valid = re.sub(r"[^a-z0-9]+", "-", label.lower())[: _NAME_LENGTH + 1].strip("-")
+    return valid[:_NAME_LENGTH].rstrip("-") or "project"

@@ -1,0 +1,76 @@
+"""Facts for tests: an attempt's life in one project, and strategies for arbitrary ones."""
+
+from hypothesis import strategies as st
+
+from reconciler.model import fact as facts
+from reconciler.model.fact import Fact, Result
+from reconciler.model.history import History
+from reconciler.model.identity import AttemptKey, InstanceKey
+
+
+def key(instance: int = 0, *, task: str = "pi", run: int = 1, attempt: int = 1) -> AttemptKey:
+    return AttemptKey(InstanceKey(task, instance), run, attempt)
+
+
+def opened(task: str = "pi", run: int = 1) -> facts.RunOpened:
+    return facts.RunOpened(task, run, "w1-a", 0, "new work", "f-1", 1.0)
+
+
+def reserved(attempt: AttemptKey) -> facts.AttemptReserved:
+    return facts.AttemptReserved(attempt, "local", "s1-a", "f-1", 1.0)
+
+
+def ended(attempt: AttemptKey, logs: bytes = b"") -> facts.AttemptEnded:
+    return facts.AttemptEnded(
+        attempt, "local", Result.SUCCEEDED, 4.0, exit_code=0, started_at=2.0, logs=logs
+    )
+
+
+def fold(history: History, batch: list[Fact]) -> History:
+    for fact in batch:
+        history.apply(fact)
+    return history
+
+
+def possible(history: History, fact: Fact) -> bool:
+    """Whether folding accepts the fact: some speak of a run that must be open."""
+    if isinstance(fact, facts.RunCancelled | facts.ImageResolved):
+        task = history.tasks.get(fact.task)
+        return task is not None and fact.run in task.runs
+    return True
+
+
+_words = st.text(max_size=12)
+_tasks = st.sampled_from(["a", "b-1"])
+_small = st.integers(1, 3)
+_nodes = st.sampled_from(["local", "n2"])
+_times = st.floats(allow_nan=False)
+_attempts = st.builds(AttemptKey, st.builds(InstanceKey, _tasks, st.integers(0, 2)), _small, _small)
+any_fact: st.SearchStrategy[Fact] = st.one_of(
+    st.builds(facts.SpecSeen, st.sampled_from(["w1-a", "s1-b"]), _words),
+    st.builds(facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times),
+    st.builds(facts.RunCancelled, _tasks, _small, st.none() | st.integers(0, 2), _words, _times),
+    st.builds(facts.RunsClosed, _tasks, _times),
+    st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
+    st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times),
+    st.builds(facts.StartRequested, _attempts, _times),
+    st.builds(facts.StopRequested, _attempts, _words, _times, st.sampled_from(Result)),
+    st.builds(
+        facts.AttemptEnded,
+        _attempts,
+        _nodes,
+        st.sampled_from(Result),
+        _times,
+        exit_code=st.none() | st.integers(-1, 255),
+        oom=st.booleans(),
+        started_at=_times,
+        finished_at=_times,
+        reason=_words,
+        logs=st.binary(max_size=8),
+    ),
+    st.builds(facts.TroubleSeen, st.sampled_from(["x", "y"]), _words, _small, _times, _times),
+    st.builds(facts.TroubleCleared, st.sampled_from(["x", "y"]), _times),
+    st.builds(facts.Approved, _words, _times),
+    st.builds(facts.Destroyed, _words, _times),
+    st.builds(facts.Relearned, st.booleans(), _times),
+)

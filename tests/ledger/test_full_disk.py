@@ -1,0 +1,105 @@
+"""A real disk, really full: no crash, nothing lost, and it goes on when there is room."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.ledger import Ledger, LedgerFull, LedgerUnwritable, LogEntry
+from reconciler.model.history import History
+from tests.ledger.samples import ended, fold, key, opened
+
+
+def _run(*command: object) -> bool:
+    return subprocess.run([*map(str, command)], check=False, capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not _run("mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", place):
+        pytest.skip("mounting is not allowed here")
+    try:
+        yield place
+    finally:
+        _run("umount", "-l", place)
+
+
+def fill(disk: Path) -> Path:
+    """Take all the room that is left."""
+    ballast = disk / "ballast"
+    descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(descriptor, b"\0" * 4096)
+    except OSError:
+        return ballast
+    finally:
+        os.close(descriptor)
+
+
+def record_until_refused(ledger: Ledger, history: History, noise: list[LogEntry]) -> int:
+    """Return the first instance whose end did not find room."""
+    for number in range(1_000):
+        try:
+            ledger.record([ended(key(number), os.urandom(5_000))], noise)
+        except LedgerFull as error:
+            assert "free some space and it goes on" in str(error)
+            return number
+        fold(history, [ended(key(number))])
+    pytest.fail("the disk is larger than it was made")
+
+
+def test_recording_goes_on_once_there_is_room(disk: Path) -> None:
+    noise = [LogEntry(at=1.0, kind="x", message=os.urandom(20_000).hex())]
+    history = History()
+    with Ledger.open(disk, write=True, project="demo") as ledger:
+        ledger.record([opened()])
+        fold(history, [opened()])
+        ballast = fill(disk)
+        number = record_until_refused(ledger, history, noise)
+        assert ledger.load() == history
+        with pytest.raises(LedgerFull):
+            ledger.record([ended(key(number))], noise)
+        with pytest.raises(LedgerFull):
+            Ledger.append_request(disk, "stop", {"why": noise[0].message})
+        with Ledger.open(disk, write=False) as reader:
+            assert reader.load() == history
+        ballast.unlink()
+        ledger.record([ended(key(number))], noise)
+        assert ledger.load() == fold(history, [ended(key(number))])
+    with Ledger.open(disk, write=True, project="demo") as ledger:
+        assert ledger.load() == history
+
+
+def test_a_ledger_closed_on_a_full_disk_is_whole(disk: Path) -> None:
+    with Ledger.open(disk, write=True, project="demo") as ledger:
+        ledger.record([opened()])
+        ballast = fill(disk)
+    ballast.unlink()
+    with Ledger.open(disk, write=True, project="demo") as ledger:
+        assert ledger.load() == fold(History(), [opened()])
+
+
+def test_a_ledger_that_cannot_be_made_can_be_made_later(disk: Path) -> None:
+    ballast = fill(disk)
+    with pytest.raises(LedgerFull, match="no room left"):
+        Ledger.open(disk, write=True, project="demo")
+    ballast.unlink()
+    Ledger.open(disk, write=True, project="demo").close()
+
+
+def test_a_read_only_file_system_can_be_read(disk: Path) -> None:
+    with Ledger.open(disk, write=True, project="demo") as ledger:
+        ledger.record([opened()])
+    assert _run("mount", "-o", "remount,ro", disk)
+    with Ledger.open(disk, write=False) as reader:
+        assert reader.load() == fold(History(), [opened()])
+    with pytest.raises(LedgerUnwritable):
+        Ledger.open(disk, write=True, project="demo")

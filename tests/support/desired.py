@@ -1,0 +1,36 @@
+"""Builders of desired state for tests: everything has a default, only what matters is said."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from reconciler.model.desired import Desired, DesiredTask, NodeSpec
+from reconciler.model.hashing import shape_of, work_of
+from reconciler.model.position import Position
+from reconciler.model.spec import InstanceSpec
+
+
+def make_task(name: str = "work", count: int = 1, **fields: Any) -> DesiredTask:
+    """Return a task; `spec` holds spec fields, everything else the task's own."""
+    given = fields.pop("spec", {})
+    spec = InstanceSpec(**({"image": "busybox:stable"} | given))
+    fields.setdefault("instances", tuple(range(count)))
+    fields.setdefault("at", Position(f"{name}.yaml", 1, 1))
+    fields.setdefault("profile", "docker-batch")
+    return DesiredTask(name=name, spec=spec, work=work_of(spec), shape=shape_of(spec), **fields)
+
+
+def make_desired(
+    *tasks: DesiredTask,
+    revision: str = "f-1",
+    nodes: Iterable[str] = ("local",),
+    project: str = "demo",
+    prunable: bool = True,
+) -> Desired:
+    """Return a revision of these tasks."""
+    return Desired(
+        project=project,
+        revision=revision,
+        tasks={task.name: task for task in tasks},
+        nodes={name: NodeSpec(name, "") for name in nodes},
+        prunable=prunable,
+    )

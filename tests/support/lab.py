@@ -1,0 +1,92 @@
+"""A whole reconciler on a simulated engine, in one thread, with a clock that tests turn."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.controller.core import Core
+from reconciler.controller.inline import Inline
+from reconciler.engines.simulated import SimulatedEngine, World
+from reconciler.ledger import Ledger, LogEntry
+from reconciler.model.action import Action, Verdict
+from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.fact import Fact
+from reconciler.model.history import History
+from reconciler.model.observed import Phase
+from tests.support.desired import make_desired
+
+
+class MemoryRecord:
+    """A ledger's face over a list of facts: what survives a crash of the core."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.entries: list[LogEntry] = []
+
+    def load(self) -> History:
+        history = History()
+        for fact in self.facts:
+            history.apply(fact)
+        return history
+
+    def record(self, facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
+        self.facts += facts
+        self.entries += events
+
+
+class Lab:
+    """One project on one machine. `apply` commits and settles; `crash` forgets all but disk."""
+
+    def __init__(self, *tasks: DesiredTask, folder: Path | None = None) -> None:
+        self.now = 1_000_000.0
+        self.world = World("local", lambda: self.now)
+        self.world.images = {"busybox:stable": "sha256:b0"}
+        folder_ledger = Ledger.open(folder, write=True, project="demo") if folder else None
+        self.record: MemoryRecord | Ledger = folder_ledger or MemoryRecord()
+        self.revision = 0
+        self.desired = self._next(tasks)
+        self.driver = self._driver()
+
+    def _next(self, tasks: Sequence[DesiredTask], *, prunable: bool = True) -> Desired:
+        self.revision += 1
+        return make_desired(*tasks, revision=f"f-{self.revision}", prunable=prunable)
+
+    def _driver(self) -> Inline:
+        core = Core(self.desired, self.record, lambda: self.now)
+        return Inline(core, {"local": SimulatedEngine(self.world)})
+
+    @property
+    def core(self) -> Core:
+        return self.driver.core
+
+    def commit(self, *tasks: DesiredTask, prunable: bool = True) -> None:
+        """Put another revision in force; nothing happens before `settle`."""
+        self.desired = self._next(tasks, prunable=prunable)
+        self.core.set_desired(self.desired)
+
+    def apply(self, *tasks: DesiredTask, prunable: bool = True) -> list[Action]:
+        """Commit, settle, and return what was done."""
+        self.commit(*tasks, prunable=prunable)
+        return self.settle()
+
+    def settle(self) -> list[Action]:
+        """Look, and act until nothing more is to be done now."""
+        self.driver.look()
+        return self.driver.settle()
+
+    def crash(self) -> None:
+        """Lose everything that is not on disk or in the engine."""
+        self.driver = self._driver()
+
+    def wait(self, seconds: float) -> list[Action]:
+        """Let time pass, then settle."""
+        self.now += seconds
+        return self.settle()
+
+    def live(self) -> list[str]:
+        """Return the names of the containers that run."""
+        boxes = self.world.boxes.values()
+        return sorted(b.name for b in boxes if b.phase is Phase.RUNNING)
+
+    def verdict(self, task: str, instance: int = 0) -> Verdict:
+        """Return what is thought of one instance."""
+        return next(v for v in self.core.verdicts[task] if v.key.instance == instance)
