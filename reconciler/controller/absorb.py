@@ -43,9 +43,7 @@ def absorb(board: Board, history: History, finished: Finished, now: float) -> Ab
     return Absorbed(facts)
 
 
-def _success(
-    board: Board, history: History, action: Action, done: Done, now: float
-) -> list[Fact]:
+def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
         return [ImageResolved(action.task, action.run, action.node, done.reference, now)]
     if action.verb is Verb.CREATE:
@@ -89,9 +87,7 @@ def _collected(
         board.put(done.detail.container)
     record = history.attempt(action.attempt)
     hint = board.hints.get(action.subject)
-    ended = outcome.ended(
-        action.attempt, action.node, done.detail, record, hint, done.logs, now
-    )
+    ended = outcome.ended(action.attempt, action.node, done.detail, record, hint, done.logs, now)
     if ended is None or (record is not None and record.ended):
         return []
     board.hints.pop(action.subject, None)
@@ -118,6 +114,4 @@ def _program_fault(action: Action, error: EngineError, now: float) -> AttemptEnd
         return None
     if action.verb is not Verb.START or action.attempt is None:
         return None
-    return outcome.not_startable(
-        action.attempt, action.node, str(error), error.exit_code, now
-    )
+    return outcome.not_startable(action.attempt, action.node, str(error), error.exit_code, now)

@@ -54,9 +54,7 @@ class Board:
             {n: NodeView(n, s.known, s.reason, s.containers) for n, s in self.nodes.items()}
         )
 
-    def list_containers(
-        self, node: str, began: int, shown: tuple[Container, ...]
-    ) -> set[str]:
+    def list_containers(self, node: str, began: int, shown: tuple[Container, ...]) -> set[str]:
         """Take a list in; return the tasks of which it says something new."""
         state = self.nodes[node]
         fresh = {c.id: c for c in shown}

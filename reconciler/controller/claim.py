@@ -53,9 +53,7 @@ class Claimant:
         ours = self.labels()
         if all(found.get(label) == ours[label] for label in (_STATE_ID, _SOURCE, LABEL_CLAIM)):
             return Standing.OURS
-        same_place = all(
-            found.get(label) == ours[label] for label in (_STATE_PATH, _HOST, _SOURCE)
-        )
+        same_place = all(found.get(label) == ours[label] for label in (_STATE_PATH, _HOST, _SOURCE))
         if same_place and found.get(_STATE_ID) != self.state_id:
             return Standing.LEDGER_LOST
         return Standing.FOREIGN

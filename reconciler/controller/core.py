@@ -216,16 +216,14 @@ class Core:
         said = [e for f in facts if (e := narrate.said_of(f))]
         new_entries = [*said, *entries]
         try:
-            self.ledger.record(
-                [*self._pending, *facts], [*self._pending_entries, *new_entries]
-            )
+            self.ledger.record([*self._pending, *facts], [*self._pending_entries, *new_entries])
         except LedgerUnwritable as error:
             self._ledger_retry_at = self._now() + _LEDGER_PAUSE
             if self.ledger_error != str(error):
                 self.ledger_error = str(error)
-                self._announce(LogEntry(
-                    at=self._now(), kind="ledger", message=str(error), level="error"
-                ))
+                self._announce(
+                    LogEntry(at=self._now(), kind="ledger", message=str(error), level="error")
+                )
             return False
         self.ledger_error, self._ledger_retry_at = "", 0.0
         self._pending, self._pending_entries = [], []
@@ -235,9 +233,7 @@ class Core:
             self._announce(entry)
         return True
 
-    def _planned(
-        self, verdicts: Sequence[Verdict], only: set[str] | None, wakes: object
-    ) -> None:
+    def _planned(self, verdicts: Sequence[Verdict], only: set[str] | None, wakes: object) -> None:
         """Replace what was thought of the planned tasks."""
         found: dict[str, list[Verdict]] = {}
         for verdict in verdicts:
@@ -266,16 +262,18 @@ class Core:
 
     def _tell_about(self, action: Action, kind: str, message: str) -> None:
         key = action.attempt
-        self._tell(LogEntry(
-            at=self._now(),
-            kind=kind,
-            message=message,
-            task=action.task,
-            instance=key.key.instance if key else None,
-            run=action.run,
-            attempt=key.attempt if key else None,
-            node=action.node,
-        ))
+        self._tell(
+            LogEntry(
+                at=self._now(),
+                kind=kind,
+                message=message,
+                task=action.task,
+                instance=key.key.instance if key else None,
+                run=action.run,
+                attempt=key.attempt if key else None,
+                node=action.node,
+            )
+        )
 
     def _tell(self, entry: LogEntry) -> None:
         self._pending_entries.append(entry)

@@ -86,13 +86,5 @@ class Halt:
 
 
 Happening = (
-    Finished
-    | Listed
-    | Hinted
-    | NodeLost
-    | LedgerLost
-    | ClaimLost
-    | SourceChanged
-    | Asked
-    | Halt
+    Finished | Listed | Hinted | NodeLost | LedgerLost | ClaimLost | SourceChanged | Asked | Halt
 )

@@ -6,7 +6,7 @@ each turn, so a burst of events costs one pass.
 
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from functools import singledispatchmethod
 
@@ -86,14 +86,14 @@ class Loop:
         try:
             self._meet_nodes()
             self._look_for_requests()
-            while self._ending is None:
+            while (ending := self._ending) is None:
                 self._turn()
-                if self._ending is None and self._looked() and done(self.core):
+                if self._looked() and done(self.core):
                     self._ending = Ending.DONE
-                    break
-                self._wait()
+                else:
+                    self._wait()
             self._farewell()
-            return self._ending
+            return ending
         finally:
             self._close()
 
@@ -216,7 +216,7 @@ class Loop:
             if request.id not in known:
                 self._grant(request.id, request.verb, request.arguments)
 
-    def _grant(self, number: int, verb: str, arguments: requests.Mapping[str, object]) -> None:
+    def _grant(self, number: int, verb: str, arguments: Mapping[str, object]) -> None:
         desired, history = self.core.desired, self.core.history
         judged = requests.judge(verb, arguments, desired, history, self._clock.now())
         self.core.note(judged.facts)

@@ -36,7 +36,7 @@ class Rhythm:
 class NodeWatch:
     """Keeps one node under observation until `close`."""
 
-    def __init__(  # noqa: PLR0913  # what a node's watch needs, each part named
+    def __init__(  # what a node's watch needs, each part named
         self,
         engine: Engine,
         claimant: Claimant,
@@ -122,8 +122,9 @@ class NodeWatch:
     def _check_health(self) -> None:
         self.engine.info()
         if not still_ours(self.engine, self._claimant):
-            message = f"the claim on node {self.engine.node} is not ours any more: nothing is changed"
-            self._put(ClaimLost(self.engine.node, message))
+            node = self.engine.node
+            message = f"the claim on node {node} is not ours any more: nothing is changed"
+            self._put(ClaimLost(node, message))
 
     def _claim(self) -> bool:
         standing, found = judge_and_take(

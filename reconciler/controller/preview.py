@@ -66,7 +66,7 @@ def preview(
 ) -> Preview:
     """Return what would be done. `images` says for each node which images are there."""
     clock = _Time(now)
-    worlds = {name: _world(name, observed, clock, images.get(name, set())) for name in desired.nodes}
+    worlds = {n: _world(n, observed, clock, images.get(n, set())) for n in desired.nodes}
     core = Core(desired, _Copied(history), clock)
     for name, view in observed.nodes.items():
         if not view.known and name in worlds:
@@ -94,9 +94,7 @@ def _world(name: str, observed: Observed, clock: _Time, images: set[str]) -> Wor
     return world
 
 
-def _as_if_all_succeed(
-    driver: Inline, worlds: Mapping[str, World], clock: _Time
-) -> list[Action]:
+def _as_if_all_succeed(driver: Inline, worlds: Mapping[str, World], clock: _Time) -> list[Action]:
     done: list[Action] = []
     for _ in range(_MOST_ROUNDS):
         moved = _fortune(driver.core.desired, worlds)

@@ -55,9 +55,7 @@ def report(
     now = time.time()
     learn(history, observed, now)
     made = plan(wanted, observed, history, now)
-    return Report(
-        wanted, observed, history, made, engines, holder(folder), folder, recorded, now
-    )
+    return Report(wanted, observed, history, made, engines, holder(folder), folder, recorded, now)
 
 
 def observe(project: str, engines: Mapping[str, Engine]) -> Observed:

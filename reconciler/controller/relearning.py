@@ -11,9 +11,7 @@ from reconciler.model.history import History
 from reconciler.model.observed import Container, Phase
 
 
-def unknown_containers(
-    history: History, containers: Iterable[Container], now: float
-) -> list[Fact]:
+def unknown_containers(history: History, containers: Iterable[Container], now: float) -> list[Fact]:
     """Return the runs and attempts that containers show and the history does not have."""
     facts: list[Fact] = []
     opened: set[tuple[str, int]] = set()
@@ -25,9 +23,7 @@ def unknown_containers(
         if (known is None or run not in known.runs) and (task, run) not in opened:
             opened.add((task, run))
             reason = "learned again from a container"
-            facts.append(
-                RunOpened(task, run, container.work, 0, reason, container.revision, now)
-            )
+            facts.append(RunOpened(task, run, container.work, 0, reason, container.revision, now))
         facts += _attempt(container, now)
     return facts
 

@@ -22,6 +22,10 @@ class Judged:
     facts: tuple[Fact, ...] = ()
 
 
+def _granted(message: str, *facts: Fact) -> Judged:
+    return Judged(ok=True, message=message, facts=facts)
+
+
 def judge(
     verb: str, arguments: Mapping[str, object], desired: Desired, history: History, now: float
 ) -> Judged:
@@ -40,7 +44,7 @@ def _approve(
         message = f"revision {asked} is not in force any more; {desired.revision} is"
         return Judged(ok=False, message=message)
     del history
-    return Judged(True, f"revision {asked} is approved", (Approved(asked, now),))
+    return _granted(f"revision {asked} is approved", Approved(asked, now))
 
 
 def _stop(
@@ -56,7 +60,7 @@ def _stop(
         return Judged(ok=False, message=f"task {name} has no instance {instance}")
     target = name if instance is None else f"{name}/{instance}"
     fact = RunCancelled(name, run.number, instance, "stopped by request", now)
-    return Judged(True, f"{target} is stopped in run {run.number}", (fact,))
+    return _granted(f"{target} is stopped in run {run.number}", fact)
 
 
 def _destroy(
@@ -69,7 +73,7 @@ def _destroy(
         if any(not run.closed for run in task.runs.values())
     ]
     message = f"everything of project {desired.project} is torn down"
-    return Judged(True, message, (Destroyed(desired.revision, now), *closed))
+    return _granted(message, Destroyed(desired.revision, now), *closed)
 
 
 def _relearn(
@@ -78,7 +82,8 @@ def _relearn(
     del arguments, desired
     if not history.lost:
         return Judged(ok=False, message="the ledger was not lost: there is nothing to confirm")
-    return Judged(True, "what Docker shows is confirmed; batch work goes on", (Relearned(True, now),))  # noqa: FBT003
+    message = "what Docker shows is confirmed; batch work goes on"
+    return _granted(message, Relearned(confirmed=True, at=now))
 
 
 def _open_run(desired: Desired, history: History, name: str) -> Run | None:

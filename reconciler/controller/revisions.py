@@ -91,9 +91,7 @@ def load(snapshot: Snapshot, project: str, forbidden_binds: Sequence[str]) -> Ca
     )
 
 
-def keep(
-    ledger: Ledger, snapshot: Snapshot, now: float
-) -> tuple[tuple[str, str, str], ...]:
+def keep(ledger: Ledger, snapshot: Snapshot, now: float) -> tuple[tuple[str, str, str], ...]:
     """Put a revision in force on record; return what to say where that fails."""
     try:
         ledger.keep_revision(snapshot.revision, snapshot.files, now)

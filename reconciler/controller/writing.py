@@ -86,7 +86,10 @@ def writer(
     """
     project = desired.project
     folder = prepare_state_folder(state_folder(project, options.state))
-    with Lock.take(folder, options.verb), Ledger.open(folder, write=True, project=project) as ledger:
+    with (
+        Lock.take(folder, options.verb),
+        Ledger.open(folder, write=True, project=project) as ledger,
+    ):
         clock = SteadyClock()
         core = Core(desired, ledger, clock.now)
         claimant = Claimant(project, ledger.state_id, folder, source.name)

@@ -65,8 +65,10 @@ def _without_collector() -> Iterator[None]:
 
 def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     tasks: dict[int, TaskHistory] = {}
-    for row, name in connection.execute("SELECT id, name FROM tasks ORDER BY id"):
-        tasks[row] = history.tasks[name] = TaskHistory(name)
+    for row, name, instances in connection.execute(
+        "SELECT id, name, instances FROM tasks ORDER BY id"
+    ):
+        tasks[row] = history.tasks[name] = TaskHistory(name, instances)
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, opened_at, closed in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at,"
@@ -98,7 +100,7 @@ def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
 
 
 def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
-    results: dict[str | None, Result | None] = {None: None, **{str(r): r for r in Result}}
+    results = {str(result): result for result in Result}
     # The primary key's order: one walk through the table, each instance's attempts ascending.
     for (
         row,
@@ -126,8 +128,8 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
             start_requested_at=start,
             stop_requested_at=stop,
             stop_reason=why,
-            stop_result=Result(stopped),
-            result=results[result],
+            stop_result=results[stopped],
+            result=results[result] if result else None,
             exit_code=code,
             oom=bool(oom),
             started_at=started,

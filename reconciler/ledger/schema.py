@@ -21,7 +21,8 @@ _FIRST: Final = (
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE tasks (
         id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE
+        name TEXT NOT NULL UNIQUE,
+        instances INTEGER
     ) STRICT""",
     """CREATE TABLE runs (
         id INTEGER PRIMARY KEY,

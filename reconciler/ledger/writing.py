@@ -50,6 +50,14 @@ def _(fact: facts.RunOpened, connection: sqlite3.Connection) -> None:
 
 
 @write.register
+def _(fact: facts.TaskScaled, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "UPDATE tasks SET instances = ? WHERE id = ?",
+        (fact.instances, _task(connection, fact.task)),
+    )
+
+
+@write.register
 def _(fact: facts.RunCancelled, connection: sqlite3.Connection) -> None:
     run = _known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance

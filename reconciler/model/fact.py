@@ -46,6 +46,15 @@ class RunOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskScaled:
+    """How many instances a revision asks for, recorded when that changes."""
+
+    task: str
+    instances: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunCancelled:
     """The user stopped a run, or one instance of it: what is unfinished stays so."""
 
@@ -174,6 +183,7 @@ class Relearned:
 Fact = (
     SpecSeen
     | RunOpened
+    | TaskScaled
     | RunCancelled
     | RunsClosed
     | ImageResolved

@@ -75,9 +75,10 @@ class Run:
 
 @dataclass(slots=True)
 class TaskHistory:
-    """A task's runs by number."""
+    """A task's runs by number. `instances` is how many were asked for last, None at first."""
 
     name: str
+    instances: int | None = None
     runs: dict[int, Run] = field(default_factory=dict)
 
     def run_for(self, work: str, rerun: int) -> Run | None:
@@ -151,6 +152,10 @@ class History:
             revision=fact.revision,
             opened_at=fact.at,
         )
+
+    @apply.register
+    def _(self, fact: facts.TaskScaled) -> None:
+        self.task(fact.task).instances = fact.instances
 
     @apply.register
     def _(self, fact: facts.RunCancelled) -> None:

@@ -6,7 +6,14 @@ when. Completion is final within a run for everything but services.
 
 from reconciler.model.action import Action, Cause, InstanceState, Verb
 from reconciler.model.desired import Restart
-from reconciler.model.fact import AttemptEnded, AttemptReserved, Fact, Result, SpecSeen, StartRequested
+from reconciler.model.fact import (
+    AttemptEnded,
+    AttemptReserved,
+    Fact,
+    Result,
+    SpecSeen,
+    StartRequested,
+)
 from reconciler.model.history import Attempt
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
@@ -83,7 +90,7 @@ def refused(scene: Scene, slot: Slot) -> Step | None:
     return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
 
 
-def crowded(scene: Scene, slot: Slot) -> Step | None:
+def crowded(scene: Scene, _: Slot) -> Step | None:
     """As many run as parallelism allows."""
     if scene.room is None or scene.room > 0:
         return None
@@ -205,11 +212,23 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         return cause.stated(desired, task, _why_again(scene, slot, last))
     if scene.opening is not None:
         return scene.opening
-    if last is None and 0 < scene.known_before < len(task.instances):
-        return cause.moved(
-            desired, task, "instances", scene.known_before, len(task.instances), "scaled up"
-        )
+    earlier = _earlier_work(scene, slot)
+    if earlier is not None:
+        specs = scene.given.history.specs
+        return cause.changed(desired, task, specs, earlier, task.work.hash)
+    count = len(task.instances)
+    if last is None and scene.before is not None and scene.before < count:
+        return cause.moved(desired, task, "instances", scene.before, count, "scaled up")
     return cause.stated(desired, task, scene.run.reason)
+
+
+def _earlier_work(scene: Scene, slot: Slot) -> str | None:
+    """Return the other work that this instance did in the run before this one, if any."""
+    known = scene.given.history.tasks.get(scene.task.name)
+    before = known.runs.get(scene.run.number - 1) if known else None
+    if before is None or before.closed or before.work == scene.task.work.hash:
+        return None
+    return before.work if before.attempts_of(slot.key.instance) else None
 
 
 def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:

@@ -11,9 +11,7 @@ from reconciler.model.observed import Container, Phase
 from reconciler.planning.scene import Pass, Step, on
 
 
-def end(
-    given: Pass, container: Container, cause: Cause, result: Result = Result.CANCELLED
-) -> Step:
+def end(given: Pass, container: Container, cause: Cause, result: Result = Result.CANCELLED) -> Step:
     """Return the next step towards a container's removal. `result` is what its exit counts as."""
     if given.waits_until(container.name) and not container.live:
         return _waiting(given, container)

@@ -19,10 +19,14 @@ _STARTING: Final = {"create", "start"}
 
 @dataclass(frozen=True, slots=True)
 class DieHint:
-    """What the event stream said of an end that may not be there to inspect any more."""
+    """How a program ended: its exit code, when (epoch seconds), and whether memory ran out.
 
-    exit_code: int
+    As the event stream tells it, for an end that may not be there to inspect any more.
+    """
+
+    exit_code: int | None
     at: float
+    oom: bool = False
 
 
 def ended(  # noqa: PLR0913  # everything an end is judged by
@@ -40,9 +44,10 @@ def ended(  # noqa: PLR0913  # everything an end is judged by
     if detail is None:
         return _gone(attempt, node, record, hint, now)
     if detail.container.phase is Phase.CREATED:
-        return AttemptEnded(attempt, node, Result.BURNT, now, reason=detail.error or "never started")
+        why = detail.error or "never started"
+        return AttemptEnded(attempt, node, Result.BURNT, now, reason=why)
     code = detail.container.exit_code
-    result, reason = _judge(code, detail.oom, detail.finished_at, record)
+    result, reason = _judge(DieHint(code, detail.finished_at, detail.oom), record)
     return AttemptEnded(
         attempt,
         node,
@@ -99,7 +104,7 @@ def _gone(
 ) -> AttemptEnded:
     """Judge an attempt whose container is not there: by the event of its end, if one was seen."""
     if hint is not None:
-        result, reason = _judge(hint.exit_code, False, hint.at, record)  # noqa: FBT003  # oom unseen
+        result, reason = _judge(hint, record)
         return AttemptEnded(
             attempt, node, result, now, exit_code=hint.exit_code, finished_at=hint.at, reason=reason
         )
@@ -111,13 +116,12 @@ def _gone(
     return AttemptEnded(attempt, node, Result.LOST, now, reason=reason)
 
 
-def _judge(
-    code: int | None, oom: bool, finished_at: float, record: Attempt | None
-) -> tuple[Result, str]:
+def _judge(exit_: DieHint, record: Attempt | None) -> tuple[Result, str]:
     stopped = record.stop_requested_at if record else 0.0
-    if stopped and record is not None and not (code == 0 and 0 < finished_at < stopped):
+    finished_before = exit_.exit_code == 0 and 0 < exit_.at < stopped
+    if stopped and record is not None and not finished_before:
         return record.stop_result, record.stop_reason
-    if code == 0:
+    if exit_.exit_code == 0:
         return Result.SUCCEEDED, "exit code 0"
-    memory = " (out of memory)" if oom else ""
-    return Result.FAILED, f"exit code {code}{memory}"
+    memory = " (out of memory)" if exit_.oom else ""
+    return Result.FAILED, f"exit code {exit_.exit_code}{memory}"

@@ -17,7 +17,7 @@ _ORDER = {verb: rank for rank, verb in enumerate(
 )}  # fmt: skip
 
 
-def plan(  # noqa: PLR0913  # the planner's whole world, each part named
+def plan(  # the planner's whole world, each part named
     desired: Desired,
     observed: Observed,
     history: History,
@@ -54,9 +54,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     )
 
 
-def _names(
-    given: Pass, by_task: Mapping[str, Seen], only: Collection[str] | None
-) -> Sequence[str]:
+def _names(given: Pass, by_task: Mapping[str, Seen], only: Collection[str] | None) -> Sequence[str]:
     names = {*given.desired.tasks, *by_task, *given.history.tasks}
     return sorted(names if only is None else names & set(only))
 

@@ -11,10 +11,10 @@ from reconciler.model.observed import Container
 from reconciler.planning import cause
 from reconciler.planning.attempts import image_step
 from reconciler.planning.ending import end
-from reconciler.planning.scene import Scene, Slot, Step
+from reconciler.planning.scene import Scene, Step
 
 
-def replace(scene: Scene, slot: Slot, container: Container, why: Cause) -> Step:
+def replace(scene: Scene, container: Container, why: Cause) -> Step:
     """Bring a container to its end so that the wanted one can follow."""
     record = scene.given.record(container)
     if not container.live or (record and record.stop_requested_at):

@@ -56,7 +56,7 @@ def superseded(scene: Scene, slot: Slot) -> Step | None:
     current = slot.incarnation(scene.run)
     for container in slot.containers:
         if container is not current and container.phase is not Phase.EXITED:
-            return replace(scene, slot, container, why_superseded(scene, container))
+            return replace(scene, container, why_superseded(scene, container))
     return None
 
 
@@ -95,7 +95,7 @@ def unfit(scene: Scene, slot: Slot) -> Step | None:
         return None
     if current.shape == scene.task.shape.hash:
         return None
-    return replace(scene, slot, current, why_unfit(scene, current))
+    return replace(scene, current, why_unfit(scene, current))
 
 
 def unhealthy(scene: Scene, slot: Slot) -> Step | None:

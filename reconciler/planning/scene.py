@@ -72,7 +72,7 @@ class Scene:
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
     run beyond it; `outages` how many serving instances may still be taken down for replacement;
-    `known_before` how many instances the run had so far.
+    `before` how many instances were asked for so far, None of a new task.
     """
 
     given: Pass
@@ -82,7 +82,7 @@ class Scene:
     slots: Mapping[InstanceKey, "Slot"]
     loads: "Loads"
     pulling: set[str]
-    known_before: int = 0
+    before: int | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     outages: int = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.fact import Fact, RunOpened, SpecSeen
+from reconciler.model.fact import Fact, RunOpened, SpecSeen, TaskScaled
 from reconciler.model.history import Run
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
@@ -46,14 +46,17 @@ def plan_task(
     hold: Hold | None,
 ) -> None:
     """Decide every instance of a desired task: those not wanted first, they free room."""
+    before = _instances_before(given, task)
+    if before != len(task.instances):
+        draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
     for key in unwanted_keys(given, task.name, task, seen):
-        why = _why_scaled(given, task, key)
+        why = _why_scaled(given, task, before)
         _tear(given, draft, key, seen.get(key, []), why, None)
     run, opening = _run_of(given, task, seen)
     held = hold is not None and task.name in hold.tasks
     if opening is not None and not held and task.instances:
         draft.facts += _opened(given, task, run, opening)
-    scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared)
+    scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
     _bound(scene)
     rules = RULES_WHEN_HELD if held else RULES
     for slot in scene.slots.values():
@@ -72,7 +75,7 @@ def plan_vanished(
         _tear(given, draft, key, seen.get(key, []), why, held)
 
 
-def _tear(  # noqa: PLR0913  # it only passes on what both callers have
+def _tear(  # it only passes on what both callers have
     given: Pass,
     draft: Draft,
     key: InstanceKey,
@@ -142,7 +145,6 @@ def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot
 def _bound(scene: Scene) -> None:
     """Count what is under way against parallelism, and what is out of service already."""
     task, given = scene.task, scene.given
-    scene.known_before = len(scene.run.attempts)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         scene.room = max(0, task.parallelism - len(occupied))
@@ -158,22 +160,16 @@ def _occupied(given: Pass, slot: Slot) -> bool:
     return alive or slot.key in given.underway.instances
 
 
-def _why_scaled(given: Pass, task: DesiredTask, key: InstanceKey) -> Cause:
-    before = _known_count(given, task)
-    return cause.moved(
-        given.desired,
-        task,
-        "instances",
-        max(before, key.instance + 1),
-        len(task.instances),
-        "scaled down",
-    )
-
-
-def _known_count(given: Pass, task: DesiredTask) -> int:
+def _instances_before(given: Pass, task: DesiredTask) -> int | None:
     known = given.history.tasks.get(task.name)
-    run = known.run_for(task.work.hash, task.rerun) if known else None
-    return len(run.attempts) if run else 0
+    return known.instances if known else None
+
+
+def _why_scaled(given: Pass, task: DesiredTask, before: int | None) -> Cause:
+    if before is None or before == len(task.instances):
+        return cause.stated(given.desired, task, "no instance of this number is asked for")
+    count = len(task.instances)
+    return cause.moved(given.desired, task, "instances", before, count, "scaled down")
 
 
 def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
@@ -191,4 +187,3 @@ def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
         ready=step.ready,
         blocked=step.blocked,
     )
-

@@ -17,16 +17,19 @@ from reconciler.sources.source import Snapshot, Watch, project_name, revision_of
 SOURCE_FILE: Final = "reconciler.yaml"
 MAX_BYTES: Final = 1024 * 1024
 MAX_TOTAL: Final = 256 * 1024 * 1024
-_ROUNDS: Final = 8
+_ROUNDS: Final = 12
+_PAUSE: Final = 0.01
 _NAMED: Final = 5
-_SETTLING: Final = 0.02  # a file written to this recently may be half of what it will be
+# A file written to this recently may be half of what it will be: emptied now, filled next.
+_SETTLING: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """Bytes together with what the file was recognised by before and after reading them."""
+    """Bytes, what the file was recognised by when they were read, and whether it had settled."""
 
     signature: Signature
+    settled: bool
     data: bytes
 
 
@@ -58,13 +61,13 @@ class FolderSource:
         """
         contents: dict[str, _Content] = {}
         before = scan(self.root)
-        for attempt in range(_ROUNDS):
+        for _ in range(_ROUNDS):
             problems = _read_all(before.files, contents)
             after = scan(self.root)
             if after == before and _as_found(contents, after):
                 return self._snapshot(contents, [*after.problems, *problems])
             before = after
-            time.sleep(_SETTLING * min(attempt, 3))
+            time.sleep(_PAUSE)
         restless = "files keep changing while they are read"
         return self._snapshot(contents, [restless, *before.problems])
 
@@ -124,7 +127,7 @@ def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[s
     room = MAX_TOTAL
     for path, found in sorted(wanted.items()):
         known = contents.get(path)
-        if known is None or known.signature != found.signature:
+        if known is None or not known.settled or known.signature != found.signature:
             contents.pop(path, None)
             try:
                 contents[path] = _read(found.real)
@@ -140,9 +143,9 @@ def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[s
 
 
 def _as_found(contents: dict[str, _Content], seen: Scan) -> bool:
-    """Return whether all that was read is what a later look shows."""
+    """Return whether all that was read is what a later look shows, and had settled."""
     return all(
-        contents[path].signature == found.signature
+        contents[path].settled and contents[path].signature == found.signature
         for path, found in seen.files.items()
         if path in contents
     )
@@ -152,16 +155,9 @@ def _read(real: str) -> _Content:
     # A file may be swapped for a pipe or a link after it was looked at: neither may hold us up.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with open(os.open(real, flags), "rb") as file:  # noqa: PTH123 - from a descriptor
-        _let_settle(os.fstat(file.fileno()).st_mtime)
-        before = signature_of(os.fstat(file.fileno()))
+        before = os.fstat(file.fileno())
+        settled = not 0 <= time.time() - before.st_mtime < _SETTLING
         data = file.read(MAX_BYTES + 1)
-        after = signature_of(os.fstat(file.fileno()))
-    # A change while reading leaves a signature that no scan finds again.
-    return _Content(after if before == after else (0, 0, 0, 0, 0), data)
-
-
-def _let_settle(written_at: float) -> None:
-    """Wait a moment for a file that is being written to: emptied now, filled next."""
-    age = time.time() - written_at
-    if 0 <= age < _SETTLING:
-        time.sleep(_SETTLING - age)
+        after = os.fstat(file.fileno())
+    unchanged = signature_of(before) == signature_of(after)
+    return _Content(signature_of(after), settled and unchanged, data)

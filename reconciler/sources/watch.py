@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Final
@@ -29,8 +30,10 @@ LOOK: Final = 1.0
 _SHARE: Final = 0.01  # of the time may go into looking
 _CHANGES: Final = frozenset({"created", "modified", "deleted", "moved", "closed"})
 
-# It calls every ordinary stop an error. What it fails to do, the regular look makes good.
+# It calls every ordinary stop an error, and warns of a sub-folder that it has met twice. What it
+# fails to do, the regular look makes good.
 logging.getLogger("watchdog").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
 
 
 class FolderWatch:
@@ -47,6 +50,7 @@ class FolderWatch:
         self._identity: tuple[int, int] | None = None
         self._known = Scan()
         self._look_at = 0.0
+        self._looked = 0.0
         self._look(report=False)
         self._thread = threading.Thread(target=self._run, name="folder-watch", daemon=True)
         self._thread.start()
@@ -108,17 +112,19 @@ class FolderWatch:
         """Look through the folder, and see to it that events come from what is there now."""
         began = time.monotonic()
         identity = _identity(self._root)
-        if identity != self._identity or self._observer is None or not self._observer.is_alive():
+        if identity != self._identity or not _is_alive(self._observer):
             self._unsubscribe()
             self._identity = identity
             if identity is not None:
                 self._subscribe()
         found = scan(self._root)
         if report and found != self._known:
+            if self._last < self._looked:
+                self._identity = None  # a change that no event told of: subscribe anew
             self.touch()
         self._known = found
-        took = time.monotonic() - began
-        self._look_at = time.monotonic() + max(LOOK, took / _SHARE)
+        self._looked = time.monotonic()
+        self._look_at = self._looked + max(LOOK, (self._looked - began) / _SHARE)
 
     def _subscribe(self) -> None:
         # Where it really is: a link is not followed by what tells of changes.
@@ -170,6 +176,19 @@ def _identity(root: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _is_alive(observer: BaseObserver | None) -> bool:
+    """Return whether events still come.
+
+    The emitter ends with the folder that it was made for, and a folder made anew may well have
+    the old one's number.
+    """
+    return (
+        observer is not None
+        and observer.is_alive()
+        and all(emitter.is_alive() for emitter in observer.emitters)
+    )
 
 
 def _stop(observer: BaseObserver) -> None:

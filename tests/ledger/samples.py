@@ -49,6 +49,7 @@ _attempts = st.builds(AttemptKey, st.builds(InstanceKey, _tasks, st.integers(0, 
 any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.SpecSeen, st.sampled_from(["w1-a", "s1-b"]), _words),
     st.builds(facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times),
+    st.builds(facts.TaskScaled, _tasks, st.integers(0, 9), _times),
     st.builds(facts.RunCancelled, _tasks, _small, st.none() | st.integers(0, 2), _words, _times),
     st.builds(facts.RunsClosed, _tasks, _times),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),

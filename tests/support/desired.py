@@ -9,7 +9,7 @@ from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec
 
 
-def make_task(name: str = "work", count: int = 1, **fields: Any) -> DesiredTask:
+def make_task(name: str = "work", count: int = 1, **fields: Any) -> DesiredTask:  # noqa: ANN401  # a task's own fields
     """Return a task; `spec` holds spec fields, everything else the task's own."""
     given = fields.pop("spec", {})
     spec = InstanceSpec(**({"image": "busybox:stable"} | given))

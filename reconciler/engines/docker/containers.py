@@ -61,10 +61,14 @@ def inspected(node: str, found: Json) -> ContainerDetail | None:
     said = (state.get("Health") or {}).get("Status", "")
     health = _SAID_HEALTH.get(said, "") if phase is Phase.RUNNING else ""
     code = state["ExitCode"] if phase is Phase.EXITED else None
+    started, finished = epoch(state["StartedAt"]), epoch(state["FinishedAt"])
+    if phase is Phase.EXITED and finished:
+        # Two programs take these times: of a short life the end can come before the beginning.
+        finished = max(started, finished)
     return ContainerDetail(
         _container(node, found["Id"], name, labels, phase, health, code, found["Image"]),
-        started_at=epoch(state["StartedAt"]),
-        finished_at=epoch(state["FinishedAt"]),
+        started_at=started,
+        finished_at=finished,
         oom=bool(state.get("OOMKilled")),
         error=state.get("Error", ""),
         ports=_ports((found.get("NetworkSettings") or {}).get("Ports") or {}),

@@ -1,0 +1,188 @@
+"""Plans compared as text: each scenario's actions, in order, with their causes.
+
+`UPDATE_GOLDEN=1 pytest tests/planning/test_golden_plans.py` writes the files anew; the diff is
+then what a reviewer reads.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from reconciler.model.action import Action
+from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
+from reconciler.model.fact import Approved
+from reconciler.model.position import Position
+from reconciler.model.spec import Health, Port, Resources, Stop
+from reconciler.planning.render import render_action
+from tests.support.desired import make_task
+from tests.support.lab import Lab
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "plans"
+STEADY = Retry(2, Backoff(jitter=0.0))
+Steps = Iterable[tuple[str, list[Action]]]
+
+
+def batch(count: int = 3, **fields: object) -> DesiredTask:
+    where = {
+        "image": Position("work.yaml", 7, 12),
+        "command": Position("work.yaml", 8, 14),
+        "env.SAMPLES": Position("work.yaml", 9, 16),
+        "instances": Position("work.yaml", 5, 14),
+        "resources.memory": Position("work.yaml", 11, 15),
+        "rerun": Position("work.yaml", 12, 10),
+    }
+    return make_task("work", count, where=where, **fields)
+
+
+def service(count: int = 2, **fields: object) -> DesiredTask:
+    return make_task("web", count, restart=Restart.ALWAYS, retry=Retry(None), **fields)
+
+
+def new_task() -> Steps:
+    lab = Lab(batch())
+    yield "first", lab.settle()
+    yield "again", lab.settle()
+
+
+def scale() -> Steps:
+    lab = Lab(batch(3))
+    yield "to 3", lab.settle()
+    yield "to 5", lab.apply(batch(5))
+    yield "to 2", lab.apply(batch(2))
+
+
+def changed_image() -> Steps:
+    lab = Lab(batch(2))
+    lab.settle()
+    yield "new image", lab.apply(batch(2, spec={"image": "busybox:2"}))
+
+
+def changed_command_of_completed_work() -> Steps:
+    lab = Lab(batch(2))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    lab.settle()
+    yield "new command", lab.apply(batch(2, spec={"command": ("true",)}))
+    yield "and back", lab.apply(batch(2))
+
+
+def changed_memory_limit() -> Steps:
+    lab = Lab(batch(2, spec={"resources": Resources(memory=64)}))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    lab.settle()
+    yield "only the unfinished", lab.apply(batch(2, spec={"resources": Resources(memory=128)}))
+
+
+def retries() -> Steps:
+    lab = Lab(batch(1, retry=STEADY))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1", 1)
+    yield "first failure", lab.settle()
+    yield "a second later", lab.wait(1)
+    lab.world.finish("demo.work.1.0.2", 137, oom=True)
+    yield "second failure", lab.settle() + lab.wait(2)
+    lab.world.finish("demo.work.1.0.3", 1)
+    yield "no retry left", lab.settle() + lab.wait(100)
+
+
+def vanished_manifest() -> Steps:
+    lab = Lab(batch(2), service(1))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    lab.settle()
+    yield "work gone", lab.apply(service(1))
+
+
+def empty_source() -> Steps:
+    lab = Lab(batch(2))
+    lab.settle()
+    yield "empty source", lab.apply(prunable=False)
+
+
+def self_healing() -> Steps:
+    lab = Lab(service(2))
+    lab.settle()
+    lab.now += 60
+    lab.world.kill_by_hand("demo.web.1.0.1")
+    yield "killed", lab.settle()
+    lab.now += 60
+    lab.world.remove_by_hand("demo.web.1.1.1")
+    yield "removed", lab.settle()
+
+
+def rolling_update() -> Steps:
+    health = Health(command=("true",))
+    lab = Lab(service(2, spec={"health": health}))
+    lab.settle()
+    for box in list(lab.world.boxes):
+        lab.world.become(box, "healthy")
+    new = service(2, spec={"health": health, "env": (("A", "1"),)})
+    yield "one at a time", lab.apply(new)
+    lab.world.become("demo.web.2.0.1", "healthy")
+    yield "when the first is healthy", lab.settle()
+
+
+def ports_and_grace() -> Steps:
+    spec = {"ports": (Port(container=80),), "stop": Stop(grace=5)}
+    lab = Lab(service(1, spec=spec))
+    lab.settle()
+    lab.world.stubborn.add("demo.web.1.0.1")
+    yield "stop", lab.apply(batch(0))
+    yield "before the grace is over", lab.wait(4)
+    yield "kill", lab.wait(1)
+
+
+def parallelism() -> Steps:
+    lab = Lab(batch(3, parallelism=1))
+    yield "one", lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    yield "the next", lab.settle()
+
+
+def rerun_on_purpose() -> Steps:
+    lab = Lab(batch(1))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    lab.settle()
+    yield "rerun: 1", lab.apply(batch(1, rerun=1))
+
+
+def held_and_approved() -> Steps:
+    lab = Lab(batch(6), service(1))
+    lab.settle()
+    yield "teardown of most is held", lab.apply(service(1))
+    lab.core.note([Approved(lab.desired.revision, lab.now)])
+    yield "approved", lab.settle()
+
+
+SCENARIOS: list[Callable[[], Steps]] = [
+    new_task,
+    scale,
+    changed_image,
+    changed_command_of_completed_work,
+    changed_memory_limit,
+    retries,
+    vanished_manifest,
+    empty_source,
+    self_healing,
+    rolling_update,
+    ports_and_grace,
+    parallelism,
+    rerun_on_purpose,
+    held_and_approved,
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_plan_reads_as_recorded(scenario: Callable[[], Steps]) -> None:
+    said = "".join(
+        f"# {title}\n" + "".join(f"{render_action(action)}\n" for action in actions)
+        for title, actions in scenario()
+    )
+    path = GOLDEN / f"{scenario.__name__}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(said)
+    assert said == path.read_text()
