@@ -1,0 +1,12 @@
+"""The command line: one file per verb under verbs/, and beside it what verbs share.
+
+Decides how things are asked for, shown and answered with an exit code; never what happens.
+Starting up is part of the interface: nothing is imported before the verb that needs it.
+"""
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    from reconciler.cli.group import cli  # noqa: PLC0415  # importing the package costs nothing
+
+    cli(prog_name="reconciler")

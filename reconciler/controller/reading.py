@@ -44,7 +44,7 @@ def report(
     `desired` is what to judge by; None takes the revision in force according to the ledger.
     """
     folder = state_folder(project, chosen)
-    history, recorded = _history(folder, project)
+    history, recorded = history_of(folder, project)
     if desired is None:
         desired = _in_force(folder, project, chosen) if recorded else None
     wanted = desired or nothing_wanted(project)
@@ -56,6 +56,15 @@ def report(
     learn(history, observed, now)
     made = plan(wanted, observed, history, now)
     return Report(wanted, observed, history, made, engines, holder(folder), folder, recorded, now)
+
+
+def history_of(folder: Path, project: str) -> tuple[History, bool]:
+    """Return what is on record, and whether there is a record at all."""
+    try:
+        with Ledger.open(folder, write=False, project=project) as ledger:
+            return ledger.load(), True
+    except NoLedger:
+        return History(), False
 
 
 def observe(project: str, engines: Mapping[str, Engine]) -> Observed:
@@ -92,14 +101,6 @@ def _present(engine: Engine, image: str) -> bool:
         return engine.resolve(image) is not None
     except EngineError:
         return False
-
-
-def _history(folder: Path, project: str) -> tuple[History, bool]:
-    try:
-        with Ledger.open(folder, write=False, project=project) as ledger:
-            return ledger.load(), True
-    except NoLedger:
-        return History(), False
 
 
 def _in_force(folder: Path, project: str, chosen: Path | None) -> Desired | None:

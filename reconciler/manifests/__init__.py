@@ -37,9 +37,7 @@ def load(
     """
     from reconciler.manifests import loading  # noqa: PLC0415  # see the module's docstring
 
-    return loading.load(
-        files, project=project, revision=revision, forbidden_binds=forbidden_binds
-    )
+    return loading.load(files, project=project, revision=revision, forbidden_binds=forbidden_binds)
 
 
 def kinds() -> tuple[str, ...]:

@@ -10,10 +10,18 @@ from typing import Final
 from reconciler.manifests.documents import Entry
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.schemas import matches
-from reconciler.manifests.substitution import BUILTINS, Value, expand, names_in
+from reconciler.manifests.substitution import (
+    BUILTINS,
+    MAX_TOTAL,
+    Value,
+    expand,
+    names_in,
+    too_much,
+)
 from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, resolve
 from reconciler.model.spec import Pairs
 
+MAX_NESTED: Final = 16
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "integer": (int,), "number": (int, float), "boolean": (bool,),
 }  # fmt: skip
@@ -30,6 +38,7 @@ class Constants:
     owner: Mapping
     _values: dict[str, Value | None] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
+    _total: int = 0
 
     def check(self) -> None:
         """Report what the task gives but may not, and what it should but does not."""
@@ -67,6 +76,11 @@ class Constants:
                     user, "constant-cycle", f"constants use each other in a circle: {circle}"
                 )
             return None
+        if len(self._open) > MAX_NESTED:
+            if user is not None:
+                message = f"constants use each other more than {MAX_NESTED} deep"
+                self.report.about(user, "constant-limit", message)
+            return None
         if name not in self._values:
             self._open.append(name)
             self._values[name] = self._evaluate(name, declared.mapping(name))
@@ -82,6 +96,11 @@ class Constants:
             return self._absent(name, declaration)
         value = expand(source, self.lookup, builtins=True, report=self.report)
         if value is None or not _allowed(name, value.scalar, declaration, self.report):
+            return None
+        before, self._total = self._total, self._total + len(value.scalar.text)
+        if self._total > MAX_TOTAL:
+            if before <= MAX_TOTAL:
+                too_much(source, self.report)
             return None
         return Value(value.scalar, given=value.given or source is own)
 

@@ -11,7 +11,7 @@ from reconciler.manifests import references
 from reconciler.manifests.documents import items_of, pairs
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.mounts import read_mounts
-from reconciler.manifests.tree import Mapping, Scalar, place_of
+from reconciler.manifests.tree import Mapping, Node, Scalar
 from reconciler.manifests.vocabulary import capability, signal
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 from reconciler.model.spec import (
@@ -52,7 +52,7 @@ def read_container(
         env=pairs(fields.node.mapping("env")),
         constants=constants,
         mounts=read_mounts(fields, forbidden),
-        ports=_ports(fields, choices["network"]),
+        ports=tuple(_port(Fields(node, fields.report)) for node in _listed_ports(fields)),
         resources=_resources(fields.below("resources")),
         security=_security(fields.below("security")),
         init=fields.flag("init", default=True),
@@ -72,7 +72,7 @@ def _image(fields: Fields) -> str:
         reference = references.parse(name.text)
     except references.ReferenceFaultError as fault:
         at, pointer = name.place(fault.offset)
-        message = f"image {name.text!r}: {fault.message}"
+        message = f"image {name.text.lstrip('/')!r}: {fault.message}"
         fields.report.error("bad-image", at, pointer, message, fault.hint)
         return name.text
     return f"{reference.partition('@')[0]}@{digest}" if digest else reference
@@ -87,15 +87,19 @@ def _workdir(fields: Fields) -> str:
     return path
 
 
-def _ports(fields: Fields, network: str) -> tuple[Port, ...]:
-    found = items_of(fields.node.get("ports"))
-    if found and network == "none":
-        at, pointer = place_of(found[0])
+def check_whole(spec: InstanceSpec, fields: Fields, task: Node, profile: str) -> None:
+    """Report what single fields do not show. Only for a spec without other faults."""
+    if not spec.image:
+        hint = f"Give container.image here or in the profile {profile}."
+        fields.report.about(task, "missing-image", "the task has no image", hint)
+    if spec.ports and spec.network == "none":
         hint = "Use network: bridge, or the profile docker-network or docker-service."
-        fields.report.error(
-            "excluded-field", at, pointer, "ports need a network, and there is none", hint
-        )
-    return tuple(_port(Fields(node, fields.report)) for node in found)
+        message = "ports need a network, and there is none"
+        fields.report.about(_listed_ports(fields)[0], "excluded-field", message, hint)
+
+
+def _listed_ports(fields: Fields) -> list[Mapping]:
+    return items_of(fields.node.get("ports"))
 
 
 def _port(fields: Fields) -> Port:

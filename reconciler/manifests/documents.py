@@ -13,23 +13,32 @@ from reconciler.manifests import schemas
 from reconciler.manifests.reading import Document, read
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.shipped import profile_path, profile_text
-from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, place_of
+from reconciler.manifests.substitution import Path, without
+from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, copied, place_of
 from reconciler.model.catalog import Manifest
 from reconciler.model.position import Position
 
+_SEPARATE: Final = frozenset({"container", "env", "instances", "parallelism", "placement",
+                              "rerun", "restart", "retry", "rollout"})  # fmt: skip
+_TASK_DEPTH: Final = 3  # spec, tasks, number
 API_VERSION: Final = "reconciler/v1"
 SOURCE_FILE: Final = "reconciler.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document of a known kind. `sound` is False where its own faults have been reported."""
+    """A document of a known kind.
+
+    `sound` is False where its own faults have been reported; `usable` tells whether the rest of
+    it, which is what `spec` then holds, still means what its author wanted.
+    """
 
     kind: str
     name: str
     root: Mapping
     spec: Mapping
     sound: bool
+    usable: bool
 
     @property
     def at(self) -> Position:
@@ -50,8 +59,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Everything that was read: entries in the order of files and lines, and the source's own
-    configuration."""
+    """What was read: entries in the order of files and lines, and the project's name if given."""
 
     checked: int
     entries: tuple[Entry, ...]
@@ -63,7 +71,7 @@ def pairs(mapping: Mapping) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((k, v.text) for k, v in mapping.items.items() if isinstance(v, Scalar)))
 
 
-def validate(reference: str, node: Node, report: Report) -> list[tuple[str | int, ...]]:
+def validate(reference: str, node: Node, report: Report) -> list[Path]:
     """Report what a schema does not accept; return the paths of the faults."""
     if schemas.accepts(reference, node.plain):
         return []
@@ -111,16 +119,43 @@ def classify(document: Document, report: Report) -> Entry | None:
             hint = "A manifest has apiVersion, kind, metadata and spec."
             report.about(root, "not-a-manifest", "expected a mapping at the top", hint)
         return None
+    if document.sound and not {"apiVersion", "kind"} & root.items.keys():
+        message = "this is no manifest: apiVersion and kind are missing"
+        report.about(root, "not-a-manifest", message, f"Write apiVersion: {API_VERSION} first.")
+        return None
     kind = root.text("kind")
     versioned = not document.sound or _check_version(root, report)
     if kind not in schemas.KINDS:
         if document.sound:
             _unknown_kind(root, kind, report)
         return None
-    sound = versioned and document.sound
-    if sound:
-        sound = not validate(kind.lower(), root, report)
-    return Entry(kind, root.text("metadata", "name"), root, root.mapping("spec"), sound)
+    name, usable = root.text("metadata", "name"), versioned and document.sound
+    faults = validate(kind.lower(), root, report) if usable else []
+    rest = _salvaged(root, faults) if faults else root
+    spec = (rest or root).mapping("spec")
+    return Entry(kind, name, root, spec, usable and not faults, usable and rest is not None)
+
+
+def _salvaged(root: Mapping, faults: list[Path]) -> Mapping | None:
+    """Return a document without its faults, None where what is left would mislead.
+
+    A fault inside a field that nothing else depends on costs this field only; elsewhere in a
+    job's task it costs this task.
+    """
+    doomed: list[Path] = []
+    for path in faults:
+        owner = _TASK_DEPTH if path[:2] == ("spec", "tasks") else 1
+        if len(path) > owner and path[owner] in _SEPARATE:
+            doomed.append(path)
+        elif owner == _TASK_DEPTH and len(path) >= owner:
+            doomed.append(path[:owner])
+        else:
+            return None
+    rest = copied(root)
+    if not isinstance(rest, Mapping):  # pragma: no cover  # a mapping stays one
+        return None
+    without(rest, doomed)
+    return rest
 
 
 def _check_version(root: Mapping, report: Report) -> bool:

@@ -7,7 +7,7 @@ whether the whole is fit to be in force. Pure: the same bytes give the same cata
 import re
 from collections.abc import Mapping as MappingLike
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from reconciler.manifests import shipped
@@ -29,6 +29,8 @@ from reconciler.model.identity import NAME_PATTERN
 from reconciler.model.position import NOWHERE, Position
 
 LOCAL_NODE: Final = "local"
+MAX_INSTANCES: Final = 1_000_000
+MAX_TEXT: Final = 64 * 1024 * 1024  # of all specs as they are hashed
 _NAME: Final = re.compile(NAME_PATTERN)
 
 
@@ -86,7 +88,7 @@ def _name_place(entry: Entry) -> tuple[Position, str]:
     return name.place() if isinstance(name, Scalar) else (entry.at, "")
 
 
-def _duplicate(  # noqa: PLR0913  # a finding is that wide
+def _duplicate(
     kind: str, name: str, at: Position, pointer: str, first: Position, report: Report
 ) -> None:
     message = f"there is a {kind} {name} already, at {first}"
@@ -100,7 +102,8 @@ class _Compiler:
     index: dict[str, dict[str, Entry]]
     report: Report
     forbidden: Sequence[str]
-    checked: set[str] = field(default_factory=set)
+    instances: int = 0
+    text: int = 0
 
     def nodes(self) -> dict[str, NodeSpec]:
         """Return the nodes by name: the local engine where none is declared."""
@@ -113,15 +116,32 @@ class _Compiler:
     def tasks(self) -> dict[str, DesiredTask]:
         """Return the tasks by name."""
         for profile in self.index.get("Profile", {}).values():
-            if profile.sound:
+            if profile.usable:
                 check_declarations(profile, self.report)
         found = {}
         for task in self._entries():
             self._check_job(task)
             profile_entry = self._profile(task)
-            if task.sound and profile_entry is not None and profile_entry.sound:
-                found[task.name] = compile_task(task, profile_entry, self.report, self.forbidden)
+            if task.usable and profile_entry is not None and profile_entry.usable:
+                compiled = compile_task(task, profile_entry, self.report, self.forbidden)
+                if self._exhausted(compiled):
+                    break
+                found[task.name] = compiled
         return dict(sorted(found.items()))
+
+    def _exhausted(self, task: DesiredTask) -> bool:
+        """Return whether the project grows beyond what this program can hold."""
+        self.instances += len(task.instances)
+        self.text += len(task.work.text) + len(task.shape.text)
+        if self.instances <= MAX_INSTANCES and self.text <= MAX_TEXT:
+            return False
+        what = f"{MAX_INSTANCES} instances"
+        if self.instances <= MAX_INSTANCES:
+            what = f"{MAX_TEXT} characters of containers"
+        hint = "Split it into several projects."
+        message = f"with this task the project has more than {what}"
+        self.report.error("project-limit", task.at, "", message, hint)
+        return True
 
     def _entries(self) -> list[TaskEntry]:
         """Return all tasks, those inside jobs too, each name once."""
@@ -142,7 +162,7 @@ class _Compiler:
         standard = shipped.profile_names()
         if task.profile in standard:
             return standard_profile(task.profile)
-        if task.sound:
+        if task.usable:
             said = task.spec.get("profile")
             hint = did_you_mean(task.profile, {*own, *standard})
             if said is not None:
@@ -153,20 +173,21 @@ class _Compiler:
     def _check_job(self, task: TaskEntry) -> None:
         said = task.spec.get("job")
         jobs = self.index.get("Job", {})
-        if task.sound and isinstance(said, Scalar) and said.text not in jobs:
+        if task.usable and isinstance(said, Scalar) and said.text not in jobs:
             hint = did_you_mean(said.text, jobs, "Add a manifest of kind Job, or remove the field.")
             self.report.about(said, "unknown-job", f"there is no job {shorten(said.text)}", hint)
 
 
 def _own(entry: Entry) -> TaskEntry:
     spec = entry.spec
-    return TaskEntry(entry.name, entry.at, entry.labels, spec.text("job"), spec, entry.sound)
+    return TaskEntry(entry.name, entry.at, entry.labels, spec.text("job"), spec, entry.sound,
+                     entry.usable)  # fmt: skip
 
 
 def _inline(job: Entry) -> list[TaskEntry]:
     return [
         TaskEntry(item.text("name"), item.at, pairs(item.mapping("labels")), job.name, item,
-                  job.sound)
+                  job.sound, job.usable)
         for item in items_of(job.spec.get("tasks"))
     ]  # fmt: skip
 

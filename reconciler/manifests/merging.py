@@ -19,9 +19,9 @@ def merged_task(profile: Mapping, task: Mapping) -> Mapping:
         _with_image_parts(profile.mapping("container")),
         _with_image_parts(task.mapping("container")),
     )
-    if environment := overlay(container.mapping("env"), task.mapping("env")).items:
-        whole = overlay(container.mapping("env"), task.mapping("env"))
-        container.items["env"] = Mapping(whole.at, whole.pointer, environment, whole.keys)
+    environment = overlay(container.mapping("env"), task.mapping("env"))
+    if environment.items:
+        container.items["env"] = environment
     own = Mapping(task.at, task.pointer)
     for key, item in task.items.items():
         if key not in _APART:
@@ -33,10 +33,12 @@ def merged_task(profile: Mapping, task: Mapping) -> Mapping:
 
 def overlay(below: Mapping, above: Mapping) -> Mapping:
     """Return both mappings in one; where both have a name, what is above wins."""
-    merged = Mapping(above.at, above.pointer, dict(below.items), dict(below.keys))
+    origins = {key: below.owners.get(key, below.pointer) for key in below.items}
+    merged = Mapping(above.at, above.pointer, dict(below.items), dict(below.keys), origins)
     for key, item in above.items.items():
         merged.items[key] = _combined(merged.items.get(key), item)
         merged.keys[key] = above.keys.get(key, item.at)
+        merged.owners[key] = above.owners.get(key, above.pointer)
     return merged
 
 
@@ -52,5 +54,4 @@ def _with_image_parts(container: Mapping) -> Mapping:
     if image is None or isinstance(image, Mapping):
         return container
     parts = Mapping(image.at, image.pointer, {"name": image}, {"name": image.at})
-    items = {**container.items, "image": parts}
-    return Mapping(container.at, container.pointer, items, dict(container.keys))
+    return container.like({**container.items, "image": parts})

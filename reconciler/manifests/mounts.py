@@ -7,7 +7,7 @@ must not follow links out of what is allowed here.
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Any, Final
 
 from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
@@ -28,17 +28,20 @@ def read_mounts(container: Fields, forbidden: Sequence[str]) -> tuple[Mount, ...
     targets: set[str] = set()
     for node in items_of(container.node.get("mounts")):
         fields = Fields(node, container.report)
-        target = _target(fields, targets)
-        mount = Mount(
-            type=cast("str", fields.choice("type", "bind")),  # type: ignore[arg-type]  # by schema
-            target=target,
-            source=_source(fields, forbidden),
-            read_only=fields.flag("readOnly", default=False),
-            external=fields.flag("external", default=False),
-            size=fields.parsed("size", parse_bytes, 0),
-        )
-        found.append(mount)
+        found.append(_mount(fields, _target(fields, targets), _source(fields, forbidden)))
     return tuple(found)
+
+
+def _mount(fields: Fields, target: str, source: str) -> Mount:
+    choices: dict[str, Any] = {"type": fields.choice("type", "bind")}
+    return Mount(
+        target=target,
+        source=source,
+        read_only=fields.flag("readOnly", default=False),
+        external=fields.flag("external", default=False),
+        size=fields.parsed("size", parse_bytes, 0),
+        **choices,
+    )
 
 
 def _target(fields: Fields, taken: set[str]) -> str:
@@ -99,7 +102,8 @@ def _check_bind(source: str, fields: Fields, forbidden: Sequence[str]) -> str:
     elif reason := forbidden_reason(path, forbidden):
         hint = "Bind a folder of your own, or use a volume."
         at, pointer = place_of(node)
-        fields.report.error("forbidden-bind", at, pointer, f"{path} may not be bound: {reason}", hint)
+        message = f"{path} may not be bound: {reason}"
+        fields.report.error("forbidden-bind", at, pointer, message, hint)
     return path
 
 
@@ -107,7 +111,8 @@ def forbidden_reason(path: str, forbidden: Sequence[str]) -> str:
     """Return why a normalised absolute path may not be bound, nothing if it may."""
     for place in (*_FORBIDDEN, *(normal(place) for place in forbidden)):
         if path == place or path.startswith(place.rstrip("/") + "/"):
-            return "it would hand over the node" if place in _FORBIDDEN else f"{place} is off limits"
+            known = place in _FORBIDDEN
+            return "it would hand over the node" if known else f"{place} is off limits"
     if any(socket.startswith(path.rstrip("/") + "/") for socket in _SOCKETS):
         return "the engine's socket is inside"
     return ""

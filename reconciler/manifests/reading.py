@@ -6,10 +6,9 @@ or explode). Scalars follow `tree.resolve`; a name (a mapping's key) is always t
 know any kind of manifest.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import yaml
 from yaml.events import (
@@ -18,25 +17,21 @@ from yaml.events import (
     Event,
     MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
 )
 
+from reconciler.manifests.decoding import BREAK, decode
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.tree import Mapping, Node, Plain, Scalar, Sequence, child, resolve
 from reconciler.model.position import Position
 
-MAX_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
 MAX_ALIASED: Final = 10_000
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# What YAML calls not printable, and the line breaks that YAML 1.1 sees and no editor does.
-_FORBIDDEN: Final = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _CORE: Final = "tag:yaml.org,2002:"
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),),
@@ -57,7 +52,7 @@ class _StopError(Exception):
 
 def read(path: str, data: bytes, report: Report) -> list[Document]:
     """Return a file's documents as far as it can be read, empty ones left out."""
-    text = _decode(path, data, report)
+    text = decode(path, data, report)
     if text is None:
         return []
     reader = _Reader(path, text, report)
@@ -67,35 +62,6 @@ def read(path: str, data: bytes, report: Report) -> list[Document]:
     except _StopError:
         found.extend(reader.unfinished())
     return found
-
-
-def _decode(path: str, data: bytes, report: Report) -> str | None:
-    start = Position(path, 1, 1)
-    if len(data) > MAX_BYTES:
-        message = f"the file has {len(data)} bytes, more than the {MAX_BYTES} that a manifest may"
-        report.error("file-too-large", start, "", message, "Split it into several files.")
-        return None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        at = position(path, data[: error.start].decode("utf-8", "replace"))
-        byte = data[error.start]
-        report.error(
-            "not-utf8", at, "", f"the byte 0x{byte:02x} is not UTF-8", "Save the file as UTF-8."
-        )
-        return None
-    if bad := _FORBIDDEN.search(text):
-        at = position(path, text[: bad.start()])
-        message = f"the character U+{ord(bad[0]):04X} may not stand in a manifest"
-        report.error("forbidden-character", at, "", message, "Remove it; this should be text.")
-        return None
-    return text
-
-
-def position(path: str, before: str) -> Position:
-    """Return where the text that follows `before` begins."""
-    lines = _BREAK.split(before)
-    return Position(path, len(lines), len(lines[-1]) + 1)
 
 
 class _Reader:
@@ -143,9 +109,9 @@ class _Reader:
             )
         raise _StopError
 
-    def _must(self) -> NodeEvent:
+    def _must(self) -> Event:
         event = self._next()
-        if not isinstance(event, NodeEvent | SequenceEndEvent | MappingEndEvent):
+        if event is None:  # the parser ends no document within a node
             raise _StopError
         return event
 
@@ -153,30 +119,30 @@ class _Reader:
         mark = error.problem_mark or error.context_mark
         at = self._clamped(mark.line, mark.column) if mark else Position(self._path, 1, 1)
         context = f" {error.context}" if error.context else ""
-        if error.context_mark and error.context and error.context_mark.line != mark.line:
+        if error.context and error.context_mark and error.context_mark.line + 1 < at.line:
             context += f" that begins in line {error.context_mark.line + 1}"
-        line = _BREAK.split(self._text)[at.line - 1]
+        line = BREAK.split(self._text)[at.line - 1]
         advice = _advice("tab" if "\t" in line[: at.column] else error.problem)
         self._report.error("yaml-syntax", at, "", f"not YAML: {error.problem}{context}", advice)
 
     def _clamped(self, line: int, column: int) -> Position:
         """Return a place that exists in the file, for the parser may point past its end."""
-        lines = _BREAK.split(self._text)
+        lines = BREAK.split(self._text)
         if line >= len(lines) or (line == len(lines) - 1 and not lines[-1] and line):
             line = max(len(lines) - 2, 0) if not lines[-1] else len(lines) - 1
             column = len(lines[line])
         return Position(self._path, line + 1, min(column, len(lines[line])) + 1)
 
     def _at(self, event: Event) -> Position:
-        mark = event.start_mark
+        mark: Any = event.start_mark  # None only for events made by hand
         return Position(self._path, mark.line + 1, mark.column + 1)
 
-    def _node(self, event: NodeEvent, pointer: str, depth: int) -> Node:
+    def _node(self, event: Event, pointer: str, depth: int) -> Node:
         self._count += 1
         if isinstance(event, AliasEvent):
             return self._alias(event, pointer)
         self._check_bounds(event, pointer, depth)
-        anchor, before = event.anchor, self._count
+        anchor, before = getattr(event, "anchor", None), self._count
         if anchor:
             self._open.add(anchor)
         node = self._fresh(event, pointer, depth)
@@ -185,7 +151,7 @@ class _Reader:
             self._anchors[anchor] = (node, self._count - before + 1)
         return node
 
-    def _check_bounds(self, event: NodeEvent, pointer: str, depth: int) -> None:
+    def _check_bounds(self, event: Event, pointer: str, depth: int) -> None:
         at = self._at(event)
         if depth > MAX_DEPTH:
             message = f"nested more than {MAX_DEPTH} levels deep"
@@ -196,26 +162,28 @@ class _Reader:
             self._report.error("too-many-values", at, pointer, message, "Split it.")
             raise _StopError
 
-    def _fresh(self, event: NodeEvent, pointer: str, depth: int) -> Node:
+    def _fresh(self, event: Event, pointer: str, depth: int) -> Node:
         if isinstance(event, ScalarEvent):
             return self._scalar(event, pointer)
         if isinstance(event, SequenceStartEvent):
             self._expect_tag(event, "seq", pointer)
             return self._sequence(Sequence(self._at(event), pointer), depth)
-        self._expect_tag(event, "map", pointer)
-        return self._mapping(Mapping(self._at(event), pointer), depth)
+        if isinstance(event, MappingStartEvent):
+            self._expect_tag(event, "map", pointer)
+            return self._mapping(Mapping(self._at(event), pointer), depth)
+        raise _StopError  # the parser begins no node in another way
 
     def _alias(self, event: AliasEvent, pointer: str) -> Node:
-        at = self._at(event)
-        if event.anchor in self._open:
-            message = f"the alias *{event.anchor} stands inside what it refers to"
+        at, anchor = self._at(event), event.anchor or ""
+        if anchor in self._open:
+            message = f"the alias *{anchor} stands inside what it refers to"
             self._refuse("alias-recursive", at, pointer, message)
             raise _StopError
-        if event.anchor not in self._anchors:
-            hint = did_you_mean(event.anchor, self._anchors)
-            self._refuse("unknown-alias", at, pointer, f"no anchor &{event.anchor} before", hint)
+        if anchor not in self._anchors:
+            hint = did_you_mean(anchor, self._anchors)
+            self._refuse("unknown-alias", at, pointer, f"no anchor &{anchor} before", hint)
             return Scalar(None, "", at, pointer)
-        node, size = self._anchors[event.anchor]
+        node, size = self._anchors[anchor]
         self._count += size
         self._aliased += size
         if self._aliased > MAX_ALIASED:
@@ -250,7 +218,7 @@ class _Reader:
             node.keys[key] = at
         return node
 
-    def _key(self, event: NodeEvent, owner: Mapping, depth: int) -> str | None:
+    def _key(self, event: Event, owner: Mapping, depth: int) -> str | None:
         """Return a name, or None for what is refused as one."""
         at, pointer = self._at(event), owner.pointer
         if isinstance(event, ScalarEvent):
@@ -294,7 +262,7 @@ class _Reader:
     def _expect_tag(
         self, event: SequenceStartEvent | MappingStartEvent, name: str, pointer: str
     ) -> None:
-        if event.tag not in (None, "!", _CORE + name):
+        if event.tag and event.tag not in ("!", _CORE + name):
             self._unknown_tag(event.tag, self._at(event), pointer)
 
     def _unknown_tag(self, tag: str, at: Position, pointer: str) -> None:

@@ -3,9 +3,9 @@
 Must not know what the findings are about, nor stop at the first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from collections.abc import Iterable
 
 from reconciler.manifests.tree import Node, place_of
 from reconciler.model.position import Position

@@ -1,8 +1,7 @@
-"""The contract's JSON schemas: which kinds there are, what a schema says of a place, and
-whether a value passes.
+"""The contract's JSON schemas: what they say of a place, and whether a value passes.
 
 Decides by a fast validator, which may only accept. What it does not accept is for
-`wording`, where the slower, talkative one has the last word.
+`voice`, the slower, talkative one, which has the last word.
 """
 
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ _TEMPLATE: Final = "#/$defs/template"
 def uri(reference: str) -> str:
     """Return the full name of a schema or a part of it: `task#/properties/spec`."""
     name, _, fragment = reference.partition("#")
-    return f"reconciler:///v1/{name}.json" + (f"#{fragment}" if fragment else "")
+    return f"https://reconciler.invalid/v1/{name}.json" + (f"#{fragment}" if fragment else "")
 
 
 def accepts(reference: str, value: Plain) -> bool:

@@ -16,6 +16,8 @@ from reconciler.manifests.tree import Mapping, Node, Piece, Plain, Scalar, Seque
 BUILTINS: Final = frozenset(
     {"INSTANCE_ID", "INSTANCE_COUNT", "TASK_NAME", "JOB_NAME", "RUN", "ATTEMPT", "REVISION"}
 )
+MAX_LENGTH: Final = 128 * 1024  # what Linux takes as one argument or variable
+MAX_TOTAL: Final = 1024 * 1024  # of all that one task substitutes
 Path = tuple[str | int, ...]
 _TEMPLATE: Final = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SEEN_BY_PROGRAMS: Final = (
@@ -59,6 +61,10 @@ def expand(template: Scalar, lookup: Lookup, *, builtins: bool, report: Report) 
             complete = False
         elif value := lookup(found[2], template):
             assembly.substitute(value, found.end())
+            if assembly.length > MAX_LENGTH:
+                message = f"with its constants the text has more than {MAX_LENGTH} characters"
+                report.about(template, "constant-limit", message)
+                return None
         else:
             complete = False
     return assembly.finish() if complete else None
@@ -121,12 +127,14 @@ class Substitution:
     types_at: Callable[[Path], frozenset[str]]
     report: Report
     failed: list[Path] = field(default_factory=list)
+    total: int = 0
 
     def apply(self, node: Node, path: Path = ()) -> Node:
         """Return a copy with constants in place; what is to be left out is in `failed`."""
         if isinstance(node, Mapping):
-            items = {key: self.apply(item, (*path, key)) for key, item in node.items.items()}
-            return Mapping(node.at, node.pointer, items, dict(node.keys))
+            return node.like(
+                {key: self.apply(item, (*path, key)) for key, item in node.items.items()}
+            )
         if isinstance(node, Sequence):
             listed = [self.apply(item, (*path, place)) for place, item in enumerate(node.items)]
             return Sequence(node.at, node.pointer, listed)
@@ -137,12 +145,18 @@ class Substitution:
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
         seen = any(path[: len(prefix)] == prefix for prefix in _SEEN_BY_PROGRAMS)
         value = expand(node, self.lookup, builtins=seen, report=self.report)
-        if value is None:
+        if value is None or self._exhausted(len(value.scalar.text), node):
             self.failed.append(path)
             return node
         if is_whole(node.text):
             value.scalar.plain = self._typed(value.scalar.text, path)
         return value.scalar
+
+    def _exhausted(self, length: int, node: Scalar) -> bool:
+        before, self.total = self.total, self.total + length
+        if before <= MAX_TOTAL < self.total:
+            too_much(node, self.report)
+        return self.total > MAX_TOTAL
 
     def _typed(self, text: str, path: Path) -> Plain:
         types = self.types_at(path)
@@ -172,7 +186,8 @@ def without(tree: Mapping, paths: list[Path]) -> None:
                 del here.items[str(step)]
             else:
                 here = here.items[str(step)]
-    _sweep(tree, doomed)
+    if doomed:
+        _sweep(tree, doomed)
 
 
 def _sweep(node: Node, doomed: dict[int, list[int]]) -> None:
@@ -184,6 +199,12 @@ def _sweep(node: Node, doomed: dict[int, list[int]]) -> None:
     elif isinstance(node, Mapping):
         for item in node.items.values():
             _sweep(item, doomed)
+
+
+def too_much(node: Scalar, report: Report) -> None:
+    """Report that constants swell a task beyond measure."""
+    message = f"constants make more than {MAX_TOTAL} characters of this task"
+    report.about(node, "constant-limit", message)
 
 
 def _misplaced(name: str, template: Scalar, report: Report) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from reconciler.manifests import schemas
 from reconciler.manifests.constants import Constants, reserved
-from reconciler.manifests.container import read_container
+from reconciler.manifests.container import check_whole, read_container
 from reconciler.manifests.documents import Entry, pairs, validate
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.merging import merged_task
@@ -37,6 +37,7 @@ class TaskEntry:
     job: str
     spec: Mapping
     sound: bool
+    usable: bool
 
     @property
     def profile(self) -> str:
@@ -55,12 +56,9 @@ def compile_task(
     tree = _effective(task, profile, constants, report)
     fields = Fields(tree.mapping("container"), report)
     nodes = pairs(tree.mapping("placement", "nodes"))
-    spec = read_container(
-        fields, constants=constants.exported(), nodes=nodes, forbidden=forbidden
-    )
-    if not spec.image and len(report) == before:
-        hint = f"Give container.image here or in the profile {profile.name}."
-        report.error("missing-image", task.at, task.spec.pointer, "the task has no image", hint)
+    spec = read_container(fields, constants=constants.exported(), nodes=nodes, forbidden=forbidden)
+    if task.sound and profile.sound and len(report) == before:
+        check_whole(spec, fields, task.spec, profile.name)
     own = Fields(tree, report)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))
     return DesiredTask(
@@ -133,9 +131,8 @@ def _retry(fields: Fields, restart: Restart) -> Retry:
 def _places(task: TaskEntry, tree: Mapping, constants: Constants) -> dict[str, Position]:
     """Return who supplied what: container fields by their own paths, task fields by theirs."""
     places = dict(leaves(tree.mapping("container")))
-    for path, at in leaves(tree):
-        if path.partition(".")[0] != "container":
-            places[path] = at
+    own = {path: at for path, at in leaves(tree) if path.partition(".")[0] != "container"}
+    places |= own
     if "image.name" in places:
         places["image"] = places["image.name"]
     if "placement.nodes" in places:

@@ -29,7 +29,7 @@ _RADIX: Final = re.compile(r"0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
 _FLOAT: Final = re.compile(
     r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?"
 )
-_WORDS: Final[dict[str, None | bool]] = {
+_WORDS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
@@ -84,12 +84,16 @@ class Sequence:
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """Named values, with the places of the names."""
+    """Named values, with the places of the names.
+
+    `owners` are the pointers of the mappings that names come from, where mappings were merged.
+    """
 
     at: Position
     pointer: str
     items: dict[str, "Node"] = field(default_factory=dict)
     keys: dict[str, Position] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
 
     @property
     def plain(self) -> Plain:
@@ -115,7 +119,11 @@ class Mapping:
 
     def place(self, key: str) -> tuple[Position, str]:
         """Return position and pointer of a name."""
-        return self.keys.get(key, self.at), child(self.pointer, key)
+        return self.keys.get(key, self.at), child(self.owners.get(key, self.pointer), key)
+
+    def like(self, items: dict[str, "Node"]) -> "Mapping":
+        """Return a mapping of other values with the same places."""
+        return Mapping(self.at, self.pointer, items, dict(self.keys), dict(self.owners))
 
 
 Node = Scalar | Sequence | Mapping
@@ -139,10 +147,19 @@ def resolve(text: str) -> Plain:
         return int(text)
     if _RADIX.fullmatch(text):
         return int(text, 0)
-    if _FLOAT.fullmatch(text):
+    if _FLOAT.fullmatch(text) and not text.lstrip("+-").isdigit():
         number = float(text)
         return number if abs(number) < float("inf") else text
     return text
+
+
+def copied(node: Node) -> Node:
+    """Return a copy whose lists and mappings may be changed."""
+    if isinstance(node, Mapping):
+        return node.like({key: copied(item) for key, item in node.items.items()})
+    if isinstance(node, Sequence):
+        return Sequence(node.at, node.pointer, [copied(item) for item in node.items])
+    return node
 
 
 def place_of(node: Node) -> tuple[Position, str]:

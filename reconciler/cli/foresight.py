@@ -1,0 +1,86 @@
+"""What a plan is made from: everything that can be looked at without a lock or a change.
+
+Decides which record the preview begins with, so that it tells what `apply` would really do:
+one that undoes an earlier destroy, and that knows of a lost ledger.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.cli.place import Place, open_engine
+from reconciler.controller.claim import Claimant, Standing
+from reconciler.controller.preview import Preview, preview
+from reconciler.controller.reading import history_of, images_present, learn, observe
+from reconciler.engines.engine import Engine, EngineError
+from reconciler.ledger import Ledger, NoLedger
+from reconciler.model.desired import Desired
+from reconciler.model.fact import Destroyed, Relearned
+from reconciler.model.observed import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """A preview, and what its reader should know of how it was made.
+
+    `refusals` say why an apply would be refused altogether.
+    """
+
+    preview: Preview
+    observed: Observed
+    recorded: bool
+    refusals: tuple[str, ...]
+
+    @property
+    def unknown(self) -> list[str]:
+        """What cannot be looked at, a sentence for each node."""
+        return [f"node {v.name}: {v.reason}" for v in self.observed.nodes.values() if not v.known]
+
+    @property
+    def blind(self) -> bool:
+        """Whether no node at all could be looked at."""
+        return not any(view.known for view in self.observed.nodes.values())
+
+
+def foresee(place: Place, desired: Desired) -> Foresight:
+    """Look at everything once and run the planner ahead."""
+    now = time.time()
+    engines = {name: open_engine(spec) for name, spec in desired.nodes.items()}
+    history, recorded = history_of(place.folder, place.project)
+    observed = observe(place.project, engines)
+    known = {name: engine for name, engine in engines.items() if observed.nodes[name].known}
+    refusals, lost = _claims(place, known)
+    if lost:
+        history.apply(Relearned(confirmed=False, at=now))
+    learn(history, observed, now)
+    if history.destroyed_revision:
+        history.apply(Destroyed("", now))
+    made = preview(desired, observed, history, now, images_present(desired, known))
+    return Foresight(made, observed, recorded, tuple(refusals))
+
+
+def _claims(place: Place, engines: Mapping[str, Engine]) -> tuple[list[str], bool]:
+    """Return why the project is not ours to change, and whether our ledger was lost."""
+    claimant = Claimant(
+        place.project, _state_id(place), place.folder.absolute(), place.source.name
+    )
+    refusals, lost = [], False
+    for name, engine in engines.items():
+        try:
+            found = engine.claimed_by(place.project)
+        except EngineError as error:
+            refusals.append(f"node {name}: {error}")
+            continue
+        standing = claimant.judge(found) if found is not None else Standing.OURS
+        lost |= standing is Standing.LEDGER_LOST
+        if found is not None and standing is Standing.FOREIGN:
+            refusals.append(claimant.refusal(name, found))
+    return refusals, lost
+
+
+def _state_id(place: Place) -> str:
+    try:
+        with Ledger.open(place.folder, write=False, project=place.project) as ledger:
+            return ledger.state_id
+    except NoLedger:
+        return ""

@@ -1,0 +1,110 @@
+"""Arguments and options that several verbs share, spelled once.
+
+Decides their names, defaults and environment variables. A value that cannot be meant is wrong
+usage, which click reports and `failing` turns into exit code 64.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from reconciler.model.quantities import parse_duration
+
+Verb = Callable[..., Any]
+_FOLDER: Final = click.Path(path_type=Path)
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, from what people write."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A task, or one of its instances."""
+
+    task: str
+    instance: int | None = None
+
+    def __str__(self) -> str:
+        """Render as users type it."""
+        return self.task if self.instance is None else f"{self.task}/{self.instance}"
+
+
+class TargetType(click.ParamType[Target]):
+    """TASK or TASK/INSTANCE."""
+
+    name = "target"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Target:
+        """Return the target that is written."""
+        if isinstance(value, Target):
+            return value
+        task, slash, instance = str(value).partition("/")
+        if not task or (slash and not (instance.isascii() and instance.isdecimal())):
+            self.fail(f"{value!r} is neither TASK nor TASK/INSTANCE, such as pi or pi/3", param, ctx)
+        return Target(task, int(instance) if slash else None)
+
+
+def source_argument(verb: Verb) -> Verb:
+    """Give a verb `source`, by position or by -s, this folder by default."""
+
+    @click.argument("source", required=False, type=_FOLDER)
+    @click.option("-s", "--source", "also", type=_FOLDER, hidden=True)
+    @functools.wraps(verb)
+    def wrapped(*, source: Path | None, also: Path | None, **others: object) -> object:
+        if source is not None and also is not None and source != also:
+            raise click.UsageError(f"two sources are given, {source} and {also}; give one")
+        return verb(source=source or also or Path(), **others)
+
+    return wrapped
+
+
+source_option = click.option(
+    "-s",
+    "--source",
+    type=_FOLDER,
+    default=Path(),
+    metavar="SOURCE",
+    help="The folder of manifests; this one by default.",
+)
+target_argument = click.argument("target", type=TargetType())
+state_option = click.option(
+    "--state",
+    type=_FOLDER,
+    metavar="DIR",
+    envvar="RECONCILER_STATE",
+    show_envvar=True,
+    help="Where the ledger is kept; by default the platform's place for state.",
+)
+take_over_option = click.option(
+    "--take-over", is_flag=True, help="Take the project over from whoever has claimed it."
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text is for people; JSON is stable.",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Log every call as well.")

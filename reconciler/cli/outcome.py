@@ -1,0 +1,114 @@
+"""How an apply went, for people: a line for each task, a total, and what to do about trouble.
+
+Decides the exit code of an apply from what the core thinks in the end.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.live import counts
+from reconciler.cli.place import Place
+from reconciler.cli.text import COLOURS, columns, echo, escape, paint, plural
+from reconciler.model.action import InstanceState, Verb, Verdict
+from reconciler.model.identity import AttemptKey
+from reconciler.planning.status import task_state
+
+if TYPE_CHECKING:
+    from reconciler.controller.core import Core
+    from reconciler.controller.writing import Writer
+
+_SHOWN_FAILURES: Final = 3
+_SHOWN_OUTPUTS: Final = 4
+_LAST_LINES: Final = 5
+_DEEDS: Final = {Verb.CREATE: "created", Verb.START: "started", Verb.STOP: "stopped",
+                 Verb.REMOVE: "removed"}  # fmt: skip
+
+
+def code_of(core: "Core", *, wait: bool) -> Exit:
+    """Return what the end of an apply means for whoever called it."""
+    if waits_for_person(core):
+        return Exit.HELD
+    verdicts = core.all_verdicts()
+    failed = wait and any(v.state is InstanceState.FAILED for v in verdicts)
+    return Exit.FAILED if failed or any(v.blocked for v in verdicts) else Exit.DONE
+
+
+def waits_for_person(core: "Core") -> list[str]:
+    """Return why something large or uncertain is left to a person, a sentence each."""
+    said = [hold.message for hold in core.holds]
+    if core.history.lost:
+        said.append("held: the ledger was lost, so no batch work begins; `relearn` confirms")
+    if not core.desired.prunable and core.all_verdicts():
+        said.append("held: an empty source tears nothing down; `destroy` does")
+    return said
+
+
+def obstacles(core: "Core") -> list[str]:
+    """Return what keeps instances from going on, other than what waits for a person."""
+    held = {name for hold in core.holds for name in hold.tasks}
+    person = core.history.lost or not core.desired.prunable
+    return [
+        f"{v.key}: {v.reason}" if v.state is not InstanceState.UNKNOWN else v.reason
+        for v in core.all_verdicts()
+        if v.blocked and v.key.task not in held and not (person and v.settled)
+    ]
+
+
+def show(core: "Core") -> None:
+    """Print a line for each task and a total."""
+    names = sorted({*core.effective().tasks, *core.verdicts})
+    for line in columns([_row(core, name) for name in names], {1: COLOURS}):
+        echo(line)
+    verdicts = core.all_verdicts()
+    what = f"{plural(len(verdicts), 'instance')} in {plural(len(names), 'task')}"
+    deeds = Counter(action.verb for action in core.carried_out)
+    said = [f"{deeds[verb]} {word}" for verb, word in _DEEDS.items() if deeds[verb]]
+    echo(f"{what}: {', '.join(said) or 'nothing to do'}")
+
+
+def _row(core: "Core", name: str) -> tuple[str, str, str]:
+    verdicts = core.verdicts.get(name, ())
+    state, reason = task_state(verdicts)
+    return name, state.value, counts(verdicts, reason) or reason
+
+
+def show_failures(writer: "Writer", place: Place) -> None:
+    """Print the failed instances: why, what they printed last, and what to try next."""
+    failed = [v for v in writer.core.all_verdicts() if v.state is InstanceState.FAILED]
+    for verdict in failed[:_SHOWN_FAILURES]:
+        echo()
+        echo(f"{paint(f'{verdict.key} failed', 'red', bold=True)}: {escape(verdict.reason)}")
+        _show_output(writer, verdict, "  | ")
+        echo(f"  try: {place.command('why', str(verdict.key))}")
+        echo(f"       {place.command('logs', str(verdict.key))}")
+    if len(failed) > _SHOWN_FAILURES:
+        echo(f"\n… and {len(failed) - _SHOWN_FAILURES} more failed; `status` names them")
+
+
+def show_outputs(writer: "Writer") -> None:
+    """Print what a few of the instances that have just succeeded printed."""
+    ended = _succeeded_now(writer.core)
+    if ended:
+        echo()
+        echo(paint("What they printed:", bold=True))
+    for verdict in ended[:_SHOWN_OUTPUTS]:
+        _show_output(writer, verdict, f"  {verdict.key} | ")
+    if len(ended) > _SHOWN_OUTPUTS:
+        echo(f"  … and {len(ended) - _SHOWN_OUTPUTS} more")
+
+
+def _succeeded_now(core: "Core") -> Sequence[Verdict]:
+    touched = {action.attempt for action in core.carried_out if action.verb is Verb.COLLECT}
+    return [
+        v
+        for v in core.all_verdicts()
+        if v.state is InstanceState.SUCCEEDED and AttemptKey(v.key, v.run, v.attempt) in touched
+    ]
+
+
+def _show_output(writer: "Writer", verdict: Verdict, prefix: str) -> None:
+    kept = writer.ledger.logs(AttemptKey(verdict.key, verdict.run, verdict.attempt)) or b""
+    for line in escape(kept.decode("utf-8", "replace")).splitlines()[-_LAST_LINES:]:
+        echo(f"{paint(prefix, dim=True)}{line}")

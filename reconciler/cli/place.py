@@ -1,0 +1,107 @@
+"""Where a command acts: the source, the project that it is, and the state folder.
+
+Decides the project's name as reading verbs need it: from reconciler.yaml alone, so that they
+work however broken the other manifests are.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler import manifests
+from reconciler.cli.exits import Failure
+from reconciler.controller.writing import state_folder
+from reconciler.ledger import Ledger, NoLedger
+from reconciler.model.desired import NodeSpec
+from reconciler.sources.folder import MAX_BYTES, SOURCE_FILE, FolderSource
+from reconciler.sources.source import project_name
+
+if TYPE_CHECKING:
+    from reconciler.controller.reading import Report
+    from reconciler.engines.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A source, its project, and the state folder if one was chosen."""
+
+    source: FolderSource
+    written: Path
+    project: str
+    state: Path | None
+
+    @property
+    def folder(self) -> Path:
+        """The state folder; it need not exist."""
+        return state_folder(self.project, self.state)
+
+    def command(self, *words: str) -> str:
+        """Return the command line for another verb on this very place."""
+        options = [] if self.written == Path() else ["-s", str(self.written)]
+        if self.state is not None and not os.environ.get("RECONCILER_STATE"):
+            options += ["--state", str(self.state)]
+        return shlex.join(["reconciler", *words, *options])
+
+
+def find(source: Path, state: Path | None) -> Place:
+    """Return the place that a source and the options mean.
+
+    Raises:
+        Failure: when there is no such folder, or its project has no name that can be read.
+    """
+    folder = FolderSource(source)
+    if not folder.root.is_dir():
+        raise Failure(f"there is no folder {source}")
+    return Place(folder, source, _project(folder, state), state)
+
+
+def look(place: Place) -> "Report":
+    """Look at everything once."""
+    from reconciler.controller.reading import report  # noqa: PLC0415  # writers never need it
+
+    return report(place.project, place.state, open_engine)
+
+
+def open_engine(spec: NodeSpec) -> "Engine":
+    """Return the engine of a node; what it needs is imported now and not before."""
+    from reconciler.engines import docker  # noqa: PLC0415  # see the docstring
+
+    return docker.open_engine(spec.name, spec.endpoint)
+
+
+def _project(source: FolderSource, state: Path | None) -> str:
+    fallback = project_name(Path(os.path.realpath(source.root)).name)
+    files = _source_file(source.root)
+    if not files:
+        return fallback
+    catalog = manifests.load(files, project=fallback, revision="")
+    if catalog.valid:
+        return catalog.project
+    first = catalog.problems[0]
+    known = _project_of_ledger(state)
+    if known:
+        return known
+    raise Failure(
+        f"{first.at}: {first.message}; without a readable {SOURCE_FILE} the project has no name"
+    )
+
+
+def _source_file(root: Path) -> Mapping[str, bytes]:
+    try:
+        with (root / SOURCE_FILE).open("rb") as file:
+            return {SOURCE_FILE: file.read(MAX_BYTES + 1)}
+    except FileNotFoundError:
+        return {}
+
+
+def _project_of_ledger(state: Path | None) -> str:
+    if state is None:
+        return ""
+    try:
+        with Ledger.open(state, write=False) as ledger:
+            return ledger.project
+    except NoLedger:
+        return ""

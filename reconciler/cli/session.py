@@ -1,0 +1,122 @@
+"""A writer's time on the command line: from its source to its ending.
+
+Decides what a signal, a deadline and the teller have to do with the loop; what the loop does
+is not known here. Containers are left as they are, however the session ends.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reconciler.cli.exits import Failure
+from reconciler.cli.place import Place
+from reconciler.cli.problems import as_text
+from reconciler.cli.telling import Teller
+from reconciler.cli.text import complain
+from reconciler.controller import revisions
+from reconciler.controller.happenings import Halt
+from reconciler.controller.writing import Writer, read
+from reconciler.model.catalog import Catalog
+from reconciler.model.desired import Desired
+from reconciler.sources.source import Snapshot
+
+if TYPE_CHECKING:
+    from reconciler.controller.core import Core
+    from reconciler.controller.loop import Ending
+
+_SIGNALS: Final = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+TIME_IS_UP: Final = "the time allowed is over"
+
+
+def read_valid(place: Place) -> tuple[Snapshot, Desired]:
+    """Return a source's content and what it asks for.
+
+    Raises:
+        Failure: when it cannot be read whole, or has errors, which are shown.
+    """
+    snapshot, catalog = read(place.source, place.state)
+    if not snapshot.complete:
+        raise Failure(f"nothing is changed, for the source cannot be read whole: {snapshot.problem}")
+    show_problems(place, catalog)
+    if catalog.desired is None:
+        raise Failure("nothing is changed, for the manifests have errors")
+    return snapshot, catalog.desired
+
+
+def show_problems(place: Place, catalog: Catalog) -> None:
+    """Print what is wrong with the manifests, beside the answer."""
+    for line in as_text(catalog.problems, catalog.files, place.source.root):
+        click.echo(line, err=True)
+
+
+def put_in_force(writer: Writer, snapshot: Snapshot) -> None:
+    """Put a valid revision on record, unless it is in force already."""
+    kept = writer.ledger.revision_in_force()
+    if kept is not None and kept[0] == snapshot.revision:
+        return
+    count = len(writer.core.desired.tasks)
+    message = f"revision {snapshot.revision} in force: {count} tasks"
+    said = revisions.keep(writer.ledger, snapshot, writer.clock.now())
+    for kind, level, words in (("revision", "info", message), *said):
+        writer.core.say(kind, words, level=level)
+
+
+def drive(
+    writer: Writer, until: Callable[["Core"], bool], teller: Teller, timeout: float | None = None
+) -> "Ending":
+    """Run the loop to its end, told of by `teller`, halted by signals and by the deadline."""
+    writer.core.listeners.append(teller.entry)
+    writer.loop.on_turn = teller.turn
+    try:
+        with _signals(writer), _deadline(writer, timeout):
+            return writer.loop.run(until)
+    finally:
+        teller.close()
+
+
+@contextmanager
+def _signals(writer: Writer) -> Iterator[None]:
+    """Let the first signal halt the loop in good order, and the second one end everything."""
+    asked: list[int] = []
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        del frame
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        writer.loop.put(Halt(f"stopped by {_SIGNALS[signal.Signals(number)]}; containers stay"))
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, heard) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _deadline(writer: Writer, timeout: float | None) -> Iterator[None]:
+    if timeout is None:
+        yield
+        return
+    timer = threading.Timer(timeout, lambda: writer.loop.put(Halt(TIME_IS_UP)))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def warn_all(sentences: list[str]) -> None:
+    """Say each of several sentences once."""
+    for sentence in dict.fromkeys(sentences):
+        complain(sentence)

@@ -1,0 +1,108 @@
+"""A plan's single calls, folded into what they mean for an instance.
+
+Decides how many calls are one step to a person: a stop, a removal and a create of one identity
+are its replacement. Pure; what a step looks like is not known here.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from reconciler.controller.preview import Preview
+from reconciler.model.action import Action, Cause, Verb
+from reconciler.model.desired import Desired
+from reconciler.model.identity import InstanceKey
+
+
+class Kind(StrEnum):
+    """What happens to an instance; PULL happens to a node's image."""
+
+    PULL = "pull"
+    CREATE = "create"
+    REPLACE = "replace"
+    RETRY = "retry"
+    START = "start"
+    TEAR_DOWN = "tearDown"
+    STOP = "stop"
+    RECORD = "record"
+    CLEAN = "clean"
+
+
+_ENDINGS: Final = {Verb.STOP, Verb.KILL}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to happen to one subject, why, and by which calls."""
+
+    kind: Kind
+    subject: str
+    cause: Cause
+    actions: tuple[Action, ...]
+
+
+def fold(actions: Sequence[Action], wanted: Collection[InstanceKey]) -> list[Step]:
+    """Return the steps that actions amount to, in the order in which they first appear."""
+    groups: dict[object, list[Action]] = {}
+    for action in actions:
+        groups.setdefault(action.key or action.subject, []).append(action)
+    return [_step(tuple(group), wanted) for group in groups.values()]
+
+
+def summary(
+    now: Sequence[Step], later: Sequence[Step], desired: Desired, preview: Preview
+) -> dict[str, int]:
+    """Return how many steps of each kind are possible now, and what is left alone."""
+    found = Counter(step.kind for step in now)
+    after = [step for step in later if step.kind is not Kind.RECORD]
+    touched = {step.subject for step in (*now, *after) if step.kind is not Kind.CLEAN}
+    wanted = [str(key) for task in desired.tasks.values() for key in task.keys()]  # noqa: SIM118
+    said = {kind.value: found[kind] for kind in Kind}
+    said["later"] = len(after)
+    said["unchanged"] = sum(key not in touched for key in wanted)
+    said["rerun"] = preview.reruns
+    return said
+
+
+def _step(group: tuple[Action, ...], wanted: Collection[InstanceKey]) -> Step:
+    first = group[0]
+    kind = _kind(group, wanted)
+    if kind is Kind.PULL:
+        return Step(kind, f"{first.image} on node {first.node}", first.cause, group)
+    return Step(kind, str(first.key), _cause(group, kind), group)
+
+
+def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
+    verbs = {action.verb for action in group}
+    if Verb.PULL in verbs:
+        return Kind.PULL
+    if group[0].key not in wanted:
+        return Kind.TEAR_DOWN
+    if Verb.CREATE in verbs:
+        created = next(a for a in group if a.verb is Verb.CREATE)
+        again = created.attempt is not None and created.attempt.attempt > 1
+        if verbs & _ENDINGS or _discards(group, created):
+            return Kind.REPLACE
+        return Kind.RETRY if again else Kind.CREATE
+    if verbs & _ENDINGS:
+        return Kind.STOP
+    if Verb.START in verbs:
+        return Kind.START
+    return Kind.RECORD if Verb.COLLECT in verbs else Kind.CLEAN
+
+
+def _discards(group: Sequence[Action], created: Action) -> bool:
+    """Whether something that never ran, or ran for other work, gives way before the create."""
+    before = group[: list(group).index(created)]
+    return any(a.verb is Verb.REMOVE for a in before)
+
+
+def _cause(group: Sequence[Action], kind: Kind) -> Cause:
+    """Return the cause that says most: what differs, else why something new is made."""
+    differing = (a.cause for a in group if a.cause.field and (a.cause.old or a.cause.new))
+    if kind is Kind.RETRY:
+        return next(a.cause for a in group if a.verb is Verb.CREATE)
+    made = (a.cause for a in group if a.verb is Verb.CREATE)
+    return next(differing, None) or next(made, None) or group[0].cause

@@ -1,0 +1,57 @@
+"""From the name that a user types to the task or instance that is meant.
+
+Decides which names are known: what is asked for, what runs, and what is on record.
+"""
+
+import difflib
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from reconciler.cli.exits import Failure
+from reconciler.cli.options import Target
+from reconciler.model.quantities import format_ranges
+
+if TYPE_CHECKING:
+    from reconciler.controller.reading import Report
+
+
+def require(report: "Report", target: Target) -> None:
+    """Refuse a target that nobody has ever heard of, and name the nearest that exists.
+
+    Raises:
+        Failure: when there is no such task or instance.
+    """
+    tasks = known_tasks(report)
+    if target.task not in tasks:
+        raise Failure(_no_task(target, tasks, report))
+    numbers = known_instances(report, target.task)
+    if target.instance is not None and target.instance not in numbers:
+        has = f"has {format_ranges(tuple(numbers))}" if numbers else "has none"
+        raise Failure(f"task {target.task} has no instance {target.instance}; it {has}")
+
+
+def known_tasks(report: "Report") -> list[str]:
+    """Return the names of all tasks that are asked for, run, or are on record."""
+    shown = {v.key.task for v in report.plan.verdicts}
+    return sorted({*report.desired.tasks, *shown, *report.history.tasks})
+
+
+def known_instances(report: "Report", task: str) -> list[int]:
+    """Return the ids of all instances of a task, ascending."""
+    wanted = report.desired.tasks.get(task)
+    known = report.history.tasks.get(task)
+    numbers = set(wanted.instances) if wanted else set()
+    numbers |= {v.key.instance for v in report.plan.verdicts if v.key.task == task}
+    for run in known.runs.values() if known else ():
+        numbers |= run.attempts.keys()
+    return sorted(numbers)
+
+
+def _no_task(target: Target, tasks: Collection[str], report: "Report") -> str:
+    near = difflib.get_close_matches(target.task, tasks, n=1)
+    if near:
+        return f"there is no task {target.task}; did you mean {near[0]}?"
+    if not report.recorded:
+        return f"there is no task {target.task}: nothing has been applied from here yet"
+    known = ", ".join(list(tasks)[:8]) or "none"
+    return f"there is no task {target.task}; known: {known}"

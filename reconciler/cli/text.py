@@ -1,0 +1,124 @@
+"""Small things that text for people is made of: escaping, times, counts, columns, colours.
+
+Decides how single values look. Whatever comes from outside (manifests, logs, engines) passes
+`escape` before a terminal sees it.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from reconciler.model.quantities import format_duration
+
+COLOURS: Final[Mapping[str, str]] = {
+    "Succeeded": "green",
+    "Running": "cyan",
+    "Pending": "yellow",
+    "Preparing": "yellow",
+    "Collecting": "yellow",
+    "Blocked": "magenta",
+    "Unknown": "magenta",
+    "Failed": "red",
+    "Cancelled": "red",
+    "Suspended": "blue",
+}
+# Terminal controls, and what turns the reading direction round unseen.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_DAY: Final = 86_400
+
+
+def escape(text: str) -> str:
+    """Return foreign text with its terminal controls made visible; newlines and tabs stay."""
+    return _CONTROL.sub(_visible, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """Return foreign text as a single line."""
+    return escape(text).strip().replace("\n", " ↵ ").replace("\t", " ")
+
+
+def paint(text: str, colour: str = "", *, bold: bool = False, dim: bool = False) -> str:
+    """Return text in a colour; `echo` drops it again where nobody would see it."""
+    if os.environ.get("NO_COLOR"):
+        return text
+    return click.style(text, fg=colour or None, bold=bold or None, dim=dim or None)
+
+
+def echo(line: str = "") -> None:
+    """Print a line of the answer."""
+    click.echo(line)
+
+
+def complain(message: str) -> None:
+    """Say on stderr what went wrong, or what the user should know besides the answer."""
+    click.echo(f"reconciler: {escape(message)}", err=True)
+
+
+def on_terminal() -> bool:
+    """Whether a person is looking: neither the answer nor the log goes elsewhere."""
+    return sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def plural(number: int, noun: str, many: str = "") -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun if number == 1 else many or noun + 's'}"
+
+
+def rfc3339(at: float) -> str | None:
+    """Return a time for machines, None for never."""
+    if not at:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def local_time(at: float, now: float | None = None) -> str:
+    """Return a time for people: without its date when it was within the last day."""
+    if not at:
+        return "never"
+    here = datetime.fromtimestamp(at, UTC).astimezone()
+    recent = now is not None and abs(now - at) < _DAY
+    return here.strftime("%H:%M:%S" if recent else "%Y-%m-%d %H:%M:%S")
+
+
+def ago(at: float, now: float) -> str:
+    """Return how long ago a time was, in its two largest units."""
+    return f"{length(now - at)} ago"
+
+
+def length(seconds: float) -> str:
+    """Return a duration as people say it, to the second once it is longer than that."""
+    whole = max(0.0, seconds)
+    text = format_duration(round(whole, 1) if whole < 1 else round(whole))
+    return "".join(re.findall(r"\d+[a-z]+", text)[:2])
+
+
+def columns(rows: Iterable[Sequence[str]], colours: Mapping[int, Mapping[str, str]]) -> list[str]:
+    """Return rows as aligned lines. `colours` paints a column's cells by their text."""
+    lines = [[one_line(cell) for cell in row] for row in rows]
+    if not lines:
+        return []
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
+    return [_line(line, widths, colours).rstrip() for line in lines]
+
+
+def _line(
+    cells: Sequence[str], widths: Sequence[int], colours: Mapping[int, Mapping[str, str]]
+) -> str:
+    shown = []
+    for at, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        colour = colours.get(at, {}).get(cell, "")
+        padding = "" if at == len(cells) - 1 else " " * (width - len(cell))
+        shown.append((paint(cell, colour) if colour else cell) + padding)
+    return "  ".join(shown)
+
+
+def _visible(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004  # one byte

@@ -1,0 +1,90 @@
+"""`apply`: make it so once, and say how it went."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options, outcome, session
+from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.needs import needs_run
+from reconciler.cli.place import Place, find, open_engine
+from reconciler.cli.telling import teller
+from reconciler.cli.text import complain, echo, on_terminal, paint
+from reconciler.controller.loop import Ending
+from reconciler.controller.writing import Options, Writer, complete, reconciled, writer
+
+if TYPE_CHECKING:
+    from reconciler.controller.core import Core
+
+
+@click.command("apply")
+@options.source_argument
+@options.state_option
+@options.take_over_option
+@click.option("--wait", is_flag=True, help="Stay until batch has ended and services are ready.")
+@click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 10m.")
+@options.quiet_option
+@options.verbose_option
+def command(
+    source: Path,
+    state: Path | None,
+    take_over: bool,
+    wait: bool,
+    timeout: float | None,
+    quiet: bool,
+    verbose: bool,
+) -> Exit:
+    """Make what runs agree with SOURCE, once.
+
+    Returns when only the instances' own progress is awaited; with --wait, when every batch
+    instance has ended and every service is ready.
+    """
+    place = find(source, state)
+    snapshot, desired = session.read_valid(place)
+    chosen = Options(verb="apply", state=state, take_over=take_over, open_engine=open_engine)
+    with writer(place.source, desired, chosen) as opened:
+        opened.apply_again()
+        session.put_in_force(opened, snapshot)
+        until = _until(wait=wait)
+        ending = session.drive(opened, until, teller(quiet=quiet, verbose=verbose), timeout)
+        return _report(opened, place, ending, wait=wait)
+
+
+def _until(*, wait: bool) -> Callable[["Core"], bool]:
+    enough = complete if wait else reconciled
+
+    def done(core: "Core") -> bool:
+        # Every node has its say first: one that hangs is told of by its deadline.
+        return all(node.asked for node in core.board.nodes.values()) and enough(core)
+
+    return done
+
+
+def _report(opened: Writer, place: Place, ending: Ending, *, wait: bool) -> Exit:
+    core = opened.core
+    if ending is Ending.CLAIM:
+        raise Failure(opened.loop.claim_refusal, Exit.HELD)
+    outcome.show(core)
+    if wait:
+        outcome.show_failures(opened, place)
+    session.warn_all([*outcome.waits_for_person(core), *outcome.obstacles(core)])
+    if ending is Ending.HALTED:
+        complain("ended before all was done; containers are left as they are")
+        return Exit.FAILED
+    code = outcome.code_of(core, wait=wait)
+    if wait and on_terminal():
+        outcome.show_outputs(opened)
+    elif needs := needs_run(core):
+        echo(needs)
+    if on_terminal():
+        _next(place)
+    return code
+
+
+def _next(place: Place) -> None:
+    echo()
+    for verb, what in (("status", "what runs, where and how it went"),
+                       ("plan", "after an edit: what would change, and why")):  # fmt: skip
+        echo(paint(f"next: {place.command(verb)}   {what}", dim=True))

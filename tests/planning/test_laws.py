@@ -1,0 +1,281 @@
+"""The laws of docs/semantics.md, held against a machine that plays fate.
+
+A rule-based state machine commits revisions, lets programs end, removes and kills containers
+by hand, crashes the reconciler between any two steps, drops, doubles and reorders events, and
+loses answers after the engine has acted. After every step the laws that must hold at any time
+are checked from outside: on the world's own journal, not on what the reconciler believes.
+"""
+
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from reconciler.controller.execution import carry_out
+from reconciler.controller.happenings import Finished, Hinted, Listed
+from reconciler.engines.engine import EngineEvent, UnreachableError
+from reconciler.engines.simulated.world import When
+from reconciler.model.action import Action, InstanceState
+from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
+from reconciler.model.fact import Approved, AttemptEnded, AttemptReserved, Result
+from reconciler.model.identity import AttemptKey, InstanceKey, parse_container_name
+from reconciler.model.observed import Phase
+from reconciler.model.spec import Resources
+from tests.support.desired import make_task
+from tests.support.lab import Lab, MemoryRecord
+
+LIMIT = 2
+FOREIGN = ("demo.batch.1.0.1", "somebody", "demo.web.1.0.2")
+commands = st.sampled_from([("true",), ("false",)])
+sizes = st.integers(0, 4)
+
+
+class Fate(RuleBasedStateMachine):
+    """One project, one machine, and everything that can happen to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lab = Lab()
+        self.batch: DesiredTask | None = None
+        self.web: DesiredTask | None = None
+        self.inbox: list[Finished] = []
+        self.lists: list[Listed] = []
+        self.told: list[EngineEvent] = []
+        self.to_do: list[Action] = []
+        self.stream = self.lab.driver.engines["local"].events("demo")
+        self.drop_next = False
+        self.foreign: dict[str, str] = {}
+        self.lab.world.faults = self.fault
+
+    def fault(self, call: str, subject: str, when: When) -> Exception | None:
+        del subject
+        if self.drop_next and when == "after" and call in {"create", "start", "signal", "remove"}:
+            self.drop_next = False
+            return UnreachableError("the answer was lost")
+        return None
+
+    # --- people --------------------------------------------------------------------------
+
+    @rule(
+        count=sizes,
+        command=commands,
+        memory=st.sampled_from([0, 64]),
+        parallelism=st.sampled_from([None, 1, 2]),
+    )
+    def commit_batch(
+        self, count: int, command: tuple[str, ...], memory: int, parallelism: int | None
+    ) -> None:
+        spec = {"command": command, "resources": Resources(memory=memory)}
+        retry = Retry(LIMIT, Backoff(jitter=0.0))
+        self.batch = make_task("batch", count, spec=spec, retry=retry, parallelism=parallelism)
+        self.commit()
+
+    @rule(count=sizes, image=st.sampled_from(["busybox:stable", "busybox:2"]))
+    def commit_service(self, count: int, image: str) -> None:
+        retry = Retry(None, Backoff(jitter=0.0))
+        spec = {"image": image}
+        self.web = make_task("web", count, spec=spec, restart=Restart.ALWAYS, retry=retry)
+        self.commit()
+
+    @rule(batch=st.booleans())
+    def remove_manifest(self, *, batch: bool) -> None:
+        if batch:
+            self.batch = None
+        else:
+            self.web = None
+        self.commit()
+
+    def commit(self) -> None:
+        tasks = [task for task in (self.batch, self.web) if task]
+        self.lab.commit(*tasks)
+        self.lab.core.note([Approved(self.lab.desired.revision, self.lab.now)])
+
+    @rule(name=st.sampled_from(FOREIGN))
+    def run_a_foreign_container(self, name: str) -> None:
+        if name not in self.lab.world.boxes:
+            labels = {"io.reconciler.project": "demo", "io.reconciler.task": "batch"}
+            self.foreign[name] = self.lab.world.run_by_hand(name, labels)
+
+    @precondition(lambda self: self.ours())
+    @rule(data=st.data())
+    def remove_by_hand(self, data: st.DataObject) -> None:
+        self.lab.world.remove_by_hand(data.draw(st.sampled_from(self.ours())))
+
+    # --- programs ------------------------------------------------------------------------
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data(), code=st.sampled_from([0, 0, 1]))
+    def end_a_program(self, data: st.DataObject, code: int) -> None:
+        self.lab.world.finish(data.draw(st.sampled_from(self.running())), code)
+
+    # --- the reconciler, step by step ----------------------------------------------------
+
+    @rule()
+    def turn(self) -> None:
+        self.to_do += self.lab.core.turn()
+
+    @precondition(lambda self: self.to_do)
+    @rule(data=st.data(), lose=st.booleans())
+    def carry_out_one(self, data: st.DataObject, *, lose: bool) -> None:
+        action = self.to_do.pop(data.draw(st.integers(0, len(self.to_do) - 1)))
+        self.drop_next = lose
+        self.inbox.append(carry_out(self.lab.driver.engines["local"], action))
+        self.drop_next = False
+
+    @precondition(lambda self: self.inbox)
+    @rule(data=st.data())
+    def hear_one(self, data: st.DataObject) -> None:
+        self.hear(self.inbox.pop(data.draw(st.integers(0, len(self.inbox) - 1))))
+
+    @rule(data=st.data())
+    def events_come_as_they_like(self, data: st.DataObject) -> None:
+        """Dropped, doubled, late and out of order."""
+        self.told = (self.told + list(self.stream.pending()))[-20:]
+        if self.told:
+            for event in data.draw(st.lists(st.sampled_from(self.told), max_size=4)):
+                self.lab.core.hinted(Hinted("local", event))
+
+    @rule()
+    def a_list_begins(self) -> None:
+        shown = self.lab.driver.engines["local"].list("demo")
+        self.lists.append(Listed("local", self.lab.core.board.step, shown))
+
+    @precondition(lambda self: self.lists)
+    @rule()
+    def a_list_arrives(self) -> None:
+        self.lab.core.listed(self.lists.pop(0))
+
+    @rule(seconds=st.sampled_from([0.5, 2.0, 30.0, 400.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.lab.now += seconds
+
+    @rule()
+    def crash(self) -> None:
+        """What was handed out and not carried out is lost, and so is every answer."""
+        self.to_do.clear()
+        self.inbox.clear()
+        self.lists.clear()
+        self.lab.crash()
+
+    def hear(self, heard: Finished) -> None:
+        if self.lab.core.finished(heard):
+            self.lab.driver.look()
+
+    # --- what is seen from outside -------------------------------------------------------
+
+    def ours(self) -> list[str]:
+        return sorted(n for n in self.lab.world.boxes if n not in self.foreign)
+
+    def running(self) -> list[str]:
+        boxes = self.lab.world.boxes
+        return [n for n in self.ours() if boxes[n].phase is Phase.RUNNING]
+
+    def facts(self) -> list[object]:
+        record = self.lab.record
+        assert isinstance(record, MemoryRecord)
+        return list(record.facts)
+
+    @invariant()
+    def law_1_slot_uniqueness(self) -> None:
+        live = Counter(_parsed(name).key for name in self.running())
+        assert all(count == 1 for count in live.values()), live
+
+    @invariant()
+    def law_2_completion_is_final(self) -> None:
+        """No attempt is reserved for a batch instance that has succeeded in this run."""
+        succeeded: set[tuple[InstanceKey, int]] = set()
+        for fact in self.facts():
+            if isinstance(fact, AttemptEnded) and fact.result is Result.SUCCEEDED:
+                succeeded.add((fact.attempt.key, fact.attempt.run))
+            if isinstance(fact, AttemptReserved) and fact.attempt.key.task == "batch":
+                assert (fact.attempt.key, fact.attempt.run) not in succeeded
+
+    @invariant()
+    def law_3_each_attempt_ends_once(self) -> None:
+        ended = Counter(f.attempt for f in self.facts() if isinstance(f, AttemptEnded))
+        assert all(count == 1 for count in ended.values()), ended
+
+    @invariant()
+    def law_4_no_attempt_starts_twice(self) -> None:
+        starts = Counter(self.lab.world.journal.starts)
+        assert all(count == 1 for count in starts.values()), starts
+
+    @invariant()
+    def law_8_record_before_remove(self) -> None:
+        """A container that had started is removed by us only when its outcome is on record."""
+        known = self.lab.record.load().attempt
+        for call in self.lab.world.journal.calls:
+            if call.verb == "remove" and call.ok and call.name in self.lab.world.journal.starts:
+                record = known(_parsed(call.name))
+                assert record is not None
+                assert record.ended, call
+
+    @invariant()
+    def law_9_only_ours(self) -> None:
+        boxes = self.lab.world.boxes
+        for name, container in self.foreign.items():
+            assert boxes[name].id == container
+            assert boxes[name].phase is Phase.RUNNING
+
+    @invariant()
+    def law_12_bounds(self) -> None:
+        failed = Counter(
+            (f.attempt.key, f.attempt.run)
+            for f in self.facts()
+            if isinstance(f, AttemptEnded) and f.result in {Result.FAILED, Result.LOST}
+            if f.attempt.key.task == "batch"
+        )
+        assert all(count <= LIMIT + 1 for count in failed.values()), failed
+
+    # --- once faults stop ----------------------------------------------------------------
+
+    @rule()
+    def all_is_calm(self) -> None:
+        """Laws 6, 7, 12 and 17: one resync, and everything is where it should be."""
+        for action in self.to_do:
+            self.inbox.append(carry_out(self.lab.driver.engines["local"], action))
+        self.to_do.clear()
+        for heard in self.inbox:
+            self.hear(heard)
+        self.inbox.clear()
+        self.lists.clear()
+        for _ in range(12):
+            self.lab.wait(120)
+        self.law_7_fixpoint()
+        self.law_17_liveness()
+
+    def law_7_fixpoint(self) -> None:
+        assert self.lab.settle() == []
+        self.lab.crash()
+        assert self.lab.settle() == [], "a restart finds something to do"
+
+    def law_17_liveness(self) -> None:
+        wanted = {task.name: task for task in (self.batch, self.web) if task}
+        for name, task in wanted.items():
+            states = [self.lab.verdict(name, i) for i in task.instances]
+            live = sum(v.state is InstanceState.RUNNING for v in states)
+            bound = task.parallelism if task.parallelism is not None else len(states)
+            assert live <= bound
+            for verdict in states:
+                assert verdict.reason
+                assert verdict.settled or verdict.blocked or live == bound, verdict
+        live_names = {_parsed(name) for name in self.running()}
+        for key in live_names:
+            task_now = wanted[key.key.task]
+            assert key.key.instance in task_now.instances
+
+
+def _parsed(name: str) -> AttemptKey:
+    parsed = parse_container_name(name)
+    assert parsed is not None
+    return parsed[1]
+
+
+TestFate = Fate.TestCase
+TestFate.settings = settings(
+    max_examples=150,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
