@@ -10,7 +10,7 @@ from collections import Counter
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished, Hinted, Listed
@@ -57,6 +57,12 @@ class Fate(RuleBasedStateMachine):
 
     # --- people --------------------------------------------------------------------------
 
+    @initialize(count=st.integers(1, 4))
+    def begin(self, count: int) -> None:
+        self.want_service(count, "busybox:stable")
+        self.want_batch(count, ("true",), 0, None)
+        self.commit()
+
     @rule(
         count=sizes,
         command=commands,
@@ -66,17 +72,25 @@ class Fate(RuleBasedStateMachine):
     def commit_batch(
         self, count: int, command: tuple[str, ...], memory: int, parallelism: int | None
     ) -> None:
+        self.want_batch(count, command, memory, parallelism)
+        self.commit()
+
+    def want_batch(
+        self, count: int, command: tuple[str, ...], memory: int, parallelism: int | None
+    ) -> None:
         spec = {"command": command, "resources": Resources(memory=memory)}
         retry = Retry(LIMIT, Backoff(jitter=0.0))
         self.batch = make_task("batch", count, spec=spec, retry=retry, parallelism=parallelism)
-        self.commit()
 
     @rule(count=sizes, image=st.sampled_from(["busybox:stable", "busybox:2"]))
     def commit_service(self, count: int, image: str) -> None:
+        self.want_service(count, image)
+        self.commit()
+
+    def want_service(self, count: int, image: str) -> None:
         retry = Retry(None, Backoff(jitter=0.0))
         spec = {"image": image}
         self.web = make_task("web", count, spec=spec, restart=Restart.ALWAYS, retry=retry)
-        self.commit()
 
     @rule(batch=st.booleans())
     def remove_manifest(self, *, batch: bool) -> None:
@@ -109,7 +123,22 @@ class Fate(RuleBasedStateMachine):
     def end_a_program(self, data: st.DataObject, code: int) -> None:
         self.lab.world.finish(data.draw(st.sampled_from(self.running())), code)
 
-    # --- the reconciler, step by step ----------------------------------------------------
+    # --- the reconciler, in strides and step by step ---------------------------------------
+
+    @rule(turns=st.integers(1, 6), data=st.data())
+    def stride(self, turns: int, data: st.DataObject) -> None:
+        """Several turns in a row, of which one may have an answer lost."""
+        losing = data.draw(st.integers(0, 2 * turns))
+        for number in range(turns):
+            self.to_do += self.lab.core.turn()
+            for position, action in enumerate(self.to_do):
+                self.drop_next = number == losing and position == 0
+                self.inbox.append(carry_out(self.lab.driver.engines["local"], action))
+                self.drop_next = False
+            self.to_do.clear()
+            while self.inbox:
+                self.hear(self.inbox.pop())
+            self.hear_events()
 
     @rule()
     def turn(self) -> None:
@@ -135,6 +164,11 @@ class Fate(RuleBasedStateMachine):
         if self.told:
             for event in data.draw(st.lists(st.sampled_from(self.told), max_size=4)):
                 self.lab.core.hinted(Hinted("local", event))
+
+    def hear_events(self) -> None:
+        for event in self.stream.pending():
+            self.told = [*self.told, event][-20:]
+            self.lab.core.hinted(Hinted("local", event))
 
     @rule()
     def a_list_begins(self) -> None:
@@ -274,8 +308,8 @@ def _parsed(name: str) -> AttemptKey:
 
 TestFate = Fate.TestCase
 TestFate.settings = settings(
-    max_examples=150,
-    stateful_step_count=40,
+    max_examples=200,
+    stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
