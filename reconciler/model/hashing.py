@@ -3,13 +3,14 @@
 `work` decides completion: what a changed value of it means is new work, hence a new run.
 `shape` replaces services and unfinished attempts only. Neither may ever depend on key order,
 spelled-out defaults, counts, labels, comments, file moves or a release of this program: the
-canonical text leaves out every field that has its default, so that a field added later
-changes no hash, and the algorithm's version stands in the prefix.
+canonical text leaves out every field that has its default, and every constant that is empty, so
+that a field, or a profile's constant, added later changes no hash. The algorithm's version stands
+in the prefix.
 """
 
 import hashlib
 import json
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from typing import Final
 
 from reconciler.model.spec import InstanceSpec
@@ -43,7 +44,7 @@ def shape_of(spec: InstanceSpec) -> Fingerprint:
 
 
 def _fingerprint(prefix: str, spec: InstanceSpec, names: tuple[str, ...]) -> Fingerprint:
-    said = _spoken(spec)
+    said = _spoken(replace(spec, constants=tuple(c for c in spec.constants if c[1])))
     kept = {name: said[name] for name in names if name in said}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]

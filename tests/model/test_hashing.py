@@ -86,6 +86,12 @@ def test_hashes_are_pinned(name: str) -> None:
     assert hashes(spec) == golden
 
 
+def test_a_constant_that_a_profile_adds_empty_changes_no_work() -> None:
+    bare = InstanceSpec(image="busybox", constants=(("A", "1"),))
+    grown = replace(bare, constants=(("A", "1"), ("NEW", "")))
+    assert work_of(grown) == work_of(bare)
+
+
 def test_every_golden_file_is_checked() -> None:
     assert {path.stem for path in GOLDEN.glob("*.json")} == {*PINNED, *MANIFESTS}
 
