@@ -67,6 +67,7 @@ class World:
         self.wedged = False  # lists answer, everything that takes a lock hangs
         self.unreachable = False
         self._count = 0
+        self._seeded: set[str] = set()
 
     # --- what programs do --------------------------------------------------------------------
 
@@ -122,6 +123,7 @@ class World:
         with self.changed:
             for container in containers:
                 self.boxes[container.name] = _box_of(container)
+                self._seeded.add(container.id)
 
     # --- what machines do --------------------------------------------------------------------
 
@@ -138,8 +140,11 @@ class World:
 
     def next_id(self) -> str:
         """Return an id such as an engine gives."""
-        self._count += 1
-        return hashlib.sha256(f"{self.node}/{self._count}".encode()).hexdigest()
+        while True:
+            self._count += 1
+            fresh = hashlib.sha256(f"{self.node}/{self._count}".encode()).hexdigest()
+            if fresh not in self._seeded:
+                return fresh
 
     def find(self, container: str) -> Box | None:
         """Return a container of ours by name or id."""

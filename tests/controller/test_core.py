@@ -1,0 +1,229 @@
+"""The core: what it records before it acts, and what it does when it cannot."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from reconciler.controller import requests
+from reconciler.controller.execution import carry_out
+from reconciler.controller.happenings import Hinted, NodeLost
+from reconciler.engines.engine import EngineEvent, UnreachableError
+from reconciler.ledger import LedgerFull, LogEntry
+from reconciler.model.action import InstanceState, Verb
+from reconciler.model.desired import DesiredTask, Restart, Retry
+from reconciler.model.fact import AttemptEnded, AttemptReserved, Fact, Relearned, StartRequested
+from reconciler.model.observed import Phase
+from tests.support.desired import make_task
+from tests.support.lab import Lab, MemoryRecord
+
+
+def service(count: int = 1) -> DesiredTask:
+    return make_task("web", count, restart=Restart.ALWAYS, retry=Retry(None))
+
+
+def ask(lab: Lab, verb: str, **arguments: object) -> requests.Judged:
+    judged = requests.judge(verb, arguments, lab.desired, lab.core.history, lab.now)
+    lab.core.note(judged.facts)
+    return judged
+
+
+def test_facts_are_on_record_before_an_action_is_handed_out() -> None:
+    lab = Lab(make_task(count=2))
+    lab.settle()
+    record = lab.record
+    assert isinstance(record, MemoryRecord)
+    reserved = [type(f) for f in record.facts if isinstance(f, AttemptReserved | StartRequested)]
+    assert reserved.count(AttemptReserved) == reserved.count(StartRequested) == 2
+
+
+def test_a_ledger_that_refuses_stops_every_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = Lab(make_task())
+
+    def full(facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
+        del facts, events
+        raise LedgerFull("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.record, "record", full)
+        assert lab.settle() == []
+        assert lab.core.ledger_error == "no space left"
+        assert not lab.world.journal.calls
+    lab.now += 1
+    assert Verb.START in {action.verb for action in lab.settle()}
+    assert lab.core.ledger_error == ""
+
+
+def test_an_outcome_survives_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = Lab(make_task())
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    lab.driver.look()
+    (collect,) = lab.core.turn()
+
+    def full(facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
+        del facts, events
+        raise LedgerFull("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.record, "record", full)
+        lab.core.finished(carry_out(lab.driver.engines["local"], collect))
+        assert lab.core.turn() == []
+    lab.wait(2)
+    record = lab.record
+    assert isinstance(record, MemoryRecord)
+    assert any(isinstance(fact, AttemptEnded) for fact in record.facts)
+
+
+def test_an_unknown_node_gets_no_action_and_no_verdict_of_absence() -> None:
+    lab = Lab(make_task(count=2))
+    lab.settle()
+    lab.core.lost(NodeLost("local", "no answer"))
+    assert lab.driver.settle() == []
+    assert lab.verdict("work").state is InstanceState.UNKNOWN
+    assert lab.verdict("work").reason == "no answer"
+
+
+def test_a_lost_answer_to_a_start_starts_once() -> None:
+    lab = Lab(make_task())
+    lab.world.autoexit = lambda _: 0
+    lost = iter([UnreachableError("lost")])
+    lab.world.faults = lambda call, _, when: (
+        next(lost, None) if (call, when) == ("start", "after") else None
+    )
+    lab.settle()
+    lab.settle()
+    assert lab.world.journal.starts == ["demo.work.1.0.1"]
+    assert lab.verdict("work").state is InstanceState.SUCCEEDED
+
+
+def test_events_of_our_own_calls_ask_for_no_list() -> None:
+    lab = Lab(make_task())
+    actions = lab.core.turn()
+    lab.core.underway |= {"demo.work.1.0.1": actions[0]}
+    created = EngineEvent("container", "create", "id", "demo.work.1.0.1", lab.now)
+    assert not lab.core.hinted(Hinted("local", created))
+
+
+def test_stop_cancels_for_this_run_and_a_changed_work_runs_again() -> None:
+    lab = Lab(make_task(count=2), service())
+    lab.settle()
+    assert ask(lab, "stop", task="work", instance=1).ok
+    lab.settle()
+    assert lab.verdict("work", 1).state is InstanceState.CANCELLED
+    assert lab.live() == ["demo.web.1.0.1", "demo.work.1.0.1"]
+    assert ask(lab, "stop", task="web").ok
+    lab.settle()
+    assert lab.live() == ["demo.work.1.0.1"]
+    lab.apply(make_task(count=2, spec={"command": ("true",)}), service())
+    assert lab.live() == ["demo.work.2.0.1", "demo.work.2.1.1"]
+
+
+def test_stop_of_an_unknown_task_names_the_nearest() -> None:
+    lab = Lab(make_task())
+    lab.settle()
+    judged = ask(lab, "stop", task="wrok")
+    assert not judged.ok
+    assert "did you mean work?" in judged.message
+
+
+def test_destroy_lasts_until_another_revision() -> None:
+    lab = Lab(make_task(), service())
+    lab.settle()
+    assert ask(lab, "destroy").ok
+    lab.settle()
+    assert not lab.world.boxes
+    lab.crash()
+    assert lab.settle() == []
+    lab.apply(make_task(), service())
+    assert lab.live() == ["demo.web.2.0.1", "demo.work.2.0.1"], "destroy closes the runs"
+
+
+def test_a_hold_counts_only_what_is_large_and_most() -> None:
+    lab = Lab(make_task("big", 6), make_task("small", 1))
+    lab.settle()
+    lab.apply(make_task("small", 1))
+    assert [hold.kind for hold in lab.core.holds] == ["teardown"]
+    assert len(lab.live()) == 7
+    lab.apply(make_task("big", 6), make_task("small", 1))
+    assert not lab.core.holds, "a later revision cancels the wait"
+
+
+def test_a_mass_rerun_is_held_until_approved() -> None:
+    lab = Lab(make_task("big", 6))
+    lab.world.autoexit = lambda _: 0
+    lab.settle()
+    again = make_task("big", 6, spec={"command": ("false",)})
+    lab.apply(again)
+    assert [hold.kind for hold in lab.core.holds] == ["rerun"]
+    assert len(lab.world.journal.starts) == 6
+    assert ask(lab, "approve").ok
+    lab.settle()
+    assert len(lab.world.journal.starts) == 12
+
+
+def test_after_a_lost_ledger_batch_waits_and_services_do_not() -> None:
+    lab = Lab(make_task(count=2), service())
+    lab.core.note([Relearned(confirmed=False, at=lab.now)])
+    lab.settle()
+    assert lab.live() == ["demo.web.1.0.1"]
+    assert "relearn" in lab.verdict("work").reason
+    assert ask(lab, "relearn").ok
+    lab.settle()
+    assert len(lab.live()) == 3
+
+
+def test_containers_that_the_ledger_never_heard_of_are_learned() -> None:
+    lab = Lab(make_task(count=2))
+    lab.settle()
+    lab.record = MemoryRecord()
+    lab.crash()
+    lab.settle()
+    assert lab.world.journal.starts == ["demo.work.1.0.1", "demo.work.1.1.1"]
+    lab.world.finish("demo.work.1.0.1")
+    lab.settle()
+    assert lab.verdict("work").state is InstanceState.SUCCEEDED
+
+
+def test_a_missing_image_waits_and_goes_on_when_it_is_there() -> None:
+    lab = Lab(make_task(spec={"image": "nowhere:1"}))
+    lab.world.in_registry = lambda _: False
+    lab.settle()
+    verdict = lab.verdict("work")
+    assert verdict.blocked
+    assert "nowhere:1" in verdict.reason
+    lab.world.images["nowhere:1"] = "sha256:1"
+    lab.wait(60)
+    assert lab.live() == ["demo.work.1.0.1"]
+
+
+def test_an_image_that_vanishes_is_resolved_anew() -> None:
+    lab = Lab(make_task(count=1))
+    lab.settle()
+    lab.world.images.clear()
+    lab.world.images["busybox:stable"] = "sha256:b1"
+    lab.apply(make_task(count=2))
+    lab.wait(5)
+    assert len(lab.live()) == 2
+
+
+def test_a_foreign_container_with_our_name_survives_and_costs_no_retry() -> None:
+    lab = Lab(make_task())
+    lab.world.run_by_hand("demo.work.1.0.1")
+    lab.settle()
+    lab.wait(2)
+    assert [b.name for b in lab.world.boxes.values() if b.phase is Phase.RUNNING] == [
+        "demo.work.1.0.1",
+        "demo.work.1.0.2",
+    ]
+
+
+def test_nothing_is_done_twice_for_an_end_that_is_seen_twice() -> None:
+    lab = Lab(make_task(retry=Retry(3)))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1", 1)
+    lab.settle()
+    lab.core.hinted(Hinted("local", EngineEvent("container", "die", "x", "demo.work.1.0.1", 1, 1)))
+    lab.settle()
+    record = lab.record
+    assert isinstance(record, MemoryRecord)
+    assert sum(isinstance(fact, AttemptEnded) for fact in record.facts) == 1

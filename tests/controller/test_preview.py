@@ -1,0 +1,84 @@
+"""A preview says exactly what would be done, and does nothing."""
+
+import copy
+
+from reconciler.controller.preview import Preview, preview
+from reconciler.engines.simulated import SimulatedEngine
+from reconciler.model.action import Action, Verb
+from reconciler.model.desired import DesiredTask, Restart, Retry
+from reconciler.model.observed import NodeView, Observed
+from reconciler.planning.render import render_action
+from tests.support.desired import make_task
+from tests.support.lab import Lab
+
+
+def foresee(lab: Lab, *tasks: DesiredTask) -> Preview:
+    """Commit to the lab, and preview on what it shows."""
+    lab.commit(*tasks)
+    shown = SimulatedEngine(lab.world).list("demo")
+    observed = Observed({"local": NodeView("local", containers={c.id: c for c in shown})})
+    images = {"local": set(lab.world.images)}
+    return preview(lab.desired, observed, lab.core.history, lab.now, images)
+
+
+def said(actions: list[Action]) -> list[str]:
+    return [render_action(a) for a in actions if a.verb is not Verb.PULL]
+
+
+def service(count: int, image: str = "busybox:stable") -> DesiredTask:
+    spec = {"image": image}
+    return make_task("web", count, restart=Restart.ALWAYS, retry=Retry(None), spec=spec)
+
+
+def test_apply_does_what_the_preview_said() -> None:
+    lab = Lab(make_task(count=2), service(2))
+    lab.settle()
+    lab.world.images["busybox:2"] = "sha256:b2"
+    wanted = (make_task(count=3), service(1, "busybox:2"))
+    before = copy.deepcopy(lab.world.journal)
+    foreseen = foresee(lab, *wanted)
+    assert lab.world.journal == before
+    assert said(list(foreseen.now)) == said(lab.settle())
+
+
+def test_what_depends_on_outcomes_is_said_to_be_later() -> None:
+    lab = Lab()
+    foreseen = foresee(lab, make_task(count=3, parallelism=1))
+    created = [a.subject for a in foreseen.now if a.verb is Verb.CREATE]
+    later = [a.subject for a in foreseen.later if a.verb is Verb.CREATE]
+    assert created == ["demo.work.1.0.1"]
+    assert later == ["demo.work.1.1.1", "demo.work.1.2.1"]
+
+
+def test_completed_work_that_would_run_again_is_counted() -> None:
+    lab = Lab(make_task(count=2))
+    lab.world.autoexit = lambda _: 0
+    lab.settle()
+    assert foresee(lab, make_task(count=2)).reruns == 0
+    assert foresee(lab, make_task(count=2, spec={"command": ("true",)})).reruns == 2
+
+
+def test_an_image_that_is_missing_is_a_pull_and_one_that_is_there_is_not() -> None:
+    lab = Lab()
+    missing = foresee(lab, make_task(spec={"image": "far:1"}))
+    assert [a.image for a in missing.now if a.verb is Verb.PULL] == ["far:1"]
+    assert not [a for a in foresee(lab, make_task()).now if a.verb is Verb.PULL]
+
+
+def test_a_node_that_cannot_be_seen_gets_nothing() -> None:
+    lab = Lab()
+    lab.commit(make_task())
+    observed = Observed({"local": NodeView("local", known=False, reason="no answer")})
+    foreseen = preview(lab.desired, observed, lab.core.history, lab.now, {})
+    assert foreseen.now == ()
+    assert foreseen.verdicts[0].reason == "no answer"
+
+
+def test_an_instance_that_keeps_failing_does_not_make_the_preview_endless() -> None:
+    lab = Lab(service(1))
+    lab.settle()
+    for _ in range(3):
+        lab.now += 400
+        lab.world.kill_by_hand(lab.live()[0])
+        lab.settle()
+    assert foresee(lab, service(1)).now == ()

@@ -1,0 +1,104 @@
+"""The pool: how many calls at once, in which order, and how it ends."""
+
+import queue
+import threading
+
+from reconciler.controller.happenings import Finished
+from reconciler.controller.workers import Limit, Workers
+from reconciler.engines.simulated import SimulatedEngine, World
+from reconciler.model.action import Action, Cause, Verb
+
+
+def action(number: int, verb: Verb = Verb.REMOVE) -> Action:
+    name = f"demo.work.1.{number}.1"
+    return Action(verb=verb, node="local", subject=name, task="work", run=1, cause=Cause("test"))
+
+
+def climb(rate_at: dict[int, float], rounds: int) -> list[int]:
+    """Let a limit see the throughput that an engine has at each number of calls at once."""
+    limit, now, seen = Limit(), 0.0, []
+    for _ in range(rounds):
+        rate = rate_at[min(rate_at, key=lambda n: abs(n - limit.now))]
+        for _ in range(Limit.ROUND):
+            now += 1 / rate
+            limit.finished(now, busy=True, failed=False)
+        seen.append(limit.now)
+    return seen
+
+
+def test_the_limit_climbs_while_it_pays() -> None:
+    assert max(climb({2: 2, 4: 4, 6: 6, 8: 8, 10: 10, 12: 12, 14: 14, 16: 16}, 12)) == Limit.HIGHEST
+
+
+def test_the_limit_stays_where_more_brings_nothing() -> None:
+    assert max(climb({2: 9, 6: 10, 8: 10, 16: 10}, 12)) <= Limit.FIRST + 2
+
+
+def test_a_call_without_an_answer_halves_the_limit() -> None:
+    limit = Limit()
+    limit.finished(1.0, busy=True, failed=True)
+    assert limit.now == Limit.FIRST // 2
+
+
+def test_no_more_calls_at_once_than_the_limit() -> None:
+    gate, most, inside = threading.Event(), [0], [0]
+    lock = threading.Lock()
+    world = World("local", lambda: 0.0)
+
+    def slow(call: str, subject: str, when: str) -> None:
+        del call, subject
+        if when == "before":
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            gate.wait(5)
+            with lock:
+                inside[0] -= 1
+
+    world.faults = slow
+    done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+    workers = Workers(SimulatedEngine(world), done.put)
+    for number in range(20):
+        workers.submit(action(number))
+    gate.set()
+    for _ in range(20):
+        done.get(timeout=5)
+    workers.close()
+    assert 1 <= most[0] <= Limit.FIRST
+
+
+def test_urgent_calls_go_first() -> None:
+    world = World("local", lambda: 0.0)
+    hold, entered = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def wait(call: str, subject: str, when: str) -> None:
+        del subject
+        if when == "before":
+            order.append(call)
+            entered.set()
+            hold.wait(5)
+
+    world.faults = wait
+    done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+    workers = Workers(SimulatedEngine(world), done.put)
+    workers._limit.now = 1  # one at a time, so that the order shows
+    workers.submit(action(0))
+    entered.wait(5)
+    workers.submit(action(1))
+    workers.submit(action(2, Verb.KILL))
+    hold.set()
+    for _ in range(3):
+        done.get(timeout=5)
+    workers.close()
+    assert order == ["remove", "signal", "remove"]
+
+
+def test_closing_begins_nothing_more() -> None:
+    world = World("local", lambda: 0.0)
+    done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+    workers = Workers(SimulatedEngine(world), done.put)
+    workers.close()
+    workers.submit(action(0))
+    assert workers.begun() == set()
+    assert done.empty()
