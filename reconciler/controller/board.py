@@ -107,8 +107,6 @@ class Board:
         if event.action == "destroy":
             self.drop(node, event.id)
             return task, False
-        if event.action == "die":
-            self.hints[event.name] = DieHint(event.exit_code or 0, event.at)
         if known is None:
             return task, event.action in {"create", "start", "die", "rename"}
         return task, not self._move(known, event)
@@ -116,6 +114,7 @@ class Board:
     def _move(self, known: Container, event: EngineEvent) -> bool:
         """Move a known container on; return whether the event said all there is to know."""
         if event.action == "die" and known.phase is not Phase.EXITED:
+            self.hints[event.name] = DieHint(event.exit_code or 0, event.at)
             self.put(replace(known, phase=Phase.EXITED, exit_code=event.exit_code))
         elif event.action == "start":
             self.started(known.node, known.id)

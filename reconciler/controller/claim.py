@@ -78,7 +78,10 @@ def judge_and_take(
     `tell_lost` returns when it is on record that the ledger was lost: only then is the claim
     that proves it replaced.
     """
-    found = engine.claim(claimant.project, claimant.labels())
+    # Looking first: to ask for what is there already is an event to whoever watches the engine.
+    found = engine.claimed_by(claimant.project) or engine.claim(
+        claimant.project, claimant.labels()
+    )
     standing = claimant.judge(found)
     if standing is Standing.LEDGER_LOST:
         tell_lost()

@@ -18,7 +18,7 @@ from reconciler.engines.engine import UnreachableError
 from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.action import Action, Hold, InstanceState, Underway, Verb, Verdict
 from reconciler.model.desired import Desired
-from reconciler.model.fact import Destroyed, Fact
+from reconciler.model.fact import Destroyed, Fact, TroubleCleared
 from reconciler.model.history import History
 from reconciler.model.identity import InstanceKey
 from reconciler.planning import plan
@@ -65,13 +65,23 @@ class Core:
     # --- what goes in ----------------------------------------------------------------------
 
     def set_desired(self, desired: Desired) -> None:
-        """Put another revision in force; everything is planned again."""
+        """Put another revision in force; everything is planned again.
+
+        A new revision may be the cure: what an engine refused is tried again at once.
+        """
         for name in desired.nodes.keys() - self.board.nodes.keys():
             self.board.add(name)
         for name in self.board.nodes.keys() - desired.nodes.keys():
             self.board.remove(name)
+        if desired.revision != self.desired.revision:
+            self.try_again()
         self.desired = desired
         self.dirty_all()
+
+    def try_again(self) -> None:
+        """Forget every refusal, so that what waits for another try gets it in the next turn."""
+        now = self._now()
+        self.note([TroubleCleared(subject, now) for subject in self.history.troubles])
 
     def dirty_all(self) -> None:
         """Plan every task in the next turn."""

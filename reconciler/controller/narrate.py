@@ -108,11 +108,6 @@ def _(fact: facts.TroubleSeen) -> LogEntry:
 
 
 @said_of.register
-def _(fact: facts.TroubleCleared) -> LogEntry:
-    return LogEntry(at=fact.at, kind="recovered", message=f"{fact.subject} works again")
-
-
-@said_of.register
 def _(fact: facts.Approved) -> LogEntry:
     return LogEntry(at=fact.at, kind="approve", message=f"revision {fact.revision} approved")
 

@@ -66,7 +66,10 @@ def preview(
 ) -> Preview:
     """Return what would be done. `images` says for each node which images are there."""
     clock = _Time(now)
-    worlds = {n: _world(n, observed, clock, images.get(n, set())) for n in desired.nodes}
+    worlds = {
+        name: _world(name, observed, clock, _creatable(desired, history, name, images))
+        for name in desired.nodes
+    }
     core = Core(desired, _Copied(history), clock)
     for name, view in observed.nodes.items():
         if not view.known and name in worlds:
@@ -83,6 +86,21 @@ def preview(
         holds,
         _reruns(possible, history),
     )
+
+
+def _creatable(
+    desired: Desired, history: History, node: str, images: Mapping[str, set[str]]
+) -> set[str]:
+    """Return what containers can be created from on a node.
+
+    That is what is there, and what open runs have resolved those very references to.
+    """
+    found = set(images.get(node, ()))
+    for name in desired.tasks.keys() & history.tasks.keys():
+        if desired.tasks[name].spec.image in found:
+            runs = history.tasks[name].runs.values()
+            found |= {run.images[node] for run in runs if node in run.images}
+    return found
 
 
 def _world(name: str, observed: Observed, clock: _Time, images: set[str]) -> World:

@@ -50,7 +50,8 @@ class Writer:
     clock: SteadyClock
 
     def apply_again(self) -> None:
-        """Undo an earlier `destroy`: what is wanted is wanted again."""
+        """Undo an earlier `destroy`, and try again at once what an engine refused before."""
+        self.core.try_again()
         if self.core.history.destroyed_revision:
             self.core.note([Destroyed("", self.clock.now())])
 
@@ -61,8 +62,13 @@ def state_folder(project: str, chosen: Path | None) -> Path:
 
 
 def forbidden_binds(project: str, chosen: Path | None) -> tuple[str, ...]:
-    """Return the paths that no manifest may mount, the reconciler's own state."""
-    return (str(state_folder(project, chosen).absolute()),)
+    """Return the paths that no manifest may mount, the reconciler's own state.
+
+    That of all projects where it lies in the platform's place: a project's name is not known
+    for certain before its manifests are read.
+    """
+    folder = chosen if chosen is not None else default_state_folder(project).parent
+    return (str(folder.absolute()),)
 
 
 def read(source: Source, chosen: Path | None) -> tuple[Snapshot, Catalog]:

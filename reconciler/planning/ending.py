@@ -18,7 +18,7 @@ def end(given: Pass, container: Container, cause: Cause, result: Result = Result
     record = given.record(container)
     if container.live:
         return _stop(given, container, cause, record, result)
-    if container.phase is Phase.REMOVING:
+    if container.phase is Phase.REMOVING or container.name in given.underway.subjects:
         return Step(InstanceState.COLLECTING, "its container is being removed")
     if record is not None and record.ended:
         action = on(given, Verb.REMOVE, container, cause)

@@ -53,7 +53,9 @@ def _completed(given: Pass, name: str) -> int:
 
 
 def _free(given: Pass) -> bool:
-    return given.history.approved_revision == given.desired.revision
+    """Whether a person has allowed this revision's teardown and re-runs, or asked for them."""
+    history = given.history
+    return given.desired.revision in {history.approved_revision, history.destroyed_revision}
 
 
 def _held(kind: str, counts: Mapping[str, int], total: int, what: str) -> Hold | None:

@@ -227,3 +227,14 @@ def test_nothing_is_done_twice_for_an_end_that_is_seen_twice() -> None:
     record = lab.record
     assert isinstance(record, MemoryRecord)
     assert sum(isinstance(fact, AttemptEnded) for fact in record.facts) == 1
+
+
+def test_a_new_revision_tries_at_once_what_was_refused() -> None:
+    lab = Lab(make_task(spec={"image": "nowhere:1"}))
+    lab.world.in_registry = lambda _: False
+    lab.settle()
+    lab.wait(120)
+    assert lab.verdict("work").blocked
+    lab.world.images["nowhere:1"] = "sha256:1"
+    lab.apply(make_task(spec={"image": "nowhere:1"}))
+    assert lab.live() == ["demo.work.1.0.1"]
