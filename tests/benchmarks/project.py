@@ -1,0 +1,140 @@
+"""A project to measure with: its folder, its state, and the reconciler at work on it."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.controller.core import Core
+from reconciler.controller.inline import Inline
+from reconciler.controller.writing import Options, Writer, read, writer
+from reconciler.engines.docker import open_engine
+from reconciler.engines.docker.create import config_of
+from reconciler.engines.simulated import SimulatedEngine, World
+from reconciler.model.desired import Desired
+from reconciler.sources.folder import FolderSource
+from tests.benchmarks.bench import IMAGE, PATIENCE, Bench, new_name, project_label
+from tests.support.lab import MemoryRecord
+
+TASK = "sleep"
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One task of sleepers under a name of its own."""
+
+    bench: Bench
+    name: str
+    network: str
+    profile: str
+
+    @property
+    def label(self) -> str:
+        """The label filter for all that is this project's."""
+        return project_label(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """Where its manifests are."""
+        return self.bench.scratch / self.name / "source"
+
+    @property
+    def state(self) -> Path:
+        """Where its ledger is."""
+        return self.bench.scratch / self.name / "state"
+
+    def save(self, instances: int) -> None:
+        """Write the task's manifest, in place as a plain editor does."""
+        spec = {
+            "profile": self.profile,
+            "restart": "always",
+            "instances": instances,
+            "constants": {
+                "DOCKER_REPO": IMAGE.partition(":")[0],
+                "DOCKER_TAG": IMAGE.partition(":")[2],
+                "DOCKER_CMD": "sleep 100000",
+            },
+            "container": {"network": self.network},
+        }
+        self._write("sleep.yaml", {"kind": "Task", "metadata": {"name": TASK}, "spec": spec})
+
+    def desired(self) -> Desired:
+        """Return what the folder asks for."""
+        _, catalog = read(FolderSource(self.folder), self.state)
+        assert catalog.desired is not None, catalog.problems
+        return catalog.desired
+
+    def configs(self) -> list[tuple[str, Config]]:
+        """Return the names and bodies of the create calls that the reconciler would make."""
+        world = World("local", time.time)
+        world.images[IMAGE] = IMAGE
+        core = Core(self.desired(), MemoryRecord(), time.time)
+        actions = Inline(core, {"local": SimulatedEngine(world)}).settle()
+        return [(a.request.name, config_of(a.request)) for a in actions if a.request]
+
+    def command(self, verb: str) -> list[str]:
+        """Return the command line of a verb on this project."""
+        return [self.bench.command, verb, str(self.folder), "--state", str(self.state)]
+
+    def apply(self) -> None:
+        """Run a whole `reconciler apply`."""
+        run(self.command("apply"))
+
+    @contextmanager
+    def opened(self) -> Iterator[Writer]:
+        """Open the session that `apply` opens, in this process."""
+        options = Options(
+            verb="apply", state=self.state, open_engine=lambda n: open_engine(n.name, n.endpoint)
+        )
+        with writer(FolderSource(self.folder), self.desired(), options) as session:
+            yield session
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Have a `reconciler run` keep the project for the length of a block."""
+        log = self.folder.parent / "run.log"
+        with log.open("w") as out:
+            process = subprocess.Popen(self.command("run"), stdout=out, stderr=out)
+        try:
+            yield
+        except TimeoutError as error:
+            error.add_note(
+                f"`reconciler run` ({process.poll()}) said last:\n{log.read_text()[-2000:]}"
+            )
+            raise
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)
+
+    def _write(self, file: str, manifest: dict[str, object]) -> None:
+        whole = {"apiVersion": "reconciler/v1"} | manifest
+        (self.folder / file).write_text(json.dumps(whole, indent=2))
+
+
+@contextmanager
+def project(
+    bench: Bench, instances: int, network: str = "none", profile: str = "docker-batch"
+) -> Iterator[Project]:
+    """Make a project, and remove all that became of it."""
+    made = Project(bench, new_name(), network, profile)
+    made.folder.mkdir(parents=True)
+    (made.folder / "reconciler.yaml").write_text(f"project: {made.name}\n")
+    made.save(instances)
+    with bench.cleared(made.label):
+        yield made
+
+
+def run(command: list[str], stdin: str = "") -> str:
+    """Run a program to its good end; return what it printed."""
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    if done.returncode:
+        message = f"{' '.join(command)} failed with {done.returncode}: {done.stderr or done.stdout}"
+        raise RuntimeError(message)
+    return done.stdout
