@@ -6,14 +6,12 @@ them in full.
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.text import complain, escape
 
 _INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
 
@@ -22,16 +20,13 @@ def guarded(run: Callable[[], Any]) -> int:
     """Return the exit code of what `run` does."""
     try:
         return int(run() or Exit.DONE)
-    except click.UsageError as error:
-        error.show()
-        return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
     except click.ClickException as error:
         error.show()
-        return Exit.FAILED
+        return Exit.USAGE if isinstance(error, click.UsageError) else Exit.FAILED
     except Failure as failure:
-        complain(str(failure))
+        _complain(str(failure))
         return failure.code
     except BrokenPipeError:
         return _left_alone()
@@ -41,13 +36,13 @@ def guarded(run: Callable[[], Any]) -> int:
 
 def _judge(error: Exception) -> int:
     if os.environ.get("RECONCILER_DEBUG"):
-        traceback.print_exc()
+        sys.excepthook(type(error), error, error.__traceback__)
     said = _sentence(error)
     if said is None:
-        complain(f"this is a bug: {type(error).__name__}: {error}")
-        complain("RECONCILER_DEBUG=1 shows where; please report it")
+        _complain(f"this is a bug: {type(error).__name__}: {error}")
+        _complain("RECONCILER_DEBUG=1 shows where; please report it")
         return Exit.FAILED
-    complain(said)
+    _complain(said)
     from reconciler.ledger import LockHeld  # noqa: PLC0415  # loaded already by who raised it
 
     return Exit.HELD if isinstance(error, LockHeld) else Exit.FAILED
@@ -62,7 +57,7 @@ def _sentence(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return escape(f"{where}{error.strerror or error}")
+        return f"{where}{error.strerror or error}"
     return None
 
 
@@ -71,3 +66,9 @@ def _left_alone() -> int:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     return Exit.FAILED
+
+
+def _complain(message: str) -> None:
+    from reconciler.cli.text import complain  # noqa: PLC0415  # not before something fails
+
+    complain(message)

@@ -61,9 +61,7 @@ def foresee(place: Place, desired: Desired) -> Foresight:
 
 def _claims(place: Place, engines: Mapping[str, Engine]) -> tuple[list[str], bool]:
     """Return why the project is not ours to change, and whether our ledger was lost."""
-    claimant = Claimant(
-        place.project, _state_id(place), place.folder.absolute(), place.source.name
-    )
+    claimant = Claimant(place.project, _state_id(place), place.folder.absolute(), place.source.name)
     refusals, lost = [], False
     for name, engine in engines.items():
         try:

@@ -4,7 +4,6 @@ A verb's module is imported when it is called, or when its own help is asked for
 verbs stands here, so that `--help` and `--version` import none.
 """
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -57,6 +56,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb that is meant, or the one that it resembles."""
         if args and not args[0].startswith("-") and args[0] not in VERBS:
+            import difflib  # noqa: PLC0415  # only mistakes need it
+
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             meant = f"; did you mean {near[0]}?" if near else ""
             ctx.fail(f"there is no verb {args[0]!r}{meant}")
@@ -68,7 +69,7 @@ class LazyGroup(click.Group):
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
-    def main(  # type: ignore[override]  # it never returns, whatever the mode
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

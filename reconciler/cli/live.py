@@ -16,6 +16,9 @@ from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.planning.status import task_state
 
 if TYPE_CHECKING:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
     from reconciler.controller.core import Core
 
 _EVERY: Final = 0.1
@@ -31,6 +34,12 @@ class Live:
     def __init__(self) -> None:
         self._live: Any = None
         self._drawn = 0.0
+        self._seen: dict[str, tuple[Verdict, ...]] = {}
+
+    @property
+    def open(self) -> bool:
+        """Whether there is anything to see yet."""
+        return self._live is not None
 
     def entry(self, entry: LogEntry) -> None:
         """Scroll a line by, above the view."""
@@ -47,9 +56,9 @@ class Live:
         if self._live is None and not core.underway:
             return
         now = time.monotonic()
-        if now - self._drawn < _EVERY:
+        if now - self._drawn < _EVERY or core.verdicts == self._seen:
             return
-        self._drawn = now
+        self._drawn, self._seen = now, dict(core.verdicts)
         if self._live is None:
             self._open()
         self._live.update(_view(core), refresh=True)
@@ -67,7 +76,7 @@ class Live:
         self._live.start()
 
 
-def _view(core: "Core") -> object:
+def _view(core: "Core") -> "Table":
     from rich.table import Table  # noqa: PLC0415  # as above
     from rich.text import Text  # noqa: PLC0415
 
@@ -106,8 +115,8 @@ def _done(verdicts: Sequence[Verdict], *, service: bool) -> int:
     return sum(v.ready if service else v.state in _ENDED for v in verdicts)
 
 
-def _bar(done: int, total: int) -> object:
+def _bar(done: int, total: int) -> "ProgressBar":
     from rich.progress_bar import ProgressBar  # noqa: PLC0415  # as above
 
-    share = {"total": max(total, 1), "completed": done if total else 1}
-    return ProgressBar(**share, width=_BAR, complete_style="cyan", finished_style="green")
+    total, done = (total, done) if total else (1, 1)
+    return ProgressBar(total, done, _BAR, complete_style="cyan", finished_style="green")

@@ -60,7 +60,9 @@ class TargetType(click.ParamType[Target]):
             return value
         task, slash, instance = str(value).partition("/")
         if not task or (slash and not (instance.isascii() and instance.isdecimal())):
-            self.fail(f"{value!r} is neither TASK nor TASK/INSTANCE, such as pi or pi/3", param, ctx)
+            self.fail(
+                f"{value!r} is neither TASK nor TASK/INSTANCE, such as pi or pi/3", param, ctx
+            )
         return Target(task, int(instance) if slash else None)
 
 

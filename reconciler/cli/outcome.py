@@ -23,7 +23,7 @@ _SHOWN_FAILURES: Final = 3
 _SHOWN_OUTPUTS: Final = 4
 _LAST_LINES: Final = 5
 _DEEDS: Final = {Verb.CREATE: "created", Verb.START: "started", Verb.STOP: "stopped",
-                 Verb.REMOVE: "removed"}  # fmt: skip
+                 Verb.COLLECT: "recorded", Verb.REMOVE: "removed"}  # fmt: skip
 
 
 def code_of(core: "Core", *, wait: bool) -> Exit:
@@ -49,11 +49,17 @@ def obstacles(core: "Core") -> list[str]:
     """Return what keeps instances from going on, other than what waits for a person."""
     held = {name for hold in core.holds for name in hold.tasks}
     person = core.history.lost or not core.desired.prunable
-    return [
-        f"{v.key}: {v.reason}" if v.state is not InstanceState.UNKNOWN else v.reason
-        for v in core.all_verdicts()
-        if v.blocked and v.key.task not in held and not (person and v.settled)
-    ]
+    found: dict[str, list[Verdict]] = {}
+    for verdict in core.all_verdicts():
+        excused = verdict.key.task in held or (person and verdict.settled)
+        if verdict.blocked and not excused:
+            found.setdefault(verdict.reason, []).append(verdict)
+    return [f"{_whose(verdicts)}: {reason}" for reason, verdicts in found.items()]
+
+
+def _whose(verdicts: Sequence[Verdict]) -> str:
+    more = f" and {len(verdicts) - 1} more" if len(verdicts) > 1 else ""
+    return f"{verdicts[0].key}{more}"
 
 
 def show(core: "Core") -> None:

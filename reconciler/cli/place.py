@@ -8,6 +8,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,8 +66,9 @@ def look(place: Place) -> "Report":
     return report(place.project, place.state, open_engine)
 
 
+@cache
 def open_engine(spec: NodeSpec) -> "Engine":
-    """Return the engine of a node; what it needs is imported now and not before."""
+    """Return the engine of a node, one for all who ask; what it needs is imported only now."""
     from reconciler.engines import docker  # noqa: PLC0415  # see the docstring
 
     return docker.open_engine(spec.name, spec.endpoint)

@@ -4,6 +4,7 @@ Knows how a preview looks, not how it is made.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from reconciler.cli.steps import Kind, Step, fold, summary
@@ -25,6 +26,8 @@ _SYMBOLS: Final = {
     Kind.CLEAN: (".", "clean up", ""),
 }
 _ORDER: Final = list(_SYMBOLS)
+_LONG: Final = 40
+_AROUND: Final = 12
 _COUNTED: Final = (Kind.CREATE, Kind.REPLACE, Kind.TEAR_DOWN, Kind.RETRY, Kind.START, Kind.STOP)
 
 
@@ -84,11 +87,34 @@ def _lines(steps: Sequence[Step]) -> list[str]:
 def _why(cause: Cause) -> str:
     said = cause.reason
     if cause.field and (cause.old or cause.new):
-        difference = f"{cause.field}: {cause.old or 'none'} → {cause.new or 'none'}"
+        old, new = brief(cause.old, cause.new)
+        difference = f"{cause.field}: {old or 'none'} → {new or 'none'}"
         # The reason names the field; with both values there is no need to say it twice.
         alone = said == f"{cause.field} changed"
         said = difference if alone else f"{said} ({difference})"
     return f"{said}  {cause.at}" if cause.at.path else said
+
+
+def brief(old: str, new: str) -> tuple[str, str]:
+    """Return two long values cut down to where they differ, with a little around it."""
+    if max(len(old), len(new)) <= _LONG:
+        return old, new
+    start = _alike(old, new)
+    end = _alike(old[start:][::-1], new[start:][::-1])
+    return _cut(old, start, end), _cut(new, start, end)
+
+
+def _alike(old: str, new: str) -> int:
+    """Return how many characters two texts begin with in common."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    first, last = max(0, start - _AROUND), min(len(text), len(text) - end + _AROUND)
+    middle = text[first:last]
+    if len(middle) > 2 * _LONG:
+        middle = f"{middle[:_LONG]}…{middle[-_AROUND:]}"
+    return f"{'…' if first else ''}{middle}{'…' if last < len(text) else ''}"
 
 
 def _trimmed(lines: Sequence[str]) -> Iterator[str]:

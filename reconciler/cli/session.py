@@ -17,7 +17,7 @@ from reconciler.cli.exits import Failure
 from reconciler.cli.place import Place
 from reconciler.cli.problems import as_text
 from reconciler.cli.telling import Teller
-from reconciler.cli.text import complain
+from reconciler.cli.text import complain, length, plural
 from reconciler.controller import revisions
 from reconciler.controller.happenings import Halt
 from reconciler.controller.writing import Writer, read
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from reconciler.controller.loop import Ending
 
 _SIGNALS: Final = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
-TIME_IS_UP: Final = "the time allowed is over"
 
 
 def read_valid(place: Place) -> tuple[Snapshot, Desired]:
@@ -41,7 +40,9 @@ def read_valid(place: Place) -> tuple[Snapshot, Desired]:
     """
     snapshot, catalog = read(place.source, place.state)
     if not snapshot.complete:
-        raise Failure(f"nothing is changed, for the source cannot be read whole: {snapshot.problem}")
+        raise Failure(
+            f"nothing is changed, for the source cannot be read whole: {snapshot.problem}"
+        )
     show_problems(place, catalog)
     if catalog.desired is None:
         raise Failure("nothing is changed, for the manifests have errors")
@@ -59,42 +60,48 @@ def put_in_force(writer: Writer, snapshot: Snapshot) -> None:
     kept = writer.ledger.revision_in_force()
     if kept is not None and kept[0] == snapshot.revision:
         return
-    count = len(writer.core.desired.tasks)
-    message = f"revision {snapshot.revision} in force: {count} tasks"
+    count = plural(len(writer.core.desired.tasks), "task")
+    message = f"revision {snapshot.revision} in force: {count}"
     said = revisions.keep(writer.ledger, snapshot, writer.clock.now())
     for kind, level, words in (("revision", "info", message), *said):
         writer.core.say(kind, words, level=level)
+
+
+def listen(writer: Writer, teller: Teller) -> None:
+    """Tell `teller` of every entry from now on, each once."""
+    if teller.entry not in writer.core.listeners:
+        writer.core.listeners.append(teller.entry)
 
 
 def drive(
     writer: Writer, until: Callable[["Core"], bool], teller: Teller, timeout: float | None = None
 ) -> "Ending":
     """Run the loop to its end, told of by `teller`, halted by signals and by the deadline."""
-    writer.core.listeners.append(teller.entry)
+    listen(writer, teller)
     writer.loop.on_turn = teller.turn
+    halted: list[str] = []
     try:
-        with _signals(writer), _deadline(writer, timeout):
+        with _signals(writer, halted), _deadline(writer, timeout, halted):
             return writer.loop.run(until)
     finally:
         teller.close()
+        warn_all(halted)
 
 
 @contextmanager
-def _signals(writer: Writer) -> Iterator[None]:
+def _signals(writer: Writer, halted: list[str]) -> Iterator[None]:
     """Let the first signal halt the loop in good order, and the second one end everything."""
-    asked: list[int] = []
 
-    def heard(number: int, frame: FrameType | None) -> None:
+    def hear(number: int, frame: FrameType | None) -> None:
         del frame
-        if asked:
+        if halted:
             raise KeyboardInterrupt
-        asked.append(number)
-        writer.loop.put(Halt(f"stopped by {_SIGNALS[signal.Signals(number)]}; containers stay"))
+        _halt(writer, halted, f"stopped by {_SIGNALS[signal.Signals(number)]}")
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, heard) for number in _SIGNALS}
+    before = {number: signal.signal(number, hear) for number in _SIGNALS}
     try:
         yield
     finally:
@@ -103,17 +110,35 @@ def _signals(writer: Writer) -> Iterator[None]:
 
 
 @contextmanager
-def _deadline(writer: Writer, timeout: float | None) -> Iterator[None]:
+def _deadline(writer: Writer, timeout: float | None, halted: list[str]) -> Iterator[None]:
     if timeout is None:
         yield
         return
-    timer = threading.Timer(timeout, lambda: writer.loop.put(Halt(TIME_IS_UP)))
+    over = f"the time allowed, {length(timeout)}, is over"
+    timer = threading.Timer(timeout, _halt, (writer, halted, over))
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+def _halt(writer: Writer, halted: list[str], reason: str) -> None:
+    halted.append(reason)
+    writer.loop.put(Halt(f"{reason}; containers stay"))
+
+
+def heard(enough: Callable[["Core"], bool]) -> Callable[["Core"], bool]:
+    """Return `enough`, but not before every node has had its say.
+
+    One that hangs is told of by its deadline, rather than taken for one that is not there.
+    """
+
+    def done(core: "Core") -> bool:
+        return all(node.asked for node in core.board.nodes.values()) and enough(core)
+
+    return done
 
 
 def warn_all(sentences: list[str]) -> None:

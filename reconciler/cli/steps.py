@@ -75,22 +75,20 @@ def _step(group: tuple[Action, ...], wanted: Collection[InstanceKey]) -> Step:
 
 
 def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
+    """Return what a group of calls is; the first description that fits wins."""
     verbs = {action.verb for action in group}
-    if Verb.PULL in verbs:
-        return Kind.PULL
-    if group[0].key not in wanted:
-        return Kind.TEAR_DOWN
-    if Verb.CREATE in verbs:
-        created = next(a for a in group if a.verb is Verb.CREATE)
-        again = created.attempt is not None and created.attempt.attempt > 1
-        if verbs & _ENDINGS or _discards(group, created):
-            return Kind.REPLACE
-        return Kind.RETRY if again else Kind.CREATE
-    if verbs & _ENDINGS:
-        return Kind.STOP
-    if Verb.START in verbs:
-        return Kind.START
-    return Kind.RECORD if Verb.COLLECT in verbs else Kind.CLEAN
+    created = next((a for a in group if a.verb is Verb.CREATE), None)
+    described = (
+        (Verb.PULL in verbs, Kind.PULL),
+        (group[0].key not in wanted, Kind.TEAR_DOWN),
+        (created and (verbs & _ENDINGS or _discards(group, created)), Kind.REPLACE),
+        (created and created.attempt and created.attempt.attempt > 1, Kind.RETRY),
+        (created, Kind.CREATE),
+        (verbs & _ENDINGS, Kind.STOP),
+        (Verb.START in verbs, Kind.START),
+        (Verb.COLLECT in verbs, Kind.RECORD),
+    )
+    return next((kind for fits, kind in described if fits), Kind.CLEAN)
 
 
 def _discards(group: Sequence[Action], created: Action) -> bool:

@@ -29,6 +29,8 @@ from reconciler.model.fact import Relearned
 _REQUEST_SECONDS = 0.25
 # How long a first plan waits for nodes that have not answered yet, in seconds.
 _FIRST_LOOK_SECONDS = 2.0
+# While all workers are busy, how long results are gathered before they are planned with, seconds.
+_GATHER_SECONDS = 0.01
 # How long calls under way may take to report when the loop ends, in seconds.
 _FAREWELL_SECONDS = 5.0
 
@@ -123,13 +125,19 @@ class Loop:
             pause = min(pause, max(0.0, wake - self._clock.now()))
         try:
             self._hear(self._inbox.get(timeout=pause))
+            gathered = time.monotonic() + (_GATHER_SECONDS if self._saturated() else 0.0)
             while True:
-                self._hear(self._inbox.get_nowait())
+                left = max(0.0, gathered - time.monotonic())
+                self._hear(self._inbox.get(timeout=left) if left else self._inbox.get_nowait())
         except queue.Empty:
             pass
         self._look_for_requests()
         if self._reread_at is not None and time.monotonic() >= self._reread_at:
             self._read_source()
+
+    def _saturated(self) -> bool:
+        """Whether all workers have enough to do, so that a later plan costs nobody anything."""
+        return bool(self._watches) and all(w.saturated() for *_, w in self._watches.values())
 
     def _looked(self) -> bool:
         if time.monotonic() - self._began > _FIRST_LOOK_SECONDS:

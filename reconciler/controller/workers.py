@@ -84,7 +84,8 @@ class Workers:
         """Queue an action; urgent kinds go first, the same kind in order of submission."""
         with self._changed:
             heapq.heappush(self._queue, (_URGENCY[action.verb], next(self._order), action))
-            if not self._idle and len(self._threads) < self._limit.HIGHEST:
+            # A thread that was woken for an earlier action still counts as idle until it runs.
+            if len(self._queue) > self._idle and len(self._threads) < self._limit.HIGHEST:
                 self._spawn()
             self._changed.notify()
 
@@ -94,6 +95,11 @@ class Workers:
             self._closed = True
             self._queue.clear()
             self._changed.notify_all()
+
+    def saturated(self) -> bool:
+        """Whether an action handed in now would have to wait for another one's end."""
+        with self._changed:
+            return len(self._queue) + len(self._active) >= self._limit.now
 
     def begun(self) -> set[str]:
         """Return the subjects of the calls under way."""

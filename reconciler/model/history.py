@@ -125,8 +125,10 @@ class History:
         run = task.runs.get(key.run) if task else None
         if run is None:
             return None
-        found = run.attempts_of(key.key.instance)
-        return next((a for a in reversed(found) if a.number == key.attempt), None)
+        for attempt in reversed(run.attempts.get(key.key.instance, ())):
+            if attempt.number == key.attempt:
+                return attempt
+        return None
 
     @singledispatchmethod
     def apply(self, fact: object) -> None:

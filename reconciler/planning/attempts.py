@@ -38,7 +38,7 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
     """It has succeeded in this run, which nothing undoes."""
     if not completed(scene, slot):
         return None
-    left = leftovers(scene, slot, slot.incarnation(scene.run))
+    left = leftovers(scene, slot, slot.current)
     return Step(InstanceState.SUCCEEDED, "completed", left, settled=True)
 
 
@@ -52,7 +52,7 @@ def exhausted(scene: Scene, slot: Slot) -> Step | None:
     if failures <= limit:
         return None
     again = f" after {failures} attempts" if failures > 1 else ""
-    left = leftovers(scene, slot, slot.incarnation(scene.run))
+    left = leftovers(scene, slot, slot.current)
     return Step(InstanceState.FAILED, f"{last.reason}{again}", left, settled=True)
 
 
@@ -165,11 +165,11 @@ def leftovers(scene: Scene, slot: Slot, evidence: Container | None) -> tuple[Act
     given = scene.given
     found = []
     for container in slot.containers:
+        if container is evidence or container.phase is not Phase.EXITED:
+            continue
         record = given.record(container)
         idle = container.name not in given.underway.subjects
-        waits = given.waits_until(container.name)
-        gone = container.phase is Phase.EXITED and record is not None and record.ended
-        if container is not evidence and gone and idle and not waits:
+        if record is not None and record.ended and idle and not given.waits_until(container.name):
             why = Cause("a later attempt has taken its place", revision=given.desired.revision)
             found.append(on(given, Verb.REMOVE, container, why))
     return tuple(found)

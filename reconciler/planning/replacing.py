@@ -33,9 +33,10 @@ def replace(scene: Scene, container: Container, why: Cause) -> Step:
 
 def serving(scene: Scene, container: Container) -> bool:
     """Whether a container does its service now: running, healthy, and not about to stop."""
+    if not container.live or container.health not in {"", "healthy"}:
+        return False
     record = scene.given.record(container)
-    stopping = record is not None and record.stop_requested_at > 0
-    return container.live and container.health in {"", "healthy"} and not stopping
+    return record is None or not record.stop_requested_at
 
 
 def why_superseded(scene: Scene, container: Container) -> Cause:

@@ -25,8 +25,7 @@ def underway(scene: Scene, slot: Slot) -> Step | None:
     """A call for it has not returned yet."""
     if slot.key not in scene.given.underway.instances:
         return None
-    seen = slot.incarnation(scene.run)
-    running = seen is not None and seen.live
+    running = slot.current is not None and slot.current.live
     state = InstanceState.RUNNING if running else InstanceState.PREPARING
     return Step(state, "the engine is at work on it")
 
@@ -45,26 +44,29 @@ def unknown_node(scene: Scene, slot: Slot) -> Step | None:
 def uncollected(scene: Scene, slot: Slot) -> Step | None:
     """A container of it has ended and its outcome is not on record."""
     for container in slot.containers:
-        record = scene.given.record(container)
-        if container.phase is Phase.EXITED and not (record and record.ended):
-            return collect(scene.given, container)
+        if container.phase is Phase.EXITED:
+            record = scene.given.record(container)
+            if not (record and record.ended):
+                return collect(scene.given, container)
     return None
 
 
 def superseded(scene: Scene, slot: Slot) -> Step | None:
     """Something else than the incarnation is alive, or about to be."""
-    current = slot.incarnation(scene.run)
     for container in slot.containers:
-        if container is not current and container.phase is not Phase.EXITED:
+        if container is not slot.current and container.phase is not Phase.EXITED:
             return replace(scene, container, why_superseded(scene, container))
     return None
 
 
 def discarded(scene: Scene, slot: Slot) -> Step | None:
-    """What we ended ourselves is removed before anything takes its place."""
+    """What we ended ourselves, or could not start, is removed before anything takes its place."""
     for container in slot.containers:
         record = scene.given.record(container)
-        if container.phase is Phase.EXITED and record and record.result is Result.CANCELLED:
+        if record is None or not record.ended:
+            continue
+        ours = container.phase is Phase.EXITED and record.result is Result.CANCELLED
+        if ours or container.phase is Phase.CREATED:
             return end(scene.given, container, Cause(record.reason))
     return None
 
@@ -73,7 +75,7 @@ def cancelled(scene: Scene, slot: Slot) -> Step | None:
     """A person stopped it: its container ends, its record stays."""
     if not scene.run.is_cancelled(slot.key.instance) or completed(scene, slot):
         return None
-    current = slot.incarnation(scene.run)
+    current = slot.current
     if current is not None and current.phase is not Phase.EXITED:
         return end(scene.given, current, Cause("stopped by request"))
     return Step(InstanceState.CANCELLED, "stopped by request", settled=True)
@@ -81,8 +83,7 @@ def cancelled(scene: Scene, slot: Slot) -> Step | None:
 
 def being_stopped(scene: Scene, slot: Slot) -> Step | None:
     """Its end was asked for before, whatever has been committed since."""
-    current = slot.incarnation(scene.run)
-    record = scene.given.record(current) if current else None
+    current, record = slot.current, slot.record
     if current is None or not current.live or record is None or not record.stop_requested_at:
         return None
     return end(scene.given, current, Cause(record.stop_reason), record.stop_result)
@@ -90,7 +91,7 @@ def being_stopped(scene: Scene, slot: Slot) -> Step | None:
 
 def unfit(scene: Scene, slot: Slot) -> Step | None:
     """Its incarnation has another shape than is asked for now, and has not finished."""
-    current = slot.incarnation(scene.run)
+    current = slot.current
     if current is None or current.phase not in {Phase.RUNNING, Phase.CREATED}:
         return None
     if current.shape == scene.task.shape.hash:
@@ -100,7 +101,7 @@ def unfit(scene: Scene, slot: Slot) -> Step | None:
 
 def unhealthy(scene: Scene, slot: Slot) -> Step | None:
     """Its own check says that it does not work, and another attempt may help."""
-    current = slot.incarnation(scene.run)
+    current = slot.current
     if current is None or current.health != "unhealthy" or not scene.task.service:
         return None
     why = cause.stated(scene.given.desired, scene.task, "its health check fails", "health")
@@ -109,7 +110,7 @@ def unhealthy(scene: Scene, slot: Slot) -> Step | None:
 
 def over_parallelism(scene: Scene, slot: Slot) -> Step | None:
     """More run than parallelism allows now: the last ones give way."""
-    current = slot.incarnation(scene.run)
+    current = slot.current
     if slot.key not in scene.excess or current is None or current.phase is Phase.EXITED:
         return None
     reason = f"more instances run than parallelism {scene.task.parallelism} allows"
@@ -119,7 +120,7 @@ def over_parallelism(scene: Scene, slot: Slot) -> Step | None:
 
 def running(scene: Scene, slot: Slot) -> Step | None:
     """It runs as wanted; what earlier attempts left behind may go."""
-    current = slot.incarnation(scene.run)
+    current = slot.current
     if current is None or not current.live:
         return None
     if current.health == "starting":
@@ -135,7 +136,7 @@ def running(scene: Scene, slot: Slot) -> Step | None:
 
 def created(scene: Scene, slot: Slot) -> Step | None:
     """It is made and has never run."""
-    current = slot.incarnation(scene.run)
+    current = slot.current
     if current is None or current.phase is not Phase.CREATED:
         return None
     return attempts.start(scene, current)
@@ -143,7 +144,7 @@ def created(scene: Scene, slot: Slot) -> Step | None:
 
 def being_removed(scene: Scene, slot: Slot) -> Step | None:
     """The engine is removing its container; its name is not free yet."""
-    current = slot.incarnation(scene.run)
+    current = slot.current
     if current is None or current.phase is not Phase.REMOVING:
         return None
     return Step(InstanceState.COLLECTING, "its container is being removed")

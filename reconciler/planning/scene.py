@@ -6,7 +6,7 @@ may start, how many more may be taken out of service. Everything else is given a
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
@@ -97,21 +97,35 @@ class Loads:
 
 @dataclass(slots=True)
 class Slot:
-    """One identity: its containers, oldest first, and its attempts in the current run."""
+    """One identity: its containers, oldest first, and its attempts in the current run.
+
+    `current` is the newest container of the current run, `record` what the ledger has of it.
+    """
 
     key: InstanceKey
     containers: tuple[Container, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    current: Container | None = None
+    record: Attempt | None = None
 
     @property
     def last(self) -> Attempt | None:
         """The newest attempt of the current run."""
         return self.attempts[-1] if self.attempts else None
 
-    def incarnation(self, run: Run) -> Container | None:
-        """Return the newest container of the current run."""
-        mine = [c for c in self.containers if c.run == run.number]
-        return mine[-1] if mine else None
+
+def slot_of(key: InstanceKey, containers: Sequence[Container], run: Run) -> Slot:
+    """Return an identity's slot as the current run sees it."""
+    slot = Slot(key, tuple(containers), run.attempts_of(key.instance))
+    for container in slot.containers:
+        if container.run == run.number:
+            slot.current = container
+    if slot.current is not None:
+        for attempt in reversed(slot.attempts):
+            if attempt.number == slot.current.attempt:
+                slot.record = attempt
+                break
+    return slot
 
 
 def act(  # noqa: PLR0913  # one place that fills an action in; every argument is named

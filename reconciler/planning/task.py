@@ -12,7 +12,7 @@ from reconciler.model.observed import Container, Phase
 from reconciler.planning import cause
 from reconciler.planning.replacing import serving
 from reconciler.planning.rules import RULES, RULES_WHEN_HELD
-from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step
+from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 
 Seen = dict[InstanceKey, list[Container]]
@@ -137,7 +137,7 @@ def _opened(given: Pass, task: DesiredTask, run: Run, why: Cause) -> list[Fact]:
 
 def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
     return {
-        key: Slot(key, tuple(seen.get(key, ())), run.attempts_of(key.instance))
+        key: slot_of(key, seen.get(key, ()), run)
         for key in task.keys()  # noqa: SIM118  # a method of the task, not of a dict
     }
 
@@ -173,7 +173,7 @@ def _why_scaled(given: Pass, task: DesiredTask, before: int | None) -> Cause:
 
 
 def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
-    seen = slot.incarnation(run) or (slot.containers[-1] if slot.containers else None)
+    seen = slot.current or (slot.containers[-1] if slot.containers else None)
     last = slot.last
     return Verdict(
         slot.key,

@@ -103,7 +103,9 @@ class Fate(RuleBasedStateMachine):
     def commit(self) -> None:
         tasks = [task for task in (self.batch, self.web) if task]
         self.lab.commit(*tasks)
-        self.lab.core.note([Approved(self.lab.desired.revision, self.lab.now)])
+        approval = Approved(self.lab.desired.revision, self.lab.now)
+        self.lab.record.record([approval])
+        self.lab.core.history.apply(approval)
 
     @rule(name=st.sampled_from(FOREIGN))
     def run_a_foreign_container(self, name: str) -> None:

@@ -1,8 +1,6 @@
 """`apply`: make it so once, and say how it went."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +12,6 @@ from reconciler.cli.telling import teller
 from reconciler.cli.text import complain, echo, on_terminal, paint
 from reconciler.controller.loop import Ending
 from reconciler.controller.writing import Options, Writer, complete, reconciled, writer
-
-if TYPE_CHECKING:
-    from reconciler.controller.core import Core
 
 
 @click.command("apply")
@@ -45,21 +40,13 @@ def command(
     snapshot, desired = session.read_valid(place)
     chosen = Options(verb="apply", state=state, take_over=take_over, open_engine=open_engine)
     with writer(place.source, desired, chosen) as opened:
+        speaker = teller(quiet=quiet, verbose=verbose)
+        session.listen(opened, speaker)
         opened.apply_again()
         session.put_in_force(opened, snapshot)
-        until = _until(wait=wait)
-        ending = session.drive(opened, until, teller(quiet=quiet, verbose=verbose), timeout)
+        until = session.heard(complete if wait else reconciled)
+        ending = session.drive(opened, until, speaker, timeout)
         return _report(opened, place, ending, wait=wait)
-
-
-def _until(*, wait: bool) -> Callable[["Core"], bool]:
-    enough = complete if wait else reconciled
-
-    def done(core: "Core") -> bool:
-        # Every node has its say first: one that hangs is told of by its deadline.
-        return all(node.asked for node in core.board.nodes.values()) and enough(core)
-
-    return done
 
 
 def _report(opened: Writer, place: Place, ending: Ending, *, wait: bool) -> Exit:
@@ -71,7 +58,7 @@ def _report(opened: Writer, place: Place, ending: Ending, *, wait: bool) -> Exit
         outcome.show_failures(opened, place)
     session.warn_all([*outcome.waits_for_person(core), *outcome.obstacles(core)])
     if ending is Ending.HALTED:
-        complain("ended before all was done; containers are left as they are")
+        complain("not all is done; containers are left as they are")
         return Exit.FAILED
     code = outcome.code_of(core, wait=wait)
     if wait and on_terminal():

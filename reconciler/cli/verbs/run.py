@@ -53,13 +53,15 @@ def command(
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     with writer(place.source, replace(desired, prunable=False), chosen, follow=True) as opened:
+        speaker = teller(quiet=quiet, verbose=verbose)
+        session.listen(opened, speaker)
         if snapshot is not None:
             session.put_in_force(opened, snapshot)
         if opened.core.history.destroyed_revision == desired.revision:
             complain("this revision has been destroyed; an edit or `apply` brings it back")
         # Read once more, for an edit may have come before the watch, and errors are to be told.
         opened.loop.put(SourceChanged())
-        ending = session.drive(opened, lambda _: False, teller(quiet=quiet, verbose=verbose))
+        ending = session.drive(opened, lambda _: False, speaker)
         if ending is Ending.CLAIM:
             raise Failure(opened.loop.claim_refusal, Exit.HELD)
     return Exit.DONE
