@@ -93,6 +93,7 @@ class Loop:
                 if self._looked() and done(self.core):
                     self._ending = Ending.DONE
                 else:
+                    self._follow()
                     self._wait()
             self._farewell()
             return ending
@@ -117,6 +118,12 @@ class Loop:
         _, watch, workers = self._watches[action.node]
         watch.follow()
         workers.submit(action)
+
+    def _follow(self) -> None:
+        """Read the event streams, now that there is something to wait for."""
+        if self._looked():
+            for _, watch, _ in self._watches.values():
+                watch.follow()
 
     def _wait(self) -> None:
         wake = self.core.wake_at()

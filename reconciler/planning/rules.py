@@ -142,7 +142,7 @@ def created(scene: Scene, slot: Slot) -> Step | None:
     return attempts.start(scene, current)
 
 
-def being_removed(scene: Scene, slot: Slot) -> Step | None:
+def being_removed(_: Scene, slot: Slot) -> Step | None:
     """The engine is removing its container; its name is not free yet."""
     current = slot.current
     if current is None or current.phase is not Phase.REMOVING:

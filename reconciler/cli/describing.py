@@ -1,0 +1,164 @@
+"""Everything there is to know of a task or an instance, as plain values.
+
+One shape for both formats: what JSON prints, text lays out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from reconciler.cli.options import Target
+from reconciler.cli.standing import Standing, finished_at, standing_of, started_at
+from reconciler.cli.text import rfc3339
+from reconciler.controller.reading import Report
+from reconciler.engines.engine import EngineError
+from reconciler.model.action import Verdict
+from reconciler.model.desired import DesiredTask
+from reconciler.model.history import Attempt, Run
+from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.quantities import format_ranges
+
+Plain = dict[str, Any]
+
+
+def describe_task(report: Report, target: Target) -> Plain:
+    """Return a task: what is asked for, its runs, and where each instance stands."""
+    standing = standing_of(report, target.task)
+    known = report.history.tasks.get(target.task)
+    return {
+        "task": target.task,
+        "state": standing.state.value,
+        "reason": standing.reason,
+        **(_asked(report, standing.task) if standing.task else {"asked": False}),
+        "runs": [_run(run) for run in (known.runs.values() if known else ())],
+        "instances": [_verdict(verdict) for verdict in standing.verdicts],
+    }
+
+
+def describe_instance(report: Report, target: Target) -> Plain:
+    """Return an instance: where it stands, its attempts in all runs, and its container."""
+    number = target.instance or 0
+    standing = standing_of(report, target.task)
+    verdict = _find(standing, number)
+    known = report.history.tasks.get(target.task)
+    attempts = [
+        _attempt(report, AttemptKey(InstanceKey(target.task, number), run.number, a.number), a)
+        for run in (known.runs.values() if known else ())
+        for a in run.attempts_of(number)
+    ]
+    return {
+        "instance": str(target),
+        "state": verdict.state.value if verdict else "Cancelled",
+        "reason": verdict.reason if verdict else "not asked for any more",
+        "run": verdict.run if verdict else None,
+        "attempts": attempts,
+        "container": _container(report, verdict) if verdict and verdict.container else None,
+    }
+
+
+def _asked(report: Report, task: DesiredTask) -> Plain:
+    retry = asdict(task.retry)
+    return {
+        "asked": True,
+        "at": str(task.at),
+        "revision": report.desired.revision,
+        "job": task.job or None,
+        "profile": task.profile,
+        "instanceIds": format_ranges(task.instances),
+        "restart": task.restart.value,
+        "retry": {"perInstance": retry["per_instance"], "backoff": retry["backoff"]},
+        "parallelism": task.parallelism,
+        "rerun": task.rerun,
+        "work": task.work.hash,
+        "shape": task.shape.hash,
+        "spec": _spec(asdict(task.spec)),
+    }
+
+
+def _spec(said: Mapping[str, Any]) -> Plain:
+    """Return the effective spec in the spelling of manifests, pairs as mappings."""
+    plain: Plain = {}
+    for name, value in said.items():
+        if isinstance(value, Mapping):
+            value = _spec(value)  # noqa: PLW2901  # one value after the other
+        elif name in {"env", "constants", "nodes"}:
+            value = dict(value)  # noqa: PLW2901
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            value = [_spec(v) if isinstance(v, Mapping) else v for v in value]  # noqa: PLW2901
+        plain[_camel(name)] = value
+    return plain
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _run(run: Run) -> Plain:
+    return {
+        "run": run.number,
+        "reason": run.reason,
+        "openedAt": rfc3339(run.opened_at),
+        "revision": run.revision,
+        "work": run.work,
+        "closed": run.closed,
+        "cancelled": run.cancelled,
+        "succeeded": sum(run.succeeded(instance) for instance in run.attempts),
+        "instances": len(run.attempts),
+    }
+
+
+def _verdict(verdict: Verdict) -> Plain:
+    return {
+        "id": verdict.key.instance,
+        "state": verdict.state.value,
+        "run": verdict.run or None,
+        "attempt": verdict.attempt or None,
+        "node": verdict.node or None,
+        "container": verdict.container or None,
+        "reason": verdict.reason,
+    }
+
+
+def _attempt(report: Report, key: AttemptKey, attempt: Attempt) -> Plain:
+    return {
+        "run": key.run,
+        "attempt": attempt.number,
+        "node": attempt.node,
+        "container": key.container_name(report.desired.project),
+        "revision": attempt.revision,
+        "result": attempt.result.value if attempt.result else None,
+        "exitCode": attempt.exit_code,
+        "outOfMemory": attempt.oom,
+        "reason": attempt.reason or attempt.stop_reason,
+        "startedAt": rfc3339(started_at(attempt)),
+        "finishedAt": rfc3339(finished_at(attempt)),
+    }
+
+
+def _container(report: Report, verdict: Verdict) -> Plain:
+    """Return what the engine says of a container, as far as it answers."""
+    engine = report.engines.get(verdict.node)
+    try:
+        detail = engine.inspect(verdict.container) if engine else None
+    except EngineError as error:
+        return {"id": verdict.container, "error": str(error)}
+    if detail is None:
+        return {"id": verdict.container, "error": "it is gone"}
+    seen = detail.container
+    return {
+        "id": seen.id,
+        "name": seen.name,
+        "phase": seen.phase.value,
+        "health": seen.health or None,
+        "image": seen.image_id or None,
+        "startedAt": rfc3339(detail.started_at),
+        "finishedAt": rfc3339(detail.finished_at),
+        "exitCode": seen.exit_code,
+        "ports": [{"container": inside, "host": outside} for inside, outside in detail.ports],
+        "error": detail.error or None,
+    }
+
+
+def _find(standing: Standing, number: int) -> Verdict | None:
+    return next((v for v in standing.verdicts if v.key.instance == number), None)

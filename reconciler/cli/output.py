@@ -1,0 +1,76 @@
+"""What instances print, on its way to whoever asked: raw in a pipe, harmless on a terminal.
+
+Decides how several outputs share one: whole lines, each with its instance in front. May be
+fed from several threads at once.
+"""
+
+import codecs
+import json
+import sys
+import threading
+from typing import Final
+
+import click
+
+from reconciler.cli.text import escape
+from reconciler.model.identity import AttemptKey
+
+_LONGEST: Final = 64 * 1024  # a line without an end is cut here rather than kept for ever
+
+
+class Output:
+    """Standard output for the output of containers. `width` 0 prefixes nothing."""
+
+    def __init__(self, form: str, width: int) -> None:
+        self._json = form == "json"
+        self._width = width
+        self._terminal = sys.stdout.isatty()
+        self._lock = threading.Lock()
+        self._partial: dict[AttemptKey, bytes] = {}
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._closed = False
+
+    def feed(self, origin: AttemptKey, chunk: bytes) -> None:
+        """Take some of an attempt's output and print what can be printed."""
+        with self._lock:
+            if self._closed:
+                return
+            if not self._json and not self._width:
+                self._print(chunk)
+                return
+            *lines, rest = (self._partial.pop(origin, b"") + chunk).split(b"\n")
+            if len(rest) > _LONGEST:
+                lines, rest = [*lines, rest], b""
+            if rest:
+                self._partial[origin] = rest
+            self._print(b"".join(self._line(origin, line) for line in lines))
+
+    def end(self, origin: AttemptKey) -> None:
+        """Print the last line of an attempt, should its end be missing."""
+        with self._lock:
+            rest = self._partial.pop(origin, b"")
+            if rest and not self._closed:
+                self._print(self._line(origin, rest))
+
+    def close(self) -> None:
+        """Print nothing more, whoever is still feeding."""
+        with self._lock:
+            self._closed = True
+
+    def _line(self, origin: AttemptKey, line: bytes) -> bytes:
+        if not self._json:
+            return f"{origin.key.instance:>{self._width}} | ".encode() + line + b"\n"
+        said = {
+            "task": origin.key.task,
+            "instance": origin.key.instance,
+            "run": origin.run,
+            "attempt": origin.attempt,
+            "line": line.decode("utf-8", "replace").removesuffix("\r"),
+        }
+        return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+
+    def _print(self, data: bytes) -> None:
+        if self._terminal:
+            click.echo(escape(self._decoder.decode(data)), nl=False)
+        else:
+            click.echo(data, nl=False)

@@ -1,0 +1,140 @@
+"""Why an instance is as it is: what it waits for, since when, and what would let it go on.
+
+Pure: reads a report, adds nothing to it. Every sentence rests on the planner's own verdict.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.cli.place import Place
+from reconciler.cli.standing import attempt_of, finished_at, run_of, started_at, trouble_of
+from reconciler.cli.text import ago, length
+from reconciler.controller.reading import Report
+from reconciler.model.action import InstanceState, Verdict
+from reconciler.model.history import Trouble
+from reconciler.model.position import NOWHERE, Position
+
+_ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why one instance is as it is. `since` is 0.0 where no time can be given."""
+
+    verdict: Verdict
+    since: float
+    unblocked_by: str
+    at: Position
+    revision: str
+    trouble: Trouble | None
+    attempts: int
+    failures: int
+
+
+def reason_of(report: Report, verdict: Verdict, place: Place) -> Reason:
+    """Return everything that explains a verdict."""
+    task = report.desired.tasks.get(verdict.key.task)
+    run = run_of(report, verdict)
+    attempts = run.attempts_of(verdict.key.instance) if run else ()
+    trouble = trouble_of(report, verdict)
+    attempt = attempt_of(report, verdict)
+    return Reason(
+        verdict=verdict,
+        since=_since(report, verdict, trouble),
+        unblocked_by=_way_on(report, verdict, place, trouble),
+        at=task.at if task else NOWHERE,
+        revision=(attempt.revision if attempt else "") or report.desired.revision,
+        trouble=trouble,
+        attempts=len(attempts),
+        failures=sum(a.counts_as_failure for a in attempts),
+    )
+
+
+def sentences(report: Report, reason: Reason) -> Iterator[str]:
+    """Yield what there is to say, the most important first."""
+    verdict = reason.verdict
+    since = f" for {length(report.at - reason.since)}" if reason.since else ""
+    begin = "has been" if since else "is"
+    yield f"{verdict.key} {begin} {verdict.state.value}{since}: {verdict.reason}."
+    if reason.unblocked_by:
+        yield f"To go on: {reason.unblocked_by}."
+    if reason.trouble is not None:
+        yield _of_trouble(report, reason.trouble)
+    yield from _of_attempts(report, reason)
+    if reason.at.path:
+        yield f"Asked for at {reason.at}, in revision {report.desired.revision}."
+    else:
+        yield "No manifest of the revision in force asks for it."
+
+
+def _of_trouble(report: Report, trouble: Trouble) -> str:
+    often = f"refused {trouble.count} times since" if trouble.count > 1 else "refused"
+    next_try = (
+        f"; next try in {length(trouble.retry_at - report.at)}"
+        if (trouble.retry_at > report.at)
+        else ""
+    )
+    return f"It was {often} {ago(trouble.since, report.at)}: {trouble.message}{next_try}."
+
+
+def _of_attempts(report: Report, reason: Reason) -> Iterator[str]:
+    verdict = reason.verdict
+    if not verdict.attempt:
+        return
+    where = f" on node {verdict.node}" if verdict.node else ""
+    held = f", container {verdict.container[:12]}" if verdict.container else ""
+    yield f"Attempt {verdict.attempt} of run {verdict.run}{where}{held}."
+    run = run_of(report, verdict)
+    for attempt in run.attempts_of(verdict.key.instance) if run else ():
+        if attempt.ended and attempt.result is not None:
+            end = ago(finished_at(attempt), report.at)
+            yield f"Attempt {attempt.number} {attempt.result.value} {end}: {attempt.reason}."
+
+
+def _since(report: Report, verdict: Verdict, trouble: Trouble | None) -> float:
+    attempt = attempt_of(report, verdict)
+    if verdict.state in _ENDED:
+        return finished_at(attempt)
+    if trouble is not None and verdict.blocked:
+        return trouble.since
+    if verdict.state is InstanceState.RUNNING:
+        return started_at(attempt)
+    run = run_of(report, verdict)
+    return finished_at(attempt) or (run.opened_at if run else 0.0)
+
+
+def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
+    """Return what would let the instance go on, empty where nothing needs to."""
+    task = report.desired.tasks.get(verdict.key.task)
+    if any(verdict.key.task in hold.tasks for hold in report.plan.holds):
+        return f"allow it with `{place.command('approve')}`, or mend the manifests"
+    if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}:
+        where = f" at {task.at}" if task else ""
+        return (
+            f"change the task's work, or raise `rerun`{where}; what it printed: "
+            f"`{place.command('logs', str(verdict.key))}`"
+        )
+    if verdict.state is InstanceState.UNKNOWN:
+        return "its node has to answer again; nothing is concluded before that"
+    if report.history.lost and task is not None and not task.service:
+        return f"confirm what Docker shows with `{place.command('relearn')}`"
+    if verdict.state is InstanceState.PENDING:
+        return _way_on_pending(report, verdict, place, trouble)
+    return ""
+
+
+def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
+    task = report.desired.tasks.get(verdict.key.task)
+    needed = [] if report.writer else [f"somebody has to run `{place.command('run')}`"]
+    if trouble is not None:
+        where = f", or the manifest at {task.place_of('image')}" if task else ""
+        needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
+    elif task is not None and task.parallelism is not None and verdict.attempt == 0:
+        place_of_it = task.place_of("parallelism")
+        needed.insert(
+            0, f"another instance has to end, or parallelism to be raised at {place_of_it}"
+        )
+    elif not needed:
+        needed = ["nothing: only time"]
+    return ", and ".join(needed)

@@ -1,0 +1,110 @@
+"""What a report says of tasks and instances, as a reader should understand it.
+
+The planner's verdicts tell what a writer would do next. Decides how that reads when nobody
+writes: an instance that could be created now is not being prepared, it waits for a writer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from reconciler.controller.reading import Report
+from reconciler.model.action import InstanceState, TaskState, Verdict
+from reconciler.model.desired import DesiredTask
+from reconciler.model.history import Attempt, Run, Trouble
+from reconciler.model.identity import AttemptKey
+from reconciler.planning.status import task_state
+
+_IN_HAND: Final = {InstanceState.PREPARING, InstanceState.COLLECTING}
+_ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One task: what is asked for, if it still is, and where each of its instances stands."""
+
+    name: str
+    task: DesiredTask | None
+    state: TaskState
+    reason: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def run(self) -> int | None:
+        """The run that its instances belong to."""
+        return max((v.run for v in self.verdicts), default=0) or None
+
+
+def standings(report: Report) -> list[Standing]:
+    """Return all tasks by name: those asked for, and those that still have containers."""
+    found: dict[str, list[Verdict]] = {name: [] for name in report.desired.tasks}
+    for verdict in report.plan.verdicts:
+        found.setdefault(verdict.key.task, []).append(_read(report, verdict))
+    return [_standing(report, name, found[name]) for name in sorted(found)]
+
+
+def standing_of(report: Report, name: str) -> Standing:
+    """Return one task; one that is only on record has no verdicts."""
+    known = {standing.name: standing for standing in standings(report)}
+    return known.get(name) or Standing(
+        name, None, TaskState.CANCELLED, "not asked for any more", ()
+    )
+
+
+def attempt_of(report: Report, verdict: Verdict) -> Attempt | None:
+    """Return the record of the attempt that a verdict is about."""
+    return report.history.attempt(AttemptKey(verdict.key, verdict.run, verdict.attempt))
+
+
+def run_of(report: Report, verdict: Verdict) -> Run | None:
+    """Return the run that a verdict is about."""
+    known = report.history.tasks.get(verdict.key.task)
+    return known.runs.get(verdict.run) if known else None
+
+
+def started_at(attempt: Attempt | None) -> float:
+    """Return when an attempt began: the engine's word once it has ended, our request before."""
+    return (attempt.started_at or attempt.start_requested_at) if attempt else 0.0
+
+
+def finished_at(attempt: Attempt | None) -> float:
+    """Return when an attempt ended, by the engine's word where there is one."""
+    return (attempt.finished_at or attempt.ended_at) if attempt and attempt.ended else 0.0
+
+
+def unknown_nodes(report: Report) -> list[str]:
+    """Return why nodes cannot be looked at, a sentence each."""
+    return [
+        f"node {view.name}: {view.reason}"
+        for view in report.observed.nodes.values()
+        if not view.known
+    ]
+
+
+def _standing(report: Report, name: str, verdicts: Sequence[Verdict]) -> Standing:
+    state, reason = task_state(verdicts)
+    return Standing(name, report.desired.tasks.get(name), state, reason, tuple(verdicts))
+
+
+def trouble_of(report: Report, verdict: Verdict) -> Trouble | None:
+    """Return the refusal that an instance suffers from: its own, its container's, its image's."""
+    key = verdict.key
+    task = report.desired.tasks.get(key.task)
+    attempt = AttemptKey(key, verdict.run, verdict.attempt)
+    subjects = [str(key), attempt.container_name(report.desired.project)]
+    if task is not None and verdict.state not in _ENDED:
+        subjects += [f"image:{node}:{task.spec.image}" for node in report.desired.nodes]
+    return next((t for s in subjects if (t := report.history.troubles.get(s))), None)
+
+
+def _read(report: Report, verdict: Verdict) -> Verdict:
+    if report.writer is not None or verdict.state not in _IN_HAND or verdict.blocked:
+        return verdict
+    trouble = trouble_of(report, verdict)
+    if trouble is not None:
+        # Due for another try, which nobody makes: what was refused before is what stands.
+        return replace(verdict, state=InstanceState.PENDING, reason=trouble.message, blocked=True)
+    reason = f"{verdict.reason}; waits for `apply` or `run`"
+    collecting = verdict.state is InstanceState.COLLECTING
+    state = InstanceState.COLLECTING if collecting else InstanceState.PENDING
+    return replace(verdict, state=state, reason=reason)

@@ -1,0 +1,161 @@
+"""What `status` prints. The JSON is a contract: schemas/output/status.json."""
+
+from collections import Counter
+from typing import Final
+
+from reconciler.cli.plan_output import hold_json
+from reconciler.cli.standing import (
+    Standing,
+    attempt_of,
+    finished_at,
+    standings,
+    started_at,
+    unknown_nodes,
+)
+from reconciler.cli.text import COLOURS, ago, columns, complain, one_line, paint, plural, rfc3339
+from reconciler.controller.reading import Report
+from reconciler.ledger import Holder
+from reconciler.model.action import InstanceState, Verdict
+
+_MOST: Final = 10
+_QUIET: Final = {InstanceState.SUCCEEDED, InstanceState.RUNNING}
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """Return where everything stands, for machines."""
+    return {
+        "project": report.desired.project,
+        "revision": report.desired.revision or None,
+        "tasks": [_task(report, standing) for standing in standings(report)],
+        "pools": [],
+        "nodes": [
+            {"name": view.name, "known": view.known, "reason": view.reason}
+            for view in report.observed.nodes.values()
+        ],
+        "writer": writer_json(report.writer),
+        "holds": [hold_json(hold) for hold in report.plan.holds],
+    }
+
+
+def writer_json(writer: Holder | None) -> dict[str, object] | None:
+    """Return who writes, as machines read it."""
+    if writer is None:
+        return None
+    return {
+        "verb": writer.verb,
+        "pid": writer.pid,
+        "host": writer.host,
+        "since": rfc3339(writer.since),
+    }
+
+
+def as_text(report: Report) -> list[str]:
+    """Return where everything stands, for people."""
+    all_of_them = standings(report)
+    lines = [_head(report), *_notes(report)]
+    if not all_of_them:
+        return [*lines, "", "no task is asked for, and nothing runs"]
+    header = ("TASK", "STATE", "INSTANCES", "RUN", "IMAGE", "WHY")
+    rows = [header, *(_row(standing) for standing in all_of_them)]
+    lines += ["", *columns(rows, {1: COLOURS})]
+    for standing in all_of_them:
+        lines += _instances(report, standing)
+    return lines
+
+
+def warn(report: Report) -> None:
+    """Say on stderr what the answer does not rest on."""
+    if not report.recorded:
+        complain(f"there is no ledger in {report.folder}: nothing has been applied from here yet")
+
+
+def _head(report: Report) -> str:
+    revision = report.desired.revision or "none"
+    runs = f"kept so by {report.writer}" if report.writer else "nobody runs it now"
+    said = f"project {report.desired.project}, revision {revision}; {runs}"
+    return paint(one_line(said), bold=True)
+
+
+def _notes(report: Report) -> list[str]:
+    said = [paint(one_line(note), "magenta") for note in unknown_nodes(report)]
+    said += [paint(one_line(hold.message), "magenta") for hold in report.plan.holds]
+    if report.history.lost:
+        said.append(paint("the ledger was lost; batch work waits for `relearn`", "magenta"))
+    if report.recorded and report.history.destroyed_revision:
+        said.append("destroyed by request; the next `apply` brings it back")
+    return said
+
+
+def _row(standing: Standing) -> tuple[str, ...]:
+    found = Counter(v.state.value.lower() for v in standing.verdicts)
+    counts = ", ".join(f"{n} {state}" for state, n in sorted(found.items())) or "0"
+    image = standing.task.spec.image if standing.task else "-"
+    why = standing.reason if standing.reason != counts else ""
+    if standing.task is None:
+        why = f"not asked for any more; {why}" if why else "not asked for any more"
+    return standing.name, standing.state.value, counts, str(standing.run or "-"), image, why
+
+
+def _instances(report: Report, standing: Standing) -> list[str]:
+    """Return a line for each instance, or for those that need a look where there are many."""
+    shown = list(standing.verdicts)
+    if len(shown) > _MOST:
+        shown = [v for v in shown if v.state not in _QUIET or v.blocked][:_MOST]
+    rows = [_instance(report, verdict) for verdict in shown]
+    lines = ["", *columns(rows, {1: COLOURS})] if rows else []
+    if rows and len(standing.verdicts) > len(shown):
+        rest = len(standing.verdicts) - len(shown)
+        lines.append(f"… and {plural(rest, 'instance')} more; --format json has them all")
+    return lines
+
+
+def _instance(report: Report, verdict: Verdict) -> tuple[str, ...]:
+    attempt = attempt_of(report, verdict)
+    at = finished_at(attempt) or started_at(attempt)
+    return (
+        str(verdict.key),
+        verdict.state.value,
+        f"attempt {verdict.attempt}" if verdict.attempt else "-",
+        verdict.node or "-",
+        verdict.container[:12] or "-",
+        ago(at, report.at) if at else "-",
+        verdict.reason if verdict.reason != verdict.state.value.lower() else "",
+    )
+
+
+def _task(report: Report, standing: Standing) -> dict[str, object]:
+    task = standing.task
+    return {
+        "name": standing.name,
+        "job": (task.job if task else _job_of(report, standing)) or None,
+        "pool": None,
+        "profile": task.profile if task else None,
+        "state": standing.state.value,
+        "reason": standing.reason,
+        "run": standing.run,
+        "instances": [_instance_json(report, verdict) for verdict in standing.verdicts],
+    }
+
+
+def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:
+    attempt = attempt_of(report, verdict)
+    return {
+        "id": verdict.key.instance,
+        "state": verdict.state.value,
+        "attempt": verdict.attempt or None,
+        "node": verdict.node or None,
+        "container": verdict.container or None,
+        "exitCode": attempt.exit_code if attempt else None,
+        "reason": verdict.reason,
+        "startedAt": rfc3339(started_at(attempt)),
+        "finishedAt": rfc3339(finished_at(attempt)),
+    }
+
+
+def _job_of(report: Report, standing: Standing) -> str:
+    for view in report.observed.nodes.values():
+        for verdict in standing.verdicts:
+            seen = view.containers.get(verdict.container)
+            if seen is not None:
+                return seen.job
+    return ""

@@ -1,0 +1,83 @@
+"""`logs`: what instances print, while their containers exist and after."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.following import Follower, newest, read
+from reconciler.cli.options import Target
+from reconciler.cli.output import Output
+from reconciler.cli.place import find, look
+from reconciler.cli.targets import known_instances, require
+from reconciler.cli.text import complain
+from reconciler.controller.reading import Report
+from reconciler.model.identity import AttemptKey, InstanceKey
+
+
+@click.command("logs")
+@options.target_argument
+@options.source_option
+@options.state_option
+@options.format_option
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until all has ended.")
+@click.option("--attempt", type=click.IntRange(min=1), metavar="N", help="Of the newest run.")
+@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
+def command(
+    target: Target,
+    source: Path,
+    state: Path | None,
+    form: str,
+    follow: bool,
+    attempt: int | None,
+    tail: int | None,
+) -> Exit:
+    """Show what TARGET, a TASK or TASK/INSTANCE, has printed in its newest attempt.
+
+    Of a task with several instances each line begins with `INSTANCE | `.
+    """
+    if follow and attempt is not None:
+        raise click.UsageError("--follow goes on with the newest attempt: leave out --attempt")
+    place = find(source, state)
+    report = look(place)
+    require(report, target)
+    keys = _keys(report, target)
+    several = target.instance is None and len(keys) > 1
+    output = Output(form, max(len(str(key.instance)) for key in keys) if several else 0)
+    if follow:
+        follower = Follower(lambda: look(place), target, output, tail)
+        follower.run(lambda seen: _keys(seen, target))
+    else:
+        for key in keys:
+            _print(report, key, attempt, tail, output)
+    return Exit.DONE
+
+
+def _print(
+    report: Report, key: InstanceKey, attempt: int | None, tail: int | None, output: Output
+) -> None:
+    meant = newest(report, key)
+    if meant is None:
+        complain(f"{key} has not been started yet")
+        return
+    if attempt is not None:
+        meant = _numbered(report, meant, attempt)
+    for chunk in read(report, meant, tail):
+        output.feed(meant, chunk)
+    output.end(meant)
+
+
+def _numbered(report: Report, newest_one: AttemptKey, attempt: int) -> AttemptKey:
+    meant = AttemptKey(newest_one.key, newest_one.run, attempt)
+    if report.history.attempt(meant) is None:
+        raise Failure(
+            f"{meant.key} has no attempt {attempt} in run {meant.run}; "
+            f"the newest is {newest_one.attempt}"
+        )
+    return meant
+
+
+def _keys(report: Report, target: Target) -> list[InstanceKey]:
+    numbers = known_instances(report, target.task) if target.instance is None else [target.instance]
+    return [InstanceKey(target.task, number) for number in numbers]

@@ -1,0 +1,25 @@
+"""`status`: where every task and instance stands."""
+
+import json
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options, status_output
+from reconciler.cli.place import find, look
+from reconciler.cli.text import echo
+
+
+@click.command("status")
+@options.source_argument
+@options.state_option
+@options.format_option
+def command(source: Path, state: Path | None, form: str) -> None:
+    """Show where every task of SOURCE stands, by the revision that is in force."""
+    report = look(find(source, state))
+    if form == "json":
+        echo(json.dumps(status_output.as_json(report), indent=2, ensure_ascii=False))
+        return
+    status_output.warn(report)
+    for line in status_output.as_text(report):
+        echo(line)

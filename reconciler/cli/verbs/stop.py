@@ -1,0 +1,54 @@
+"""`stop`: end a task or an instance in its present run, and leave it ended."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.asking import Wish, ask, in_force, wait_until
+from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.options import Target
+from reconciler.cli.place import Place, find, look
+from reconciler.cli.targets import require
+from reconciler.cli.text import echo
+from reconciler.controller.reading import Report
+from reconciler.controller.writing import reconciled
+from reconciler.model.observed import Phase
+
+
+@click.command("stop")
+@options.target_argument
+@options.source_option
+@options.state_option
+@click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 1m.")
+def command(target: Target, source: Path, state: Path | None, timeout: float | None) -> Exit:
+    """Stop TARGET, a TASK or TASK/INSTANCE, and wait until it has stopped.
+
+    What is unfinished in this run stays so; a changed work, or a raised `rerun`, begins anew.
+    """
+    place = find(source, state)
+    desired = in_force(place)
+    require(look(place), target)
+    arguments: dict[str, object] = {"task": target.task}
+    if target.instance is not None:
+        arguments["instance"] = target.instance
+    wish = Wish(verb="stop", arguments=arguments, until=reconciled, timeout=timeout)
+    message, carried_out_by = ask(place, desired, wish)
+    echo(message)
+    if carried_out_by is not None:
+        _wait(place, target, timeout)
+    return Exit.DONE
+
+
+def _wait(place: Place, target: Target, timeout: float | None) -> None:
+    if not wait_until(lambda: not _alive(look(place), target), timeout):
+        raise Failure(f"{target} is asked to stop, and has not stopped yet")
+
+
+def _alive(report: Report, target: Target) -> bool:
+    return any(
+        container.phase in {Phase.RUNNING, Phase.CREATED}
+        for view in report.observed.nodes.values()
+        for container in view.containers.values()
+        if container.key.task == target.task and target.instance in {None, container.key.instance}
+    )

@@ -1,0 +1,126 @@
+import pytest
+
+from reconciler.cli.describing import describe_instance, describe_task
+from reconciler.cli.exits import Failure
+from reconciler.cli.options import Target
+from reconciler.cli.outline import outline
+from reconciler.cli.reasons import reason_of, sentences
+from reconciler.cli.standing import standing_of
+from reconciler.cli.targets import require
+from reconciler.ledger import Holder
+from reconciler.model.desired import Backoff, Restart, Retry
+from reconciler.model.position import Position
+from tests.cli.helpers import PLACE, report_of
+from tests.support.desired import make_task
+from tests.support.lab import Lab
+
+WRITER = Holder(42, "run", "here", 1_000_000.0)
+
+
+def why(lab: Lab, instance: int = 0, writer: Holder | None = WRITER) -> list[str]:
+    report = report_of(lab, writer)
+    verdicts = standing_of(report, "work").verdicts
+    verdict = next(v for v in verdicts if v.key.instance == instance)
+    return list(sentences(report, reason_of(report, verdict, PLACE)))
+
+
+def test_what_runs_waits_for_nothing() -> None:
+    lab = Lab(make_task())
+    lab.settle()
+    lab.now += 90
+    (container,) = (box.id for box in lab.world.boxes.values())
+    assert why(lab) == [
+        "work/0 has been Running for 1m30s: running.",
+        f"Attempt 1 of run 1 on node local, container {container[:12]}.",
+        "Asked for at work.yaml:1:1, in revision f-1.",
+    ]
+
+
+def test_a_failure_names_its_exits_and_the_way_on() -> None:
+    lab = Lab(make_task(retry=Retry(1, Backoff(jitter=0))))
+    lab.settle()
+    lab.world.finish(lab.live()[0], 3)
+    lab.settle()
+    assert "the next attempt is due in" in why(lab)[0]
+    assert why(lab)[1] == "To go on: nothing: only time."
+    lab.wait(2)
+    lab.world.finish(lab.live()[0], 4)
+    lab.settle()
+    said = why(lab)
+    assert (
+        said[0].endswith("Failed: exit code 4 after 2 attempts.") or "after 2 attempts" in said[0]
+    )
+    assert any("rerun" in sentence and "work.yaml:1:1" in sentence for sentence in said)
+    assert any(sentence.startswith("Attempt 1 failed") for sentence in said)
+
+
+def test_a_missing_image_is_the_trouble() -> None:
+    lab = Lab(make_task(spec={"image": "gone:1"}, where={"image": Position("w.yaml", 3, 4)}))
+    lab.world.in_registry = lambda _: False
+    lab.settle()
+    for writer in (WRITER, None):
+        said = " ".join(why(lab, writer=writer))
+        assert "gone:1" in said
+        assert "w.yaml:3:4" in said
+    assert "somebody has to run `reconciler run`" in " ".join(why(lab, writer=None))
+
+
+def test_the_queue_names_parallelism() -> None:
+    lab = Lab(make_task(count=2, parallelism=1, where={"parallelism": Position("w.yaml", 6, 1)}))
+    lab.settle()
+    assert "parallelism to be raised at w.yaml:6:1" in why(lab, 1)[1]
+
+
+def test_a_hold_names_approve() -> None:
+    lab = Lab(make_task(count=8))
+    lab.settle()
+    for name in lab.live():
+        lab.world.finish(name)
+    lab.settle()
+    lab.apply(make_task(count=8, spec={"command": ("other",)}))
+    assert "`reconciler approve`" in why(lab)[1]
+
+
+def test_unknown_names_get_the_nearest_right_one() -> None:
+    lab = Lab(make_task(count=3))
+    lab.settle()
+    report = report_of(lab)
+    require(report, Target("work"))
+    require(report, Target("work", 2))
+    with pytest.raises(Failure, match="did you mean work"):
+        require(report, Target("wrok"))
+    with pytest.raises(Failure, match="no instance 3; it has 0-2"):
+        require(report, Target("work", 3))
+
+
+def test_describe_tells_all_of_a_task() -> None:
+    lab = Lab(make_task(count=2, job="j", restart=Restart.ON_FAILURE))
+    lab.settle()
+    said = describe_task(report_of(lab), Target("work"))
+    assert said["job"] == "j"
+    assert said["instanceIds"] == "0-1"
+    assert said["spec"]["image"] == "busybox:stable"
+    assert said["spec"]["security"]["noNewPrivileges"] is True
+    assert said["runs"][0]["reason"] == "new task"
+    lines = outline(said)
+    assert any("busybox:stable" in line for line in lines)
+
+
+def test_describe_tells_all_of_an_instance() -> None:
+    lab = Lab(make_task())
+    lab.settle()
+    lab.world.finish(lab.live()[0], 2)
+    lab.settle()
+    said = describe_instance(report_of(lab), Target("work", 0))
+    assert (said["state"], said["attempts"][0]["exitCode"]) == ("Failed", 2)
+    assert said["container"]["error"] == "it is gone"  # no engine is at hand here
+    assert any("failed" in line for line in outline(said))
+
+
+def test_a_task_that_is_only_on_record_is_described() -> None:
+    lab = Lab(make_task("old"), make_task("new"))
+    lab.settle()
+    lab.apply(make_task("new"))
+    said = describe_task(report_of(lab), Target("old"))
+    assert said["asked"] is False
+    assert len(said["runs"]) == 1
