@@ -14,13 +14,6 @@ help:  ## list these targets
 
 demo: .venv engine image  ## run examples/hello on the local Docker Engine
 	$(BIN)/reconciler apply examples/hello --wait
-	@echo
-	@echo 'Try next (after `. .venv/bin/activate`):'
-	@echo '  reconciler status examples/hello    what ran, where and how it ended'
-	@echo '  reconciler logs --help              what an instance printed'
-	@echo '  reconciler plan examples/hello      after an edit: what would change, and why'
-	@echo '  reconciler apply examples/hello     make it so; what is done does not run again'
-	@echo '  reconciler destroy examples/hello   take it all away'
 
 test: check engine image  ## check, then every test but the slow ones
 	$(BIN)/pytest -m 'not slow'

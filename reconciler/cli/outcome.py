@@ -3,7 +3,6 @@
 Decides the exit code of an apply from what the core thinks in the end.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -69,8 +68,7 @@ def show(core: "Core") -> None:
         echo(line)
     verdicts = core.all_verdicts()
     what = f"{plural(len(verdicts), 'instance')} in {plural(len(names), 'task')}"
-    deeds = Counter(action.verb for action in core.carried_out)
-    said = [f"{deeds[verb]} {word}" for verb, word in _DEEDS.items() if deeds[verb]]
+    said = [f"{core.deeds[verb]} {word}" for verb, word in _DEEDS.items() if core.deeds[verb]]
     echo(f"{what}: {', '.join(said) or 'nothing to do'}")
 
 
@@ -106,12 +104,16 @@ def show_outputs(writer: "Writer") -> None:
 
 
 def _succeeded_now(core: "Core") -> Sequence[Verdict]:
-    touched = {action.attempt for action in core.carried_out if action.verb is Verb.COLLECT}
     return [
         v
         for v in core.all_verdicts()
-        if v.state is InstanceState.SUCCEEDED and AttemptKey(v.key, v.run, v.attempt) in touched
+        if v.state is InstanceState.SUCCEEDED and _ended_at(core, v) >= core.began
     ]
+
+
+def _ended_at(core: "Core", verdict: Verdict) -> float:
+    record = core.history.attempt(AttemptKey(verdict.key, verdict.run, verdict.attempt))
+    return record.ended_at if record else 0.0
 
 
 def _show_output(writer: "Writer", verdict: Verdict, prefix: str) -> None:

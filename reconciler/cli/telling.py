@@ -45,7 +45,6 @@ class Log:
     def __init__(self, level: str) -> None:
         self._least = _LEVELS[level]
         self._logger: Any = None
-        self._carried_out = 0
 
     def entry(self, entry: LogEntry) -> None:
         """Log an entry."""
@@ -64,9 +63,7 @@ class Log:
         """Log the calls that were handed out."""
         if self._least > _LEVELS["debug"]:
             return
-        actions = core.carried_out[self._carried_out :]
-        self._carried_out = len(core.carried_out)
-        for action in actions:
+        for action in core.latest:
             self._say("debug", f"{action.verb.value} {action.subject}", _said(action))
 
     def close(self) -> None:

@@ -79,9 +79,7 @@ def judge_and_take(
     that proves it replaced.
     """
     # Looking first: to ask for what is there already is an event to whoever watches the engine.
-    found = engine.claimed_by(claimant.project) or engine.claim(
-        claimant.project, claimant.labels()
-    )
+    found = engine.claimed_by(claimant.project) or engine.claim(claimant.project, claimant.labels())
     standing = claimant.judge(found)
     if standing is Standing.LEDGER_LOST:
         tell_lost()

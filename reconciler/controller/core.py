@@ -5,6 +5,7 @@ out has its facts on disk, and where the disk refuses, nothing is handed out. Wh
 the core carries the actions out and reports back; results may come in any order.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -53,7 +54,10 @@ class Core:
         self.underway: dict[str, Action] = {}
         self.ledger_error = ""
         self.listeners: list[Tell] = []
-        self.carried_out: list[Action] = []
+        # What was handed out: how much of each kind in all, and what by the last turn.
+        self.deeds: Counter[Verb] = Counter()
+        self.latest: list[Action] = []
+        self.began = now()
         self._now = now
         self._signalled: set[str] = set()
         self._wakes: dict[str, float] = {}
@@ -146,6 +150,7 @@ class Core:
     def turn(self) -> list[Action]:
         """Plan what is due, record it, and return the actions to carry out now."""
         now = self._now()
+        self.latest = []
         due = {task for task, at in self._wakes.items() if at <= now}
         if self._dirty is not None:
             self._dirty |= due
@@ -163,8 +168,9 @@ class Core:
         self._planned(made.verdicts, only, made.wakes)
         self.holds = made.holds
         self.underway |= {action.subject: action for action in made.actions}
-        self.carried_out += made.actions
-        return list(made.actions)
+        self.latest = list(made.actions)
+        self.deeds.update(action.verb for action in self.latest)
+        return self.latest
 
     def effective(self) -> Desired:
         """Return the revision in force, emptied where a person has destroyed it."""

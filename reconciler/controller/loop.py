@@ -275,6 +275,7 @@ class Loop:
         _, watch, workers = self._watches.pop(name)
         watch.close()
         workers.close()
+        watch.engine.close()
 
     def _farewell(self) -> None:
         """Begin nothing more, and record what calls under way still bring."""

@@ -84,7 +84,7 @@ def preview(
         tuple(_shown(later, images)),
         verdicts,
         holds,
-        _reruns(possible, history),
+        _reruns([*possible, *later], history),
     )
 
 

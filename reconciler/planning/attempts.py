@@ -212,23 +212,23 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         return cause.stated(desired, task, _why_again(scene, slot, last))
     if scene.opening is not None:
         return scene.opening
-    earlier = _earlier_work(scene, slot)
-    if earlier is not None:
-        specs = scene.given.history.specs
-        return cause.changed(desired, task, specs, earlier, task.work.hash)
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
         return cause.moved(desired, task, "instances", scene.before, count, "scaled up")
+    earlier = _earlier_work(scene) if last is None else None
+    if earlier is not None:
+        specs = scene.given.history.specs
+        return cause.changed(desired, task, specs, earlier, task.work.hash)
     return cause.stated(desired, task, scene.run.reason)
 
 
-def _earlier_work(scene: Scene, slot: Slot) -> str | None:
-    """Return the other work that this instance did in the run before this one, if any."""
+def _earlier_work(scene: Scene) -> str | None:
+    """Return the other work that the task did in the run before this one, if any."""
     known = scene.given.history.tasks.get(scene.task.name)
     before = known.runs.get(scene.run.number - 1) if known else None
     if before is None or before.closed or before.work == scene.task.work.hash:
         return None
-    return before.work if before.attempts_of(slot.key.instance) else None
+    return before.work
 
 
 def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
