@@ -49,8 +49,9 @@ def test_calls_are_logged_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stderr", stream)
     lab = Lab(make_task())
     log = Log("debug")
-    lab.settle()
-    log.turn(lab.core)
+    lab.driver.look()
+    while lab.driver.step():
+        log.turn(lab.core)
     log.turn(lab.core)
     said = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
     assert said == ["pull image:local:busybox:stable", "create demo.work.1.0.1",
