@@ -18,7 +18,7 @@ _NOT_LISTED = "it has not been asked yet"
 class NodeState:
     """One node's containers by id, when each was last touched, and whether all that is known.
 
-    `asked` says whether it has been listed, or has failed to be, at least once.
+    `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
     """
 
     name: str
@@ -70,12 +70,19 @@ class Board:
             state.known, state.reason = True, ""
         return dirty
 
-    def lose(self, node: str, reason: str) -> bool:
-        """Know nothing of a node from now on; return whether that is new."""
+    def lose(self, node: str, reason: str, *, doubt: bool = False) -> bool:
+        """Know nothing of a node from now on; return whether that is new.
+
+        `doubt`: one call got no answer; whether the node is lost will be known when it is asked.
+        """
         state = self.nodes[node]
         new = state.known or state.reason != reason
-        state.known, state.asked, state.reason = False, True, reason
+        state.known, state.asked, state.reason = False, not doubt, reason
         return new
+
+    def all_asked(self) -> bool:
+        """Whether of every node it is known that it answers, or that it does not."""
+        return all(state.asked for state in self.nodes.values())
 
     def put(self, container: Container) -> None:
         """Believe a container to be as a call's result shows it."""

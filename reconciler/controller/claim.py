@@ -78,8 +78,7 @@ def judge_and_take(
     `tell_lost` returns when it is on record that the ledger was lost: only then is the claim
     that proves it replaced.
     """
-    # Looking first: to ask for what is there already is an event to whoever watches the engine.
-    found = engine.claimed_by(claimant.project) or engine.claim(claimant.project, claimant.labels())
+    found = _standing_claim(engine, claimant)
     standing = claimant.judge(found)
     if standing is Standing.LEDGER_LOST:
         tell_lost()
@@ -91,6 +90,14 @@ def judge_and_take(
 
 
 def still_ours(engine: Engine, claimant: Claimant) -> bool:
-    """Whether the claim on an engine is (still) this claimant's."""
+    """Whether the claim on an engine is (still) this claimant's.
+
+    One that has vanished, by `docker volume prune` for example, is put up again.
+    """
+    return claimant.judge(_standing_claim(engine, claimant)) is Standing.OURS
+
+
+def _standing_claim(engine: Engine, claimant: Claimant) -> dict[str, str]:
+    # Looking first: to ask for what is there already is an event to whoever watches the engine.
     found = engine.claimed_by(claimant.project)
-    return found is not None and claimant.judge(found) is Standing.OURS
+    return found or engine.claim(claimant.project, claimant.labels())

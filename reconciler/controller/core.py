@@ -139,6 +139,11 @@ class Core:
             self._soil(task)
         return look
 
+    def doubt(self, node: str, reason: str) -> None:
+        """Take in that a call got no answer: nothing of its node is believed until it is asked."""
+        if node in self.board.nodes and self.board.lose(node, reason, doubt=True):
+            self.dirty_all()
+
     def lost(self, gone: NodeLost) -> None:
         """Take in that a node does not answer."""
         if gone.node in self.board.nodes and self.board.lose(gone.node, gone.reason):
@@ -187,7 +192,9 @@ class Core:
 
     def at_rest(self) -> bool:
         """Whether only the instances' own progress, or a person, is awaited."""
-        if self.underway or self._pending or self._dirty is None or self._dirty:
+        if self._pending or self._dirty is None or self._dirty or not self.board.all_asked():
+            return False
+        if any(self._is_known(action.node) for action in self.underway.values()):
             return False
         waiting = (v for verdicts in self.verdicts.values() for v in verdicts)
         return all(v.settled or v.blocked or v.state is InstanceState.PENDING for v in waiting)
@@ -208,6 +215,10 @@ class Core:
 
     def _anything_to_do(self) -> bool:
         return self._dirty is None or bool(self._dirty or self._pending or self._pending_entries)
+
+    def _is_known(self, node: str) -> bool:
+        state = self.board.nodes.get(node)
+        return state is not None and state.known
 
     def _soil(self, task: str) -> None:
         if self._dirty is not None:

@@ -149,7 +149,7 @@ class Loop:
     def _looked(self) -> bool:
         if time.monotonic() - self._began > _FIRST_LOOK_SECONDS:
             return True
-        return all(node.asked for node in self.core.board.nodes.values())
+        return self.core.board.all_asked()
 
     # --- what is heard ---------------------------------------------------------------------
 
@@ -163,8 +163,8 @@ class Loop:
         unreachable = self.core.finished(happening)
         node = happening.action.node
         if unreachable and node in self._watches:
-            self.core.lost(said.NodeLost(node, str(happening.outcome)))
-            self._watches[node][1].look()
+            self.core.doubt(node, str(happening.outcome))
+            self._watches[node][1].doubt()
 
     @_hear.register
     def _(self, happening: said.Listed) -> None:

@@ -57,6 +57,7 @@ class NodeWatch:
         self._closed = threading.Event()
         self._stream: EventStream | None = None
         self._claimed = False
+        self._doubted = False
 
     def start(self) -> None:
         """Begin with the claim, the subscription and the first list."""
@@ -72,6 +73,11 @@ class NodeWatch:
     def look(self) -> None:
         """List the node as soon as possible. Several wishes become one list."""
         self._wanted.set()
+
+    def doubt(self) -> None:
+        """Check the engine's health before it is listed again: a list alone proves little."""
+        self._doubted = True
+        self.look()
 
     def close(self) -> None:
         """Stop watching. A call under way ends by itself."""
@@ -89,6 +95,7 @@ class NodeWatch:
                 failures = 0
             except EngineError as error:
                 self._unsubscribe()
+                self._doubted = True
                 self._put(NodeLost(self.engine.node, str(error)))
                 self._closed.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
@@ -101,7 +108,8 @@ class NodeWatch:
         next_list = next_health = 0.0
         while not self._closed.is_set():
             now = time.monotonic()
-            if now >= next_health and next_health:
+            if self._doubted or now >= next_health > 0:
+                self._doubted = False
                 self._check_health()
             if now >= next_health:
                 next_health = time.monotonic() + HEALTH_SECONDS

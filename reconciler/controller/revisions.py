@@ -15,6 +15,8 @@ from reconciler.model.desired import Desired
 from reconciler.model.problem import Problem
 from reconciler.sources.source import Snapshot, Source
 
+# How soon a revision that the ledger had no room for is offered to it again, seconds.
+KEEP_AGAIN_SECONDS = 1.0
 # How long a watched source must have been quiet before anything missing is torn down, seconds.
 QUIET_SECONDS = 2.0
 
@@ -42,6 +44,7 @@ class Revisions:
     quiet_for: Callable[[], float]
     forbidden_binds: Sequence[str] = ()
     _last_said: str = field(default="")
+    _kept: bool = field(default=True)
 
     def read(self, in_force: Desired) -> Change:
         """Read the source and say what becomes of the revision in force."""
@@ -50,7 +53,7 @@ class Revisions:
             return self._refused(snapshot.revision, snapshot.problem)
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
-            return Change()
+            return self._keep_again(snapshot)
         catalog = load(snapshot, self.project, self.forbidden_binds)
         if catalog.desired is None:
             return self._refused(catalog.revision, summary(catalog.problems))
@@ -64,14 +67,25 @@ class Revisions:
         if desired.revision != in_force.revision:
             count = len(desired.tasks)
             said = (("revision", "info", f"revision {desired.revision} in force: {count} tasks"),)
-            said += keep(self.ledger, snapshot, self.now())
+            said += self._keep(snapshot)
         self._last_said = ""
         missing = QUIET_SECONDS - self.quiet_for()
         if missing > 0 and not in_force.tasks.keys() <= desired.tasks.keys():
             return Change(replace(desired, prunable=False), said, missing)
         if missing > 0 and not in_force.prunable:
             return Change(replace(desired, prunable=False), said, missing)
-        return Change(desired, said)
+        return Change(desired, said, None if self._kept else KEEP_AGAIN_SECONDS)
+
+    def _keep(self, snapshot: Snapshot) -> tuple[tuple[str, str, str], ...]:
+        said = keep(self.ledger, snapshot, self.now())
+        self._kept = not said
+        return said
+
+    def _keep_again(self, snapshot: Snapshot) -> Change:
+        """Put the revision in force on record where that has failed; it has been told of."""
+        if not self._kept:
+            self._keep(snapshot)
+        return Change(again_in=None if self._kept else KEEP_AGAIN_SECONDS)
 
     def _refused(self, revision: str, why: str) -> Change:
         message = f"revision {revision} is refused, the last valid one stays in force: {why}"

@@ -66,6 +66,13 @@ def test_the_claim_stays_until_the_loss_is_on_record(engine: SimulatedEngine) ->
     assert take(engine, claimant("three")) == (Standing.OURS, 1), "the next start is told again"
 
 
+def test_a_claim_that_was_pruned_away_is_put_up_again(engine: SimulatedEngine) -> None:
+    take(engine, claimant())
+    engine.release("demo")
+    assert still_ours(engine, claimant())
+    assert not still_ours(engine, claimant("two", "/elsewhere"))
+
+
 def test_a_refusal_says_whose_it_is(engine: SimulatedEngine) -> None:
     take(engine, claimant())
     found = engine.claimed_by("demo") or {}

@@ -13,6 +13,7 @@ from reconciler.controller.core import Core
 from reconciler.controller.happenings import Halt
 from reconciler.controller.loop import Ending
 from reconciler.controller.writing import Options, Writer, complete, gone, reconciled, writer
+from reconciler.engines.engine import UnreachableError
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import Ledger, LockHeld
 from reconciler.model.action import InstanceState
@@ -201,3 +202,26 @@ def test_a_lost_ledger_is_noticed_and_nothing_of_batch_is_created(site: Site) ->
         assert opened.core.history.lost
         assert "relearn" in opened.core.verdicts["work"][2].reason
     assert len(site.world.journal.starts) == 3
+
+
+def test_one_lost_answer_does_not_end_an_apply_early(site: Site) -> None:
+    lost = iter([UnreachableError("the answer was lost")])
+    site.world.faults = lambda call, _, when: (
+        next(lost, None) if (call, when) == ("create", "after") else None
+    )
+    with site.open(make_desired(service(3))) as opened:
+        assert within(opened, reconciled) is Ending.DONE
+    assert len(site.live()) == 3
+    assert len(site.world.journal.starts) == 3
+
+
+def test_an_engine_that_lists_and_hangs_on_the_rest_is_not_believed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_watch, "HEALTH_SECONDS", 0.05)
+    with site.open(make_desired(service(2))) as opened:
+        site.world.autoexit = lambda _: setattr(site.world, "wedged", True)
+        assert within(opened, reconciled) is Ending.DONE
+        verdicts = opened.core.all_verdicts()
+        assert {v.state for v in verdicts} <= {InstanceState.UNKNOWN, InstanceState.PENDING}
+        assert all("did not answer in time" in v.reason for v in verdicts)
