@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished, Hinted, Listed
 from reconciler.engines.engine import EngineEvent, UnreachableError
+from reconciler.engines.simulated import SimulatedEngine
 from reconciler.engines.simulated.world import When
 from reconciler.model.action import Action, InstanceState
 from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
@@ -43,7 +44,7 @@ class Fate(RuleBasedStateMachine):
         self.lists: list[Listed] = []
         self.told: list[EngineEvent] = []
         self.to_do: list[Action] = []
-        self.stream = self.lab.driver.engines["local"].events("demo")
+        self.stream = SimulatedEngine(self.lab.world).events("demo")
         self.drop_next = False
         self.foreign: dict[str, str] = {}
         self.lab.world.faults = self.fault
@@ -127,11 +128,13 @@ class Fate(RuleBasedStateMachine):
 
     # --- the reconciler, in strides and step by step ---------------------------------------
 
-    @rule(turns=st.integers(1, 6), data=st.data())
-    def stride(self, turns: int, data: st.DataObject) -> None:
-        """Several turns in a row, of which one may have an answer lost."""
+    @rule(turns=st.integers(1, 6), data=st.data(), late=st.booleans())
+    def stride(self, turns: int, data: st.DataObject, *, late: bool) -> None:
+        """Several turns in a row, of which one may have an answer lost, and a list come late."""
         losing = data.draw(st.integers(0, 2 * turns))
         for number in range(turns):
+            if late and not self.lists:
+                self.a_list_begins()
             self.to_do += self.lab.core.turn()
             for position, action in enumerate(self.to_do):
                 self.drop_next = number == losing and position == 0
@@ -141,6 +144,8 @@ class Fate(RuleBasedStateMachine):
             while self.inbox:
                 self.hear(self.inbox.pop())
             self.hear_events()
+            if late and self.lists:
+                self.a_list_arrives()
 
     @rule()
     def turn(self) -> None:
@@ -186,13 +191,17 @@ class Fate(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.lab.now += seconds
 
-    @rule()
-    def crash(self) -> None:
-        """What was handed out and not carried out is lost, and so is every answer."""
-        self.to_do.clear()
+    @rule(data=st.data())
+    def crash(self, data: st.DataObject) -> None:
+        """Every answer is lost. A call that was on its way lands after the next one has looked."""
+        self.to_do += self.lab.core.turn()
         self.inbox.clear()
         self.lists.clear()
         self.lab.crash()
+        for action in self.to_do:
+            if data.draw(st.booleans()):
+                carry_out(self.lab.driver.engines["local"], action)
+        self.to_do.clear()
 
     def hear(self, heard: Finished) -> None:
         if self.lab.core.finished(heard):
