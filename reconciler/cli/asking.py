@@ -6,8 +6,9 @@ Decides only who does it. What a request means is judged by the writer, whoever 
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from reconciler.cli import session
 from reconciler.cli.exits import Exit, Failure
@@ -33,8 +34,7 @@ PATIENCE: Final = 30.0
 _POLL_SECONDS: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """What is asked for, when it has come true, and what may be done on the way.
 
     `afterwards` is called under the lock once `until` holds, before anything is let go of.

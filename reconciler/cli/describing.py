@@ -4,8 +4,10 @@ One shape for both formats: what JSON prints, text lays out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from reconciler.cli.options import Target
 from reconciler.cli.standing import Standing, finished_at, standing_of, started_at
@@ -57,7 +59,6 @@ def describe_instance(report: Report, target: Target) -> Plain:
 
 
 def _asked(report: Report, task: DesiredTask) -> Plain:
-    retry = asdict(task.retry)
     return {
         "asked": True,
         "at": str(task.at),
@@ -66,12 +67,12 @@ def _asked(report: Report, task: DesiredTask) -> Plain:
         "profile": task.profile,
         "instanceIds": format_ranges(task.instances),
         "restart": task.restart.value,
-        "retry": {"perInstance": retry["per_instance"], "backoff": retry["backoff"]},
+        "retry": {"perInstance": task.retry.per_instance, "backoff": asdict(task.retry.backoff)},
         "parallelism": task.parallelism,
         "rerun": task.rerun,
         "work": task.work.hash,
         "shape": task.shape.hash,
-        "spec": _spec(asdict(task.spec)),
+        "spec": _spec(to_builtins(task.spec)),
     }
 
 

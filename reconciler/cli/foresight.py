@@ -6,7 +6,8 @@ one that undoes an earlier destroy, and that knows of a lost ledger.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.cli.place import Place, open_engine
 from reconciler.controller.claim import Claimant, Standing
@@ -19,8 +20,7 @@ from reconciler.model.fact import Destroyed, Relearned
 from reconciler.model.observed import Observed
 
 
-@dataclass(frozen=True, slots=True)
-class Foresight:
+class Foresight(Struct, frozen=True):
     """A preview, and what its reader should know of how it was made.
 
     `refusals` say why an apply would be refused altogether.

@@ -6,11 +6,11 @@ usage, which click reports and `failing` turns into exit code 64.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from msgspec import Struct
 
 from reconciler.model.quantities import parse_duration
 
@@ -35,8 +35,7 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A task, or one of its instances."""
 
     task: str

@@ -7,10 +7,11 @@ work however broken the other manifests are.
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler import manifests
 from reconciler.cli.exits import Failure
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from reconciler.engines.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A source, its project, and the state folder if one was chosen."""
 
     source: FolderSource

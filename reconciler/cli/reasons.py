@@ -4,8 +4,9 @@ Pure: reads a report, adds nothing to it. Every sentence rests on the planner's 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.cli.place import Place
 from reconciler.cli.standing import attempt_of, finished_at, run_of, started_at, trouble_of
@@ -18,8 +19,7 @@ from reconciler.model.position import NOWHERE, Position
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """Why one instance is as it is. `since` is 0.0 where no time can be given."""
 
     verdict: Verdict

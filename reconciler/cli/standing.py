@@ -5,8 +5,10 @@ writes: an instance that could be created now is not being prepared, it waits fo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, TaskState, Verdict
@@ -19,8 +21,7 @@ _IN_HAND: Final = {InstanceState.PREPARING, InstanceState.COLLECTING}
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One task: what is asked for, if it still is, and where each of its instances stands."""
 
     name: str

@@ -6,9 +6,10 @@ are its replacement. Pure; what a step looks like is not known here.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.controller.preview import Preview
 from reconciler.model.action import Action, Cause, Verb
@@ -33,8 +34,7 @@ class Kind(StrEnum):
 _ENDINGS: Final = {Verb.STOP, Verb.KILL}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What is to happen to one subject, why, and by which calls."""
 
     kind: Kind

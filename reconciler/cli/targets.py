@@ -3,7 +3,6 @@
 Decides which names are known: what is asked for, what runs, and what is on record.
 """
 
-import difflib
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -48,6 +47,8 @@ def known_instances(report: "Report", task: str) -> list[int]:
 
 
 def _no_task(target: Target, tasks: Collection[str], report: "Report") -> str:
+    import difflib  # noqa: PLC0415  # only mistakes need it
+
     near = difflib.get_close_matches(target.task, tasks, n=1)
     if near:
         return f"there is no task {target.task}; did you mean {near[0]}?"

@@ -4,7 +4,7 @@ The board is moved by what the engine answered; what goes on record is judged by
 `planning.outcome`. An answer that never came means that nothing is known.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished
@@ -22,8 +22,7 @@ from reconciler.model.observed import Container, Phase
 from reconciler.planning import outcome
 
 
-@dataclass(slots=True)
-class Absorbed:
+class Absorbed(Struct):
     """Facts to record, tasks to plan again, and why the node is not to be believed any more."""
 
     facts: list[Fact] = field(default_factory=list)

@@ -4,7 +4,8 @@ A list tells of the moment it began. What a result or a hint has changed after t
 newer than the list and stands; `step` counts those changes. No clock, no engine.
 """
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineEvent
 from reconciler.model.identity import parse_container_name
@@ -14,8 +15,7 @@ from reconciler.planning.outcome import DieHint
 _NOT_LISTED = "it has not been asked yet"
 
 
-@dataclass(slots=True)
-class NodeState:
+class NodeState(Struct):
     """One node's containers by id, when each was last touched, and whether all that is known.
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
@@ -128,7 +128,7 @@ class Board:
         elif event.action.startswith("health_status"):
             health = event.action.partition(":")[2].strip()
             if health in {"healthy", "unhealthy"} and known.live:
-                self.put(replace(known, health=health))  # type: ignore[arg-type]  # checked above
+                self.put(replace(known, health=health))
         return event.action != "rename"
 
     def _touch(self, state: NodeState, container: str) -> None:

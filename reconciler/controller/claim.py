@@ -5,11 +5,12 @@ or source is foreign and refuses; one of this very folder whose ledger is anothe
 that the ledger was lost.
 """
 
-import socket
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.engines.engine import Engine
 from reconciler.model.identity import LABEL_CLAIM, LABEL_PREFIX, LABEL_PROJECT
@@ -28,8 +29,7 @@ class Standing(Enum):
     FOREIGN = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Claimant:
+class Claimant(Struct, frozen=True):
     """Who claims: the ledger's id, its folder, and the source that is applied."""
 
     project: str
@@ -44,7 +44,7 @@ class Claimant:
             LABEL_CLAIM: "true",
             _STATE_ID: self.state_id,
             _STATE_PATH: str(self.state_folder),
-            _HOST: socket.gethostname(),
+            _HOST: os.uname().nodename,
             _SOURCE: self.source,
         }
 

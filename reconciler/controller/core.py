@@ -7,8 +7,9 @@ the core carries the actions out and reports back; results may come in any order
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from reconciler.controller import narrate
 from reconciler.controller.absorb import absorb

@@ -1,15 +1,15 @@
 """What the inbox holds: everything that the controller's one thread is told of."""
 
 import threading
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
 from reconciler.model.observed import Container, ContainerDetail
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What a successful call brought: the container's id, an inspection, or a reference."""
 
     container: str = ""
@@ -18,8 +18,7 @@ class Done:
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """An action has been carried out, or has failed. `seconds` is how long the engine took."""
 
     action: Action
@@ -27,8 +26,7 @@ class Finished:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """What a node showed to a list call that began when the board stood at `began`."""
 
     node: str
@@ -36,50 +34,43 @@ class Listed:
     containers: tuple[Container, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hinted:
+class Hinted(Struct, frozen=True):
     """A node's event stream said something."""
 
     node: str
     event: EngineEvent
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLost:
+class NodeLost(Struct, frozen=True):
     """A node does not answer; nothing is known of it from now on."""
 
     node: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerLost:
+class LedgerLost(Struct, frozen=True):
     """A node's claim is ours, of a ledger that is not there; `recorded` is set when noted."""
 
     node: str
     recorded: threading.Event
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimLost:
+class ClaimLost(Struct, frozen=True):
     """A node's claim is not ours any more: not one further change is made."""
 
     node: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceChanged:
+class SourceChanged(Struct, frozen=True):
     """The source is to be read again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The ledger was written by somebody else: there may be requests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(Struct, frozen=True):
     """End the loop and leave the containers."""
 
     reason: str

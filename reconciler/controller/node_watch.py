@@ -8,7 +8,8 @@ asked again with a growing pause; until it has been listed anew nothing of it is
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.controller.claim import Claimant, Standing, judge_and_take, still_ours
 from reconciler.controller.happenings import (
@@ -25,8 +26,7 @@ HEALTH_SECONDS = 10.0
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Struct, frozen=True):
     """How often a node is listed without being told to, in seconds, and whether events are read."""
 
     resync: float = 60.0

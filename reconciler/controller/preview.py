@@ -7,7 +7,8 @@ every service becomes healthy. Nothing real is changed, and no ledger is written
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.controller.core import Core
 from reconciler.controller.inline import Inline
@@ -23,8 +24,7 @@ from reconciler.model.observed import Observed, Phase
 _MOST_ROUNDS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """Actions possible now, those that follow as if all succeeds, and what stays as it is."""
 
     now: tuple[Action, ...]

@@ -6,8 +6,10 @@ and `why` cannot tell another story than the one that is acted upon.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
@@ -21,8 +23,7 @@ from reconciler.model.observed import NodeView, Observed
 from reconciler.planning import plan
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All that is known of a project at one moment. `plan` holds what the planner thinks of it."""
 
     desired: Desired

@@ -4,17 +4,16 @@ Decides what `approve`, `stop`, `destroy` and `relearn` mean for the record; the
 draws the consequences like those of any other fact.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Approved, Destroyed, Fact, Relearned, RunCancelled, RunsClosed
 from reconciler.model.history import History, Run
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """Whether a request is granted, the sentence that answers it, and what goes on record."""
 
     ok: bool
@@ -96,6 +95,8 @@ def _open_run(desired: Desired, history: History, name: str) -> Run | None:
 def _no_run(name: str, history: History) -> str:
     if name in history.tasks:
         return f"task {name} has nothing to stop: no run of what is asked for now is open"
+    import difflib  # noqa: PLC0415  # only mistakes need it
+
     near = difflib.get_close_matches(name, history.tasks, n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
     return f"there is no task {name}{meant}"

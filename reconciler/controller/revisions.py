@@ -6,7 +6,9 @@ been quiet for a while, for editors and checkouts write one file after the other
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import manifests
 from reconciler.ledger import Ledger, LedgerError
@@ -21,8 +23,7 @@ KEEP_AGAIN_SECONDS = 1.0
 QUIET_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a reading means: a new revision or none, what to say, and when to read again."""
 
     desired: Desired | None = None
@@ -30,8 +31,7 @@ class Change:
     again_in: float | None = None
 
 
-@dataclass(slots=True)
-class Revisions:
+class Revisions(Struct):
     """Reads one source, again and again, and remembers what was last said of it.
 
     `quiet_for` returns the seconds since the source last showed a sign of change.
@@ -43,8 +43,8 @@ class Revisions:
     now: Callable[[], float]
     quiet_for: Callable[[], float]
     forbidden_binds: Sequence[str] = ()
-    _last_said: str = field(default="")
-    _kept: bool = field(default=True)
+    _last_said: str = ""
+    _kept: bool = True
 
     def read(self, in_force: Desired) -> Change:
         """Read the source and say what becomes of the revision in force."""

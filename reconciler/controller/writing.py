@@ -7,8 +7,9 @@ which a refusal leaves nothing behind, and let go of in the reverse one.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.controller import revisions
 from reconciler.controller.claim import Claimant
@@ -27,8 +28,7 @@ from reconciler.sources.source import Snapshot, Source, Watch
 _TERMINAL = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What the operator decides: `state` None is the platform's folder. Seconds for `resync`."""
 
     verb: str
@@ -38,8 +38,7 @@ class Options:
     open_engine: OpenEngine
 
 
-@dataclass(slots=True)
-class Writer:
+class Writer(Struct):
     """An open session. `folder` is the state folder, `loop` ready to run."""
 
     project: str

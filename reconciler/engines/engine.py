@@ -5,8 +5,9 @@ several threads at once, and each has a deadline of its own: none ever hangs for
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from reconciler.model.action import CreateRequest
 from reconciler.model.observed import Container, ContainerDetail
@@ -45,8 +46,7 @@ class UnreachableError(EngineError):
     """The engine does not answer, or not in time. Whether it acted is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
+class EngineInfo(Struct, frozen=True):
     """What an engine says of itself: memory in bytes."""
 
     version: str
@@ -54,8 +54,7 @@ class EngineInfo:
     memory: int
 
 
-@dataclass(frozen=True, slots=True)
-class EngineEvent:
+class EngineEvent(Struct, frozen=True):
     """A hint that something changed: look at this object again.
 
     `exit_code` is given for `die`; `at` is the engine's own time, epoch seconds. A volume's

@@ -6,8 +6,9 @@ Decides how many entries are kept. No decision of the program rests on it.
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.ledger.writing import text
 
@@ -15,8 +16,7 @@ KEPT: Final = 100_000
 _COLUMNS: Final = "at, kind, level, message, task, instance, run, attempt, node, cause, id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True, kw_only=True):
     """One line of the event log. `id` ascends and is given by the ledger; 0 before that.
 
     `cause` is what a machine wants to know beyond the message, as JSON knows values.

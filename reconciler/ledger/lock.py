@@ -8,14 +8,15 @@ The file is never removed, for a second file of the same name would be a second 
 import fcntl
 import json
 import os
-import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from reconciler.ledger.errors import LedgerError, LedgerUnwritable
 
@@ -25,8 +26,7 @@ _PAUSE: Final = 0.02
 _CONTENT: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who writes: a process, what it was started for, where, and since when (epoch seconds)."""
 
     pid: int
@@ -142,7 +142,7 @@ def _try(descriptor: int, kind: int) -> bool:
 
 
 def _say(descriptor: int, verb: str) -> None:
-    said = Holder(os.getpid(), verb, socket.gethostname(), time.time())
+    said = Holder(os.getpid(), verb, os.uname().nodename, time.time())
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(said)).encode(), 0)

@@ -6,16 +6,16 @@ Decides how they are kept, not what a verb means. Any process may ask; only the 
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from reconciler.ledger.writing import text
 
 _KEPT: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """Something asked for and not yet answered. Arguments are as JSON knows values."""
 
     id: int

@@ -6,14 +6,14 @@ checks is imported on first use.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model.catalog import Catalog
 
 
-@dataclass(frozen=True, slots=True)
-class StandardProfile:
+class StandardProfile(Struct, frozen=True):
     """A profile that ships with the program: its constants with their defaults, and its text."""
 
     name: str

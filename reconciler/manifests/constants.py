@@ -4,8 +4,9 @@ Decides which values are allowed, and that values may use other constants, but n
 Must not know where constants are used.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from reconciler.manifests.documents import Entry
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
@@ -27,8 +28,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Constants:
+class Constants(Struct):
     """One task's constants, expanded on first use."""
 
     profile: Entry

@@ -5,9 +5,10 @@ Decides what a document is by its envelope. Must not know what other documents s
 
 from collections.abc import Mapping as MappingLike
 from collections.abc import Sequence as SequenceLike
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.manifests import schemas
 from reconciler.manifests.reading import Document, read
@@ -25,8 +26,7 @@ API_VERSION: Final = "reconciler/v1"
 SOURCE_FILE: Final = "reconciler.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A document of a known kind.
 
     `sound` is False where its own faults have been reported; `usable` tells whether the rest of
@@ -57,8 +57,7 @@ class Entry:
         return Manifest(self.kind, self.name, self.at, dict(self.labels), kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(Struct, frozen=True):
     """What was read: entries in the order of files and lines, and the project's name if given."""
 
     checked: int

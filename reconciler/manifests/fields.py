@@ -5,8 +5,9 @@ Must not know which fields there are.
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence
@@ -15,8 +16,7 @@ from reconciler.manifests.vocabulary import UnknownNameError
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """A mapping whose fields are read one by one, and where findings go."""
 
     node: Mapping

@@ -7,8 +7,9 @@ whether the whole is fit to be in force. Pure: the same bytes give the same cata
 import re
 from collections.abc import Mapping as MappingLike
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.manifests import shipped
 from reconciler.manifests.constants import check_declarations
@@ -95,8 +96,7 @@ def _duplicate(
     report.error("duplicate-name", at, pointer, message, "Rename or remove one of them.")
 
 
-@dataclass(slots=True)
-class _Compiler:
+class _Compiler(Struct):
     """Looks names up while tasks and nodes are compiled."""
 
     index: dict[str, dict[str, Entry]]

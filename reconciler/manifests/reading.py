@@ -7,10 +7,10 @@ know any kind of manifest.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -38,8 +38,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """One document. `sound` is False where something was refused: then its gaps mean nothing."""
 
     root: Node

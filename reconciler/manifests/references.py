@@ -6,7 +6,6 @@ path are dropped. Must not know where references come from.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 _DOMAIN: Final = re.compile(
@@ -20,16 +19,14 @@ _HEXADECIMAL: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NAME: Final = 255
 
 
-@dataclass
 class ReferenceFaultError(ValueError):
     """A reference is malformed at `offset`: what is wrong and what to do."""
 
-    offset: int
-    message: str
-    hint: str
-
-    def __str__(self) -> str:
-        return self.message
+    def __init__(self, offset: int, message: str, hint: str) -> None:
+        self.offset = offset
+        self.message = message
+        self.hint = hint
+        super().__init__(message)
 
 
 def parse(text: str) -> str:

@@ -4,16 +4,15 @@ Must not know what the findings are about, nor stop at the first.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+
+from msgspec import Struct, field
 
 from reconciler.manifests.tree import Node, place_of
 from reconciler.model.position import Position
 from reconciler.model.problem import Problem, Severity
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """All findings so far. The same one found twice is told once."""
 
     found: dict[Problem, None] = field(default_factory=dict)
@@ -37,8 +36,10 @@ class Report:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return the known word that was probably meant, or nothing."""
+    import difflib  # noqa: PLC0415  # only mistakes need it
+
     known = {candidate.lower(): candidate for candidate in words}
-    found = get_close_matches(word.lower()[:100], known, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower()[:100], known, n=1, cutoff=0.6)
     return known[found[0]] if found else ""
 
 

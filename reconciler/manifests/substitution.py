@@ -7,8 +7,9 @@ them and are refused elsewhere. Must not know which constants there are or what 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tree import Mapping, Node, Piece, Plain, Scalar, Sequence, resolve
@@ -29,8 +30,7 @@ _JSON_TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What a constant stands for. `given`: by the task, rather than by its profile."""
 
     scalar: Scalar
@@ -76,8 +76,7 @@ def is_whole(text: str) -> bool:
     return bool(found and not found[1] and found[2] not in BUILTINS)
 
 
-@dataclass(slots=True)
-class _Assembly:
+class _Assembly(Struct):
     """A text under construction."""
 
     template: Scalar
@@ -115,8 +114,7 @@ class _Assembly:
         return Value(scalar, given=bool(given))
 
 
-@dataclass(slots=True)
-class Substitution:
+class Substitution(Struct):
     """Substitutes throughout a task's tree, and remembers what could not be.
 
     `types_at` tells the JSON types that a place takes: a value that is a constant and nothing

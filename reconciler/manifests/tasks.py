@@ -5,8 +5,9 @@ meaning. Each step leaves out what an earlier one refused, so that one fault is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.manifests import schemas
 from reconciler.manifests.constants import Constants, reserved
@@ -27,8 +28,7 @@ DEFAULT_PROFILE: Final = "docker-batch"
 _BACKOFF: Final = Backoff()
 
 
-@dataclass(frozen=True, slots=True)
-class TaskEntry:
+class TaskEntry(Struct, frozen=True):
     """A task as it was written, in a manifest of its own or in its job's."""
 
     name: str

@@ -8,8 +8,9 @@ manifest, nor how the text was parsed.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from reconciler.model.position import Position
 
@@ -37,8 +38,7 @@ _WORDS: Final[dict[str, bool | None]] = {
 _LONGEST_NUMBER: Final = 40
 
 
-@dataclass(slots=True, eq=False)
-class Piece:
+class Piece(Struct, eq=False):
     """A stretch of substituted text: from where to where, and the place that supplied it."""
 
     start: int
@@ -47,8 +47,7 @@ class Piece:
     pointer: str
 
 
-@dataclass(slots=True, eq=False)
-class Scalar:
+class Scalar(Struct, eq=False):
     """A single value: as read (`plain`) and as written (`text`).
 
     `pieces` tell the suppliers of parts of the text, where constants were substituted.
@@ -68,8 +67,7 @@ class Scalar:
         return self.at, self.pointer
 
 
-@dataclass(slots=True, eq=False)
-class Sequence:
+class Sequence(Struct, eq=False):
     """A list of values."""
 
     at: Position
@@ -82,8 +80,7 @@ class Sequence:
         return [item.plain for item in self.items]
 
 
-@dataclass(slots=True, eq=False)
-class Mapping:
+class Mapping(Struct, eq=False):
     """Named values, with the places of the names.
 
     `owners` are the pointers of the mappings that names come from, where mappings were merged.

@@ -6,12 +6,12 @@ The only module that knows jsonschema, which is slow to import: only faults need
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
+from msgspec import Struct
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
@@ -23,8 +23,7 @@ Path = tuple[str | int, ...]
 _TEMPLATE: Final = "#/$defs/template"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Fault:
+class Fault(Struct, frozen=True, eq=False):
     """One broken rule: its keyword and limit, the value, where it stands, and the schema there.
 
     `of_name`: it is the name of a field that is at fault, and `value` is that name.

@@ -3,8 +3,9 @@
 Decides wording only: which faults there are is for `voice` to say.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.manifests.reporting import Report, did_you_mean, nearest, shorten
 from reconciler.manifests.schemas import homes
@@ -26,8 +27,7 @@ def explain(reference: str, node: Node, report: Report) -> list[Path]:
     return [path for fault in faults(reference, node.plain) for path in speaker.say(fault)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Speaker:
+class _Speaker(Struct, frozen=True):
     """Reports faults of one value against one schema."""
 
     reference: str

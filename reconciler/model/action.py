@@ -1,8 +1,9 @@
 """What is to be done, by one engine call each, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -26,8 +27,7 @@ class Verb(StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Why: a sentence, and where a field differs its name, old and new value and place."""
 
     reason: str
@@ -38,8 +38,7 @@ class Cause:
     revision: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateRequest:
+class CreateRequest(Struct, frozen=True, kw_only=True):
     """A container to be made: `image` is resolved, `env` complete, `labels` ours."""
 
     project: str
@@ -55,8 +54,7 @@ class CreateRequest:
         return self.attempt.container_name(self.project)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
     `subject` names what is acted on: a container name, or `image:NODE:REFERENCE` for a pull.
@@ -109,8 +107,7 @@ class TaskState(StrEnum):
     SUSPENDED = "Suspended"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What the planner thinks of one instance, and in a sentence why.
 
     `settled` means that nothing more is to be done now: running as wanted, or terminal.
@@ -129,8 +126,7 @@ class Verdict:
     blocked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """Something large that waits for a person: what, how much of how much, and why."""
 
     kind: str
@@ -140,8 +136,7 @@ class Hold:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What to record first, then what to do, and what is left as it is and why.
 
     `facts` are to be durable before any of `actions` is carried out. `wakes` says for each task
@@ -160,8 +155,7 @@ class Plan:
         return not self.facts and not self.actions
 
 
-@dataclass(frozen=True, slots=True)
-class Underway:
+class Underway(Struct, frozen=True):
     """Calls on their way: nothing else is decided for these instances and subjects.
 
     `signalled` holds the ids of containers that this process has sent their stop signal.

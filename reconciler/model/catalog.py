@@ -1,15 +1,15 @@
 """One revision's manifests, read and checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.model.desired import Desired
 from reconciler.model.position import Position
 from reconciler.model.problem import Problem, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """One document: what it is, who it is, what it says, and where it stands."""
 
     kind: str
@@ -19,8 +19,7 @@ class Manifest:
     spec: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
+class Catalog(Struct, frozen=True, kw_only=True):
     """The manifests of one revision with every problem found in them.
 
     `desired` is None when an error refuses the revision. `checked` counts documents.
@@ -32,7 +31,7 @@ class Catalog:
     manifests: tuple[Manifest, ...] = ()
     problems: tuple[Problem, ...] = ()
     desired: Desired | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def valid(self) -> bool:

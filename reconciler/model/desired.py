@@ -1,8 +1,9 @@
 """What should be: one revision's tasks, compiled from its manifests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from reconciler.model.hashing import Fingerprint
 from reconciler.model.identity import InstanceKey
@@ -18,8 +19,7 @@ class Restart(StrEnum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """The wait before a retry: initial * factor ** n up to max seconds, spread by jitter."""
 
     initial: float = 1.0
@@ -28,16 +28,14 @@ class Backoff:
     jitter: float = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """How many further attempts an instance has in a run; None is unlimited."""
 
     per_instance: int | None = 0
     backoff: Backoff = field(default_factory=Backoff)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredTask:
+class DesiredTask(Struct, frozen=True, kw_only=True):
     """One task, ready to be compared with what runs.
 
     `instances` are the ids asked for, ascending. `where` maps a spec field, dotted as in a
@@ -79,8 +77,7 @@ class DesiredTask:
         return [InstanceKey(self.name, number) for number in self.instances]
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSpec:
+class NodeSpec(Struct, frozen=True):
     """Where instances may run: one Docker Engine."""
 
     name: str
@@ -88,8 +85,7 @@ class NodeSpec:
     labels: Pairs = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(Struct, frozen=True, kw_only=True):
     """Everything that one revision asks for.
 
     `revision` names the source's content. `prunable` is False where the source was empty:

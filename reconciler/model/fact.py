@@ -4,8 +4,9 @@ A history is nothing but its facts applied in order, so memory and disk cannot d
 Times are epoch seconds.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconciler.model.identity import AttemptKey
 
@@ -24,16 +25,14 @@ class Result(StrEnum):
     BURNT = "burnt"
 
 
-@dataclass(frozen=True, slots=True)
-class SpecSeen:
+class SpecSeen(Struct, frozen=True):
     """The canonical text behind a hash, so that a later difference can be worded."""
 
     hash: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunOpened:
+class RunOpened(Struct, frozen=True):
     """A new asking for a task's work. Recorded before its first create."""
 
     task: str
@@ -45,8 +44,7 @@ class RunOpened:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TaskScaled:
+class TaskScaled(Struct, frozen=True):
     """How many instances a revision asks for, recorded when that changes."""
 
     task: str
@@ -54,8 +52,7 @@ class TaskScaled:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunCancelled:
+class RunCancelled(Struct, frozen=True):
     """The user stopped a run, or one instance of it: what is unfinished stays so."""
 
     task: str
@@ -65,16 +62,14 @@ class RunCancelled:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunsClosed:
+class RunsClosed(Struct, frozen=True):
     """The task was destroyed: none of its runs so far is ever resumed."""
 
     task: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ImageResolved:
+class ImageResolved(Struct, frozen=True):
     """What an image reference meant on a node when this run first used it there.
 
     `reference` is what containers are created from: a digest, or an image id where the image
@@ -88,8 +83,7 @@ class ImageResolved:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptReserved:
+class AttemptReserved(Struct, frozen=True):
     """A name is about to be used on a node. Recorded before the create, never reused."""
 
     attempt: AttemptKey
@@ -99,16 +93,14 @@ class AttemptReserved:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class StartRequested:
+class StartRequested(Struct, frozen=True):
     """The attempt may run from now on. Recorded before the engine is asked."""
 
     attempt: AttemptKey
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(Struct, frozen=True):
     """We are about to end the attempt, and why. `result` is what its exit then counts as."""
 
     attempt: AttemptKey
@@ -117,8 +109,7 @@ class StopRequested:
     result: Result = Result.CANCELLED
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnded:
+class AttemptEnded(Struct, frozen=True):
     """The attempt's outcome. Recorded before its container is removed, once."""
 
     attempt: AttemptKey
@@ -133,8 +124,7 @@ class AttemptEnded:
     logs: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class TroubleSeen:
+class TroubleSeen(Struct, frozen=True):
     """An engine refused something: for whom, what it said, how often in a row, when to retry.
 
     `subject` is TASK/INSTANCE for what keeps an instance from starting, a container's name for
@@ -148,32 +138,28 @@ class TroubleSeen:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TroubleCleared:
+class TroubleCleared(Struct, frozen=True):
     """What failed before has worked, or is no longer wanted."""
 
     subject: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(Struct, frozen=True):
     """A person allowed what this revision's hold keeps back."""
 
     revision: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Destroyed:
+class Destroyed(Struct, frozen=True):
     """A person asked for everything of this revision to be gone; an empty one undoes that."""
 
     revision: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Relearned:
+class Relearned(Struct, frozen=True):
     """Whether what Docker shows has been taken over after the ledger was lost."""
 
     confirmed: bool

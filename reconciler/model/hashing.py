@@ -10,8 +10,11 @@ in the prefix.
 
 import hashlib
 import json
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from functools import cache
 from typing import Final
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields, replace
 
 from reconciler.model.spec import InstanceSpec
 
@@ -25,8 +28,7 @@ SHAPE_FIELDS: Final = (
 _DIGEST_LENGTH: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """A hash together with the canonical text behind it, from which differences are worded."""
 
     hash: str
@@ -51,24 +53,29 @@ def _fingerprint(prefix: str, spec: InstanceSpec, names: tuple[str, ...]) -> Fin
     return Fingerprint(f"{prefix}-{digest}", text)
 
 
-def _spoken(value: object) -> dict[str, object]:
-    """Return a dataclass's fields that differ from their defaults, nested ones likewise."""
+def _spoken(value: Struct) -> dict[str, object]:
+    """Return a struct's fields that differ from their defaults, nested ones likewise."""
     said: dict[str, object] = {}
-    for entry in fields(value):  # type: ignore[arg-type]  # callers pass dataclass instances
-        here = getattr(value, entry.name)
-        if here != _default(entry):
-            said[entry.name] = _plain(here, entry.name)
+    for name, default in _defaults(type(value)):
+        here = getattr(value, name)
+        if here != default:
+            said[name] = _plain(here, name)
     return said
 
 
-def _default(entry: Field[object]) -> object:
-    if entry.default_factory is not MISSING:
-        return entry.default_factory()
-    return entry.default
+@cache
+def _defaults(kind: type[Struct]) -> tuple[tuple[str, object], ...]:
+    """Return the name and the default of each field; NODEFAULT, which equals nothing, if none."""
+    return tuple(
+        (entry.name, entry.default)
+        if entry.default_factory is NODEFAULT
+        else (entry.name, entry.default_factory())
+        for entry in fields(kind)
+    )
 
 
 def _plain(value: object, name: str = "") -> object:
-    if is_dataclass(value):
+    if isinstance(value, Struct):
         return _spoken(value)
     if name in {"env", "constants", "nodes"} and isinstance(value, tuple):
         return dict(value)

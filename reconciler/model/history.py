@@ -4,16 +4,17 @@
 nothing that is not in the fact. One writer owns a History; everyone else gets snapshots.
 """
 
-from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.model import fact as facts
 from reconciler.model.fact import Result
 from reconciler.model.identity import AttemptKey
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One container's record. A time is 0.0 until what it tells of has happened."""
 
     number: int
@@ -44,8 +45,7 @@ class Attempt:
         return self.result in {Result.FAILED, Result.LOST}
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """One asking for a task's work: what was asked, and each instance's attempts in order."""
 
     number: int
@@ -73,8 +73,7 @@ class Run:
         return self.cancelled or instance in self.cancelled_instances
 
 
-@dataclass(slots=True)
-class TaskHistory:
+class TaskHistory(Struct):
     """A task's runs by number. `instances` is how many were asked for last, None at first."""
 
     name: str
@@ -94,8 +93,7 @@ class TaskHistory:
         return self.runs[max(self.runs)] if self.runs else None
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """A refusal that stands: see `TroubleSeen`."""
 
     message: str
@@ -104,8 +102,7 @@ class Trouble:
     since: float
 
 
-@dataclass(slots=True)
-class History:
+class History(Struct):
     """All that is known to have happened in one project."""
 
     tasks: dict[str, TaskHistory] = field(default_factory=dict)

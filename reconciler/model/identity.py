@@ -6,8 +6,9 @@ engine's own name reservation is the mutex against starting anything twice.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 NAME_PATTERN: Final = r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?"
 LABEL_PREFIX: Final = "io.reconciler."
@@ -42,8 +43,7 @@ class InstanceKey(NamedTuple):
         return f"{self.task}/{self.instance}"
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptKey:
+class AttemptKey(Struct, frozen=True):
     """One container for one instance of one run; numbers count from 1 and are never reused."""
 
     key: InstanceKey

@@ -1,9 +1,10 @@
 """What is: the containers that each node shows, and how far that view can be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct, field
 
 from reconciler.model.identity import AttemptKey, InstanceKey
 
@@ -20,8 +21,7 @@ class Phase(StrEnum):
 Healthiness = Literal["", "starting", "healthy", "unhealthy"]
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """One of our containers. `exit_code` is None unless it has ended."""
 
     id: str
@@ -58,8 +58,7 @@ class Container:
         return self.phase is Phase.RUNNING
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerDetail:
+class ContainerDetail(Struct, frozen=True):
     """A container with what only an inspection tells. Times in epoch seconds, 0.0 for never.
 
     `error` is the engine's own sentence about a start that failed.
@@ -73,8 +72,7 @@ class ContainerDetail:
     ports: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeView:
+class NodeView(Struct, frozen=True):
     """What one node shows. Where `known` is False, `reason` says why and nothing is concluded."""
 
     name: str
@@ -83,8 +81,7 @@ class NodeView:
     containers: Mapping[str, Container] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """All nodes as last seen."""
 
     nodes: Mapping[str, NodeView]

@@ -1,10 +1,9 @@
 """Where something stands in a manifest."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(Struct, frozen=True, order=True):
     """A place in a source file: path relative to the source, line and column from 1."""
 
     path: str

@@ -1,7 +1,8 @@
 """What is wrong with a manifest, said so that its author can mend it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconciler.model.position import Position
 
@@ -13,8 +14,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One finding: a stable code, the place, what is wrong, and what to do next.
 
     `pointer` is the RFC 6901 JSON pointer inside the document, empty for the document itself.

@@ -4,14 +4,14 @@ Every field has the default that a manifest which says nothing gets. Quantities 
 numbers: bytes, seconds, cpus.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
+class Port(Struct, frozen=True, kw_only=True):
     """A published port; host 0 lets the engine choose."""
 
     container: int
@@ -19,8 +19,7 @@ class Port:
     protocol: Literal["tcp", "udp"] = "tcp"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class Mount(Struct, frozen=True, kw_only=True):
     """A bind, volume or tmpfs. A volume is PROJECT.source unless external; size is bytes."""
 
     type: Literal["bind", "volume", "tmpfs"]
@@ -31,8 +30,7 @@ class Mount:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
+class Resources(Struct, frozen=True, kw_only=True):
     """Limits; 0 means no limit. Memory and shm in bytes; ulimits as (name, soft, hard)."""
 
     cpus: float = 0.0
@@ -42,8 +40,7 @@ class Resources:
     ulimits: tuple[tuple[str, int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Security:
+class Security(Struct, frozen=True, kw_only=True):
     """Hardened unless a manifest says otherwise."""
 
     no_new_privileges: bool = True
@@ -55,8 +52,7 @@ class Security:
     seccomp: Literal["default", "unconfined"] = "default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """A check run inside the container; no command means no check. Times in seconds."""
 
     command: tuple[str, ...] = ()
@@ -66,24 +62,21 @@ class Health:
     start_period: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Struct, frozen=True, kw_only=True):
     """How an instance is asked to end, and the seconds it has before it is killed."""
 
     signal: str = "SIGTERM"
     grace: float = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLimits:
+class LogLimits(Struct, frozen=True, kw_only=True):
     """Bounds of the engine's own log files, in bytes and files."""
 
     max_size: int = 10 * 1024 * 1024
     max_files: int = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceSpec:
+class InstanceSpec(Struct, frozen=True, kw_only=True):
     """The whole of what a container of this instance is made from, built-in variables aside.
 
     `entrypoint` and `command` are None where the image's own are used.

@@ -4,8 +4,9 @@ The only judge of an exit. An attempt that we ended on purpose keeps its own res
 it had finished before we asked.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.model.action import Action
 from reconciler.model.fact import AttemptEnded, Fact, Result, TroubleCleared, TroubleSeen
@@ -17,8 +18,7 @@ from reconciler.planning.backoff import trouble_delay
 _STARTING: Final = {"create", "start"}
 
 
-@dataclass(frozen=True, slots=True)
-class DieHint:
+class DieHint(Struct, frozen=True):
     """How a program ended: its exit code, when (epoch seconds), and whether memory ran out.
 
     As the event stream tells it, for an end that may not be there to inspect any more.

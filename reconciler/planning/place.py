@@ -4,15 +4,15 @@ Deterministic for the same input. The node of an instance's earlier attempt is p
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.model.desired import NodeSpec
 from reconciler.model.spec import InstanceSpec
 from reconciler.planning.scene import Loads, Pass
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """No node will do, and why, filter by filter."""
 
     reason: str

@@ -4,7 +4,7 @@ The new image is on the node before the old container is stopped, and of a servi
 than `rollout.maxUnavailable` instances are out at any time on our account.
 """
 
-from dataclasses import replace as altered
+from msgspec.structs import replace as altered
 
 from reconciler.model.action import Cause, InstanceState
 from reconciler.model.observed import Container

@@ -7,7 +7,8 @@ may start, how many more may be taken out of service. Everything else is given a
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
 from reconciler.model.desired import Desired, DesiredTask
@@ -18,8 +19,7 @@ from reconciler.model.observed import Container, Observed
 from reconciler.model.spec import Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(Struct, frozen=True):
     """What one call of the planner is given."""
 
     desired: Desired
@@ -52,8 +52,7 @@ class Pass:
         return Stop(**said)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one rule decided for one instance."""
 
     state: InstanceState
@@ -66,8 +65,7 @@ class Step:
     blocked: bool = False
 
 
-@dataclass(slots=True)
-class Scene:
+class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
@@ -88,15 +86,13 @@ class Scene:
     outages: int = 0
 
 
-@dataclass(slots=True)
-class Loads:
+class Loads(Struct):
     """How many live instances each node has, counting those placed in this pass."""
 
     count: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(Struct):
     """One identity: its containers, oldest first, and its attempts in the current run.
 
     `current` is the newest container of the current run, `record` what the ledger has of it.

@@ -1,7 +1,8 @@
 """One task's share of a plan: its run, the bounds its instances share, and each one's rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
@@ -18,8 +19,7 @@ from reconciler.planning.teardown import tear_down, unwanted_keys
 Seen = dict[InstanceKey, list[Container]]
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """A plan in the making."""
 
     facts: list[Fact] = field(default_factory=list)

@@ -4,7 +4,8 @@ One step a pass for each, by the same road as any other ending. An outcome stays
 """
 
 from collections.abc import Sequence
-from dataclasses import replace as altered
+
+from msgspec.structs import replace as altered
 
 from reconciler.model.action import Cause, Hold, InstanceState, Verb
 from reconciler.model.desired import DesiredTask

@@ -7,9 +7,10 @@ moved while it was read. What is in the files is not known here.
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.sources.scan import Found, Scan, Signature, scan, signature_of
 from reconciler.sources.source import Snapshot, Watch, project_name, revision_of
@@ -24,8 +25,7 @@ _NAMED: Final = 5
 _SETTLING: Final = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(Struct, frozen=True):
     """Bytes, what the file was recognised by when they were read, and whether it had settled."""
 
     signature: Signature

@@ -7,9 +7,10 @@ Opens no file. A scan is a value: two equal ones mean that nothing changed in be
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
+
+from msgspec import Struct, field
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAX_FILES: Final = 20_000
@@ -19,16 +20,14 @@ Signature = tuple[int, int, int, int, int]
 """Device, inode, size and the two times in ns that tell of a changed content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A manifest's real place, and what its content was recognised by."""
 
     real: str
     signature: Signature
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(Struct):
     """The manifests under a root by relative path, and a sentence for each thing not seen."""
 
     files: dict[str, Found] = field(default_factory=dict)

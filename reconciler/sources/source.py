@@ -7,15 +7,15 @@ bytes come from, and judges none of them.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 _NAME_LENGTH: Final = 40
 _DIGEST_LENGTH: Final = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """One reading of a source.
 
     `files` maps paths relative to the source, with forward slashes, to their bytes. Where the
@@ -26,7 +26,7 @@ class Snapshot:
     root: str
     project: str
     revision: str
-    files: Mapping[str, bytes] = field(repr=False)
+    files: Mapping[str, bytes]
     complete: bool = True
     problem: str = ""
 

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import Any
 
 from click import unstyle
+from msgspec.structs import replace
 
 from reconciler.cli import plan_output
 from reconciler.controller.preview import Preview, preview

@@ -1,6 +1,6 @@
 """What is believed of a node: lists, results and hints in every order."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.controller.board import Board
 from reconciler.engines.engine import EngineEvent

@@ -1,6 +1,7 @@
 """What only a simulated engine can do: fate on demand."""
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.engines.engine import (
     Engine,
@@ -196,8 +197,7 @@ def test_a_copy_of_reality_is_as_it_was_shown(engine: SimulatedEngine) -> None:
 
 def test_a_copy_of_foreign_containers_is_refused(engine: SimulatedEngine) -> None:
     up(engine)
-    foreign = engine.list("demo")[0]
-    object.__setattr__(foreign, "name", "foreign")
+    foreign = replace(engine.list("demo")[0], name="foreign")
     with pytest.raises(ValueError, match="foreign"):
         engine.world.seed([foreign])
 

@@ -5,12 +5,12 @@ field is added to the model, its default must leave every hash here as it is.
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.model.hashing import SHAPE_FIELDS, WORK_FIELDS, shape_of, work_of
 from reconciler.model.spec import (
@@ -156,12 +156,12 @@ def test_what_changes_which(spec: str, *, work: bool, shape: bool) -> None:
 
 
 def test_every_field_but_the_pull_policy_is_in_one_of_the_two() -> None:
-    fields = set(InstanceSpec.__dataclass_fields__) - {"pull"}
+    fields = set(InstanceSpec.__struct_fields__) - {"pull"}
     assert set(WORK_FIELDS) | set(SHAPE_FIELDS) == fields
     assert not set(WORK_FIELDS) & set(SHAPE_FIELDS)
 
 
-@given(st.sampled_from(sorted(set(InstanceSpec.__dataclass_fields__) - {"pull", "image"})))
+@given(st.sampled_from(sorted(set(InstanceSpec.__struct_fields__) - {"pull", "image"})))
 def test_each_field_counts_where_it_belongs(name: str) -> None:
     least = InstanceSpec(image="x")
     changed = replace(least, **{name: getattr(FULL, name)})

@@ -1,11 +1,11 @@
 """`destroy`: nothing of the project is left on any node."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli import options
 from reconciler.cli.asking import Wish, ask, in_force, wait_until

@@ -1,6 +1,5 @@
 """`profiles`: the standard profiles, which every source can use without copying them."""
 
-import difflib
 import json
 
 import click
@@ -19,6 +18,8 @@ def command(name: str | None, form: str) -> None:
     """List the standard profiles, or print the manifest of the one with this NAME."""
     profiles = {profile.name: profile for profile in manifests.profiles()}
     if name is not None and name not in profiles:
+        import difflib  # noqa: PLC0415  # only mistakes need it
+
         near = difflib.get_close_matches(name, profiles, n=1)
         meant = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(profiles)}"
         raise Failure(f"there is no standard profile {name}{meant}")

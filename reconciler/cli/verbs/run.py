@@ -1,9 +1,9 @@
 """`run`: make it so and keep it so, following source and engine until told to stop."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli import options, session
 from reconciler.cli.exits import Exit, Failure

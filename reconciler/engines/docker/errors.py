@@ -6,12 +6,12 @@ answered. Pure: it must not know which call is retried, nor when.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import requests
 import urllib3
 from docker.errors import APIError
+from msgspec import Struct
 
 from reconciler.engines.engine import (
     EngineError,
@@ -24,16 +24,14 @@ from reconciler.engines.engine import (
 _LONGEST: Final = 400
 
 
-@dataclass(frozen=True, slots=True)
-class _Wire:
+class _Wire(Struct, frozen=True):
     """A way in which no answer came."""
 
     causes: tuple[type[BaseException], ...]
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """An answer that says no: `{what}` is the pattern's group, `{text}` the engine's words."""
 
     pattern: str

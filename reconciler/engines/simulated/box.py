@@ -1,6 +1,6 @@
 """A container in memory, and how it shows itself."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.model.action import CreateRequest
@@ -8,8 +8,7 @@ from reconciler.model.identity import LABEL_JOB, LABEL_REVISION, LABEL_SHAPE, LA
 from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
 
 
-@dataclass(slots=True)
-class Box:
+class Box(Struct):
     """One container, ours or not. `request` is None where nobody here asked for it."""
 
     id: str

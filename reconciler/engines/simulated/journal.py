@@ -1,10 +1,9 @@
 """What was asked of the engine and what came of it, for checks of the laws from outside."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A mutating call that reached the engine. `ok` is what it did, not what the caller heard."""
 
     verb: str
@@ -12,8 +11,7 @@ class Call:
     ok: bool
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(Struct):
     """Mutating calls in order, and by name each time that a program really began to run."""
 
     calls: list[Call] = field(default_factory=list)
