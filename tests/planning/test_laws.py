@@ -26,7 +26,7 @@ from reconciler.model.spec import Resources
 from tests.support.desired import make_task
 from tests.support.lab import Lab, MemoryRecord
 
-LIMIT = 2
+LIMIT = 1
 FOREIGN = ("demo.batch.1.0.1", "somebody", "demo.web.1.0.2")
 commands = st.sampled_from([("true",), ("false",)])
 sizes = st.integers(0, 4)
@@ -125,6 +125,10 @@ class Fate(RuleBasedStateMachine):
     @rule(data=st.data(), code=st.sampled_from([0, 0, 1]))
     def end_a_program(self, data: st.DataObject, code: int) -> None:
         self.lab.world.finish(data.draw(st.sampled_from(self.running())), code)
+
+    @rule(code=st.sampled_from([None, 0, 1]))
+    def programs_end_at_once(self, code: int | None) -> None:
+        self.lab.world.autoexit = lambda _: code
 
     # --- the reconciler, in strides and step by step ---------------------------------------
 
@@ -247,6 +251,17 @@ class Fate(RuleBasedStateMachine):
         assert all(count == 1 for count in starts.values()), starts
 
     @invariant()
+    def law_4_starts_are_accounted_for(self) -> None:
+        """Starts ≤ one for each instance and run, and one more for each recorded end of another."""
+        starts = Counter((key.key, key.run) for key in map(_parsed, self.lab.world.journal.starts))
+        again = Counter(
+            (f.attempt.key, f.attempt.run)
+            for f in self.facts()
+            if isinstance(f, AttemptEnded) and f.result is not Result.BURNT
+        )
+        assert all(count <= 1 + again[key] for key, count in starts.items()), (starts, again)
+
+    @invariant()
     def law_8_record_before_remove(self) -> None:
         """A container that had started is removed by us only when its outcome is on record."""
         known = self.lab.record.load().attempt
@@ -278,6 +293,7 @@ class Fate(RuleBasedStateMachine):
     @rule()
     def all_is_calm(self) -> None:
         """Laws 6, 7, 12 and 17: one resync, and everything is where it should be."""
+        self.lab.world.autoexit = lambda _: None
         for action in self.to_do:
             self.inbox.append(carry_out(self.lab.driver.engines["local"], action))
         self.to_do.clear()
