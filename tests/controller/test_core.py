@@ -238,3 +238,22 @@ def test_a_new_revision_tries_at_once_what_was_refused() -> None:
     lab.world.images["nowhere:1"] = "sha256:1"
     lab.apply(make_task(spec={"image": "nowhere:1"}))
     assert lab.live() == ["demo.work.1.0.1"]
+
+
+def test_a_start_that_lands_after_a_crash_is_not_repeated() -> None:
+    """The killed process's request is still on its way while its successor looks."""
+    lab = Lab(make_task())
+    lab.world.autoexit = lambda _: 0
+    engine = lab.driver.engines["local"]
+    for _ in range(2):  # the pull, the create
+        for action in lab.core.turn():
+            lab.core.finished(carry_out(engine, action))
+    (late,) = lab.core.turn()
+    assert late.verb is Verb.START
+    lab.crash()
+    carry_out(engine, late)
+    for action in lab.core.turn():
+        lab.core.finished(carry_out(engine, action))
+    lab.settle()
+    assert lab.world.journal.starts == ["demo.work.1.0.1"]
+    assert lab.verdict("work").state is InstanceState.SUCCEEDED
