@@ -1,0 +1,144 @@
+"""A socket between the product and the engine that misbehaves on demand, as engines do.
+
+It forwards to this machine's engine. Requests may be held back (a wedged engine: they hang, and
+are carried out when it comes free), and answers may be lost after the engine has acted. `stop`
+and `start` are an engine that goes away and comes back.
+"""
+
+import re
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from tests.support.engines import SOCKET
+
+Matches = Callable[[str, str], bool]
+_VERSION = re.compile(r"^/v[0-9.]+")
+_CHUNK = 65536
+
+
+def everything_but_reads(method: str, path: str) -> bool:
+    """Match what a wedged engine hangs on: all but its ping, its version, lists and events."""
+    answered = {"/_ping", "/version", "/containers/json", "/events"}
+    return not (method in {"GET", "HEAD"} and path in answered)
+
+
+class Proxy:
+    """Behaves until told otherwise. Use it by its `url`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._upstream = SOCKET.removeprefix("unix://")
+        self._held: Matches = lambda method, path: False
+        self.unlost: list[Matches] = []
+        self._free = threading.Event()
+        self._free.set()
+        self._open: set[socket.socket] = set()
+        self._listener: socket.socket | None = None
+        self.requests: list[tuple[str, str]] = []
+        self.hanging: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._path}"
+
+    def start(self) -> None:
+        """Listen, and serve everybody in threads of their own."""
+        self._listener = listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self._path))
+        listener.listen(64)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Go away, as a stopped engine does: connections break, the socket vanishes."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+            self._path.unlink(missing_ok=True)
+        self._free.set()
+        for connection in list(self._open):
+            _end(connection)
+
+    def wedge(self, held: Matches = everything_but_reads) -> None:
+        """Let these requests hang from now on."""
+        self._free.clear()
+        self._held = held
+
+    def unwedge(self) -> None:
+        """Carry out what hangs, and everything from now on."""
+        self._held = lambda method, path: False
+        self._free.set()
+
+    def lose_answer(self, method: str, pattern: str) -> None:
+        """Let the next such request be carried out and break its connection for an answer."""
+        self.unlost.append(lambda m, p: m == method and re.search(pattern, p) is not None)
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        upstream = socket.socket(socket.AF_UNIX)
+        self._open |= {client, upstream}
+        try:
+            upstream.connect(self._upstream)
+            mute = threading.Event()
+            threading.Thread(target=_pump, args=(upstream, client, mute), daemon=True).start()
+            with client.makefile("rb") as requests:
+                while (request := _read(requests)) is not None:
+                    self._forward(request, upstream, mute)
+        except OSError:
+            pass
+        finally:
+            self._open -= {client, upstream}
+            _end(client)
+            _end(upstream)
+
+    def _forward(
+        self, request: tuple[str, str, bytes], upstream: socket.socket, mute: threading.Event
+    ) -> None:
+        """Pass a request on, at its time."""
+        method, path, content = request
+        self.requests.append((method, path))
+        if self._held(method, path):
+            self.hanging.append((method, path))
+            self._free.wait()
+        lost = next((lose for lose in self.unlost if lose(method, path)), None)
+        if lost is not None:
+            self.unlost.remove(lost)
+            mute.set()
+        upstream.sendall(content)
+
+
+def _read(stream: BinaryIO) -> tuple[str, str, bytes] | None:
+    """Return a request's method, path without version and query, and all its bytes."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        line = stream.readline()
+        if not line:
+            return None
+        head += line
+    method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
+    found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    body = stream.read(int(found[1])) if found else b""
+    return method, _VERSION.sub("", target.partition("?")[0]), head + body
+
+
+def _pump(source: socket.socket, sink: socket.socket, mute: threading.Event) -> None:
+    """Pass answers back; once muted, break off with the first that comes: it has acted."""
+    with suppress(OSError):
+        while (data := source.recv(_CHUNK)) and not mute.is_set():
+            sink.sendall(data)
+    _end(sink)
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
