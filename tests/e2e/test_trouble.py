@@ -137,15 +137,15 @@ def test_a_full_disk_begins_nothing_and_goes_on_when_there_is_room(
     running = project.run()
     eventually(project.engine.running, "it to run")
     ballast = fill(disk)
-    project.declare(service("web"), task("work", "true", instances=20))
+    project.declare(service("web"), task("work", "true", instances=8))
     running.says("no room left on the disk")
     before = project.engine.ids()
     always(lambda: project.engine.ids() == before, "nothing begins that is not on record", 1.5)
     assert running.alive
     ballast.unlink()
-    project.await_states("work", *["Succeeded"] * 20)
+    project.await_states("work", *["Succeeded"] * 8)
     running.terminate().ends(0)
-    assert len(project.engine.ids("work")) == 20
+    assert len(project.engine.ids("work")) == 8
 
 
 def test_apply_on_a_full_disk_is_a_sentence(project: Project, disk: Path) -> None:
