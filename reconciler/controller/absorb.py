@@ -5,6 +5,7 @@ The board is moved by what the engine answered; what goes on record is judged by
 """
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished
@@ -16,7 +17,7 @@ from reconciler.engines.engine import (
     UnreachableError,
 )
 from reconciler.model.action import Action, Verb
-from reconciler.model.fact import AttemptEnded, Fact, ImageResolved
+from reconciler.model.fact import AttemptEnded, Fact, ImageResolved, TroubleSeen
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Phase
 from reconciler.planning import outcome
@@ -94,17 +95,24 @@ def _collected(
 
 
 def _refusal(history: History, action: Action, error: EngineError, now: float) -> Absorbed:
-    facts: list[Fact] = [outcome.refused(action, str(error), history, now)]
+    refusal = outcome.refused(action, str(error), history, now)
+    facts: list[Fact] = [refusal]
     if action.attempt is None:
         return Absorbed(facts, error=str(error))
     program = _program_fault(action, error, now)
     if program is not None:
         return Absorbed([program], error=str(error))
     if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
+        facts = [_first_at_once(refusal)]
         facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
     if isinstance(error, ImageMissingError):
         facts.append(ImageResolved(action.task, action.run, action.node, "", now))
     return Absorbed(facts, error=str(error))
+
+
+def _first_at_once(refusal: TroubleSeen) -> TroubleSeen:
+    """The next attempt has another name: only one refusal after the other is worth a wait."""
+    return replace(refusal, retry_at=refusal.at) if refusal.count == 1 else refusal
 
 
 def _program_fault(action: Action, error: EngineError, now: float) -> AttemptEnded | None:

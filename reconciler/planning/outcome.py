@@ -16,6 +16,9 @@ from reconciler.model.observed import ContainerDetail, Phase
 from reconciler.planning.backoff import trouble_delay
 
 _STARTING: Final = {"create", "start"}
+# What a shell, and a container's init, exit with when a program cannot be run or is not found.
+_NOT_STARTED: Final = {126, 127}
+_LAST_WORDS: Final = 200
 
 
 class DieHint(Struct, frozen=True):
@@ -57,9 +60,16 @@ def ended(  # noqa: PLR0913  # everything an end is judged by
         oom=detail.oom,
         started_at=detail.started_at,
         finished_at=detail.finished_at,
-        reason=reason,
+        reason=_with_last_words(reason, code, logs),
         logs=logs,
     )
+
+
+def _with_last_words(reason: str, code: int | None, logs: bytes) -> str:
+    """Name the program that was not found, which PID 1 prints and the exit code hides."""
+    lines = logs.decode("utf-8", "replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f"{reason}: {last[:_LAST_WORDS]}" if code in _NOT_STARTED and last else reason
 
 
 def not_startable(

@@ -53,7 +53,8 @@ class Site:
     def instances(self, task: str) -> dict[int, dict[str, Any]]:
         """Return a task's instances by id, as `status` tells of them."""
         tasks = {t["name"]: t for t in self.json("status")["tasks"]}
-        return {i["id"]: i for i in tasks[task]["instances"]}
+        # A `run` that has only just begun has put nothing in force yet.
+        return {i["id"]: i for i in tasks[task]["instances"]} if task in tasks else {}
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from reconciler.controller import requests
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Hinted, NodeLost
-from reconciler.engines.engine import EngineEvent, UnreachableError
+from reconciler.engines.engine import EngineEvent, PermanentError, UnreachableError
 from reconciler.ledger import LedgerFull, LogEntry
-from reconciler.model.action import InstanceState, Verb
+from reconciler.model.action import CreateRequest, InstanceState, Verb
 from reconciler.model.desired import DesiredTask, Restart, Retry
 from reconciler.model.fact import AttemptEnded, AttemptReserved, Fact, Relearned, StartRequested
 from reconciler.model.observed import Phase
@@ -257,3 +257,21 @@ def test_a_start_that_lands_after_a_crash_is_not_repeated() -> None:
     lab.settle()
     assert lab.world.journal.starts == ["demo.work.1.0.1"]
     assert lab.verdict("work").state is InstanceState.SUCCEEDED
+
+
+def test_a_program_that_cannot_start_uses_up_its_retries() -> None:
+    lab = Lab(make_task(retry=Retry(1)))
+
+    def missing(request: CreateRequest) -> int | None:
+        raise PermanentError(f"{request.name}: no such program", exit_code=127)
+
+    lab.world.autoexit = missing
+    lab.settle()
+    for _ in range(5):
+        lab.wait(10)
+    record = lab.record
+    assert isinstance(record, MemoryRecord)
+    ended = [fact for fact in record.facts if isinstance(fact, AttemptEnded)]
+    assert [fact.exit_code for fact in ended] == [127, 127]
+    assert lab.verdict("work").state is InstanceState.FAILED
+    assert not lab.world.boxes, "what never ran leaves nothing behind"

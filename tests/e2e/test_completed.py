@@ -47,6 +47,13 @@ def test_an_end_that_nobody_watched_counts(project: Project) -> None:
     assert (broken["state"], broken["exitCode"]) == ("Failed", 7)
 
 
+def test_wait_hears_at_once_of_the_end_of_what_runs_already(project: Project) -> None:
+    project.declare(task("work", "sleep 3"))
+    project.apply()
+    project.reconciler("apply", "--wait", within=15).ends(0)
+    assert project.states("work") == ["Succeeded"]
+
+
 def test_a_failing_batch_is_retried_within_its_limit_and_then_failed(project: Project) -> None:
     retry = {"perInstance": 2, "backoff": QUICK}
     project.declare(task("work", 'echo "attempt $ATTEMPT"; exit 3', retry=retry))

@@ -1,6 +1,7 @@
 """A missing image, a refused create, a full disk: a sentence, patience, and then it goes on."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,18 +82,25 @@ def test_a_refused_create_costs_no_retry(project: Project) -> None:
     running.terminate().ends(0)
 
 
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
 def test_a_taken_host_port_is_waited_for(project: Project) -> None:
-    ports = [{"container": 80, "host": 48123}]
+    port = free_port()
+    ports = [{"container": 80, "host": port}]
     project.declare(service("first", container={"network": "bridge", "ports": ports}))
     project.apply("--wait")
-    project.write("reconciler.yaml", f"project: {project.name}\n")
     holder = project.engine.running("first")
     second = service("second", container={"network": "bridge", "ports": ports})
     project.forget("first")
     project.engine.client.rename(next(iter(holder.values())), f"{project.name}-elsewhere")
     project.declare(second)
     running = project.run()
-    running.says("host port 48123 is already in use on the node")
+    running.says(f"host port {port} is already in use on the node")
     project.engine.client.remove_container(next(iter(holder.values())), force=True)
     eventually(lambda: project.engine.running("second"), "the port to be free")
     running.terminate().ends(0)

@@ -10,13 +10,18 @@ from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.foresight import foresee
 from reconciler.cli.place import find
 from reconciler.cli.text import complain, echo
+from reconciler.controller.preview import Preview
 
 
 @click.command("plan")
 @options.source_argument
 @options.state_option
 @options.format_option
-@click.option("--exit-code", is_flag=True, help="Exit with 2 if there is something to do now.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 2 if there is something to do now, 3 if all of it is held.",
+)
 def command(source: Path, state: Path | None, form: str, exit_code: bool) -> Exit:
     """Show what `apply` would do to make what runs agree with SOURCE, and why.
 
@@ -36,4 +41,10 @@ def command(source: Path, state: Path | None, form: str, exit_code: bool) -> Exi
     else:
         for line in plan_output.as_text(desired, seen.preview):
             echo(line)
-    return Exit.CHANGES if exit_code and seen.preview.now else Exit.DONE
+    return _code_of(seen.preview) if exit_code else Exit.DONE
+
+
+def _code_of(seen: Preview) -> Exit:
+    if seen.now:
+        return Exit.CHANGES
+    return Exit.HELD if seen.holds else Exit.DONE
