@@ -171,6 +171,7 @@ def test_destroy_under_run_is_not_undone_until_a_new_revision(project: Project) 
 def test_events_of_another_process_are_followed(project: Project) -> None:
     project.declare(task("work", "sleep 1; true"))
     running = project.run()
+    eventually(lambda: project.reconciler("events").code == 0, "a ledger to be there")
     following = project.reconciler.start("events", "--follow", "--format", "json")
     following.says('"succeeded"')
     following.interrupt()

@@ -31,9 +31,11 @@ def command(
     place = find(source, state)
     with Ledger.open(place.folder, write=False, project=place.project) as ledger:
         newest = ledger.last_events(1)
-        _print(ledger.last_events(tail, task) if tail else [], form)
         last = newest[-1].id if newest else 0
         version = ledger.data_version()
+        shown = ledger.last_events(tail, task) if tail else []
+        # What came in between is shown with what follows.
+        _print([entry for entry in shown if not follow or entry.id <= last], form)
         while follow:
             time.sleep(_POLL_SECONDS)
             if version == (version := ledger.data_version()):
