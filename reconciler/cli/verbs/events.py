@@ -30,9 +30,9 @@ def command(
     """Show what the reconciler of SOURCE did, decided and met; JSON is one object a line."""
     place = find(source, state)
     with Ledger.open(place.folder, write=False, project=place.project) as ledger:
+        version = ledger.data_version()
         newest = ledger.last_events(1)
         last = newest[-1].id if newest else 0
-        version = ledger.data_version()
         shown = ledger.last_events(tail, task) if tail else []
         # What came in between is shown with what follows.
         _print([entry for entry in shown if not follow or entry.id <= last], form)
