@@ -5,7 +5,7 @@ which a refusal leaves nothing behind, and let go of in the reverse one.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -170,6 +170,3 @@ def gone(core: Core) -> bool:
     """Whether nothing of the project is left on any node, all of them being known."""
     nodes = core.board.nodes.values()
     return core.at_rest() and all(node.known and not node.containers for node in nodes)
-
-
-Until = Callable[[Core], bool]

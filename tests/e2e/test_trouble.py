@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import Project, service, task
+from tests.support.disk import fill
 from tests.support.process import always, eventually
 
 pytestmark = pytest.mark.docker
@@ -123,19 +124,6 @@ def disk(project: Project) -> Iterator[Path]:
     finally:
         project.reconciler.close()
         subprocess.run(["umount", "-l", place], check=False, capture_output=True)
-
-
-def fill(disk: Path) -> Path:
-    """Take all the room that is left."""
-    ballast = disk / "ballast"
-    descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
-    try:
-        while True:
-            os.write(descriptor, b"\0" * 4096)
-    except OSError:
-        return ballast
-    finally:
-        os.close(descriptor)
 
 
 def test_a_full_disk_begins_nothing_and_goes_on_when_there_is_room(

@@ -10,6 +10,7 @@ import pytest
 from reconciler.ledger import Ledger, LedgerFull, LedgerUnwritable, LogEntry
 from reconciler.model.history import History
 from tests.ledger.samples import ended, fold, key, opened
+from tests.support.disk import fill
 
 
 def _run(*command: object) -> bool:
@@ -29,19 +30,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield place
     finally:
         _run("umount", "-l", place)
-
-
-def fill(disk: Path) -> Path:
-    """Take all the room that is left."""
-    ballast = disk / "ballast"
-    descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
-    try:
-        while True:
-            os.write(descriptor, b"\0" * 4096)
-    except OSError:
-        return ballast
-    finally:
-        os.close(descriptor)
 
 
 def record_until_refused(ledger: Ledger, history: History, noise: list[LogEntry]) -> int:
