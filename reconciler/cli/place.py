@@ -82,7 +82,7 @@ def _project(source: FolderSource, state: Path | None) -> str:
     catalog = manifests.load(files, project=fallback, revision="")
     if catalog.valid:
         return catalog.project
-    first = catalog.problems[0]
+    first = catalog.errors[0]
     known = _project_of_ledger(state)
     if known:
         return known

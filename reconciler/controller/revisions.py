@@ -56,7 +56,7 @@ class Revisions(Struct):
             return self._keep_again(snapshot)
         catalog = load(snapshot, self.project, self.forbidden_binds)
         if catalog.desired is None:
-            return self._refused(catalog.revision, summary(catalog.problems))
+            return self._refused(catalog.revision, summary(catalog.errors))
         if catalog.project != self.project:
             why = f"project {self.project} cannot become {catalog.project} while it runs"
             return self._refused(catalog.revision, why)

@@ -62,7 +62,7 @@ def load(
         checked=documents.checked,
         manifests=tuple(entry.manifest() for entry in documents.entries),
         problems=problems,
-        desired=None if problems else desired,
+        desired=None if report.errors() else desired,
         files=files,
     )
 

@@ -21,6 +21,10 @@ class Report(Struct):
         """Add what refuses the revision."""
         self.found[Problem(code, Severity.ERROR, at, pointer, message, hint)] = None
 
+    def warn(self, code: str, at: Position, pointer: str, message: str, hint: str = "") -> None:
+        """Add what its author should know, and what refuses nothing."""
+        self.found[Problem(code, Severity.WARNING, at, pointer, message, hint)] = None
+
     def about(self, node: Node, code: str, message: str, hint: str = "") -> None:
         """Add an error about a value, at the place that supplied it."""
         at, pointer = place_of(node)
@@ -30,8 +34,9 @@ class Report(Struct):
         """Return everything in the order of the text."""
         return tuple(sorted(self.found, key=lambda p: (p.at, p.code, p.pointer, p.message)))
 
-    def __len__(self) -> int:
-        return len(self.found)
+    def errors(self) -> int:
+        """Return how many findings are errors."""
+        return sum(problem.severity is Severity.ERROR for problem in self.found)
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ def compile_task(
     task: TaskEntry, profile: Entry, report: Report, forbidden: Sequence[str]
 ) -> DesiredTask:
     """Return what a task asks for. It means nothing where the report has errors about it."""
-    before = len(report)
+    before = report.errors()
     given = task.spec.mapping("constants")
     constants = Constants(profile, given, report, task.name, task.spec)
     constants.check()
@@ -57,7 +57,7 @@ def compile_task(
     fields = Fields(tree.mapping("container"), report)
     nodes = pairs(tree.mapping("placement", "nodes"))
     spec = read_container(fields, constants=constants.exported(), nodes=nodes, forbidden=forbidden)
-    if task.sound and profile.sound and len(report) == before:
+    if task.sound and profile.sound and report.errors() == before:
         check_whole(spec, fields, task.spec, profile.name)
     own = Fields(tree, report)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))

@@ -36,4 +36,9 @@ class Catalog(Struct, frozen=True, kw_only=True):
     @property
     def valid(self) -> bool:
         """Whether no problem is an error."""
-        return not any(problem.severity is Severity.ERROR for problem in self.problems)
+        return not self.errors
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that refuse the revision."""
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
