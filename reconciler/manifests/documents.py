@@ -11,11 +11,11 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.manifests import schemas
-from reconciler.manifests.reading import Document, read
+from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.shipped import profile_path, profile_text
 from reconciler.manifests.substitution import Path, without
-from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, copied, place_of
+from reconciler.manifests.tree import Document, Mapping, Node, Scalar, Sequence, copied, place_of
 from reconciler.model.catalog import Manifest
 from reconciler.model.position import Position
 

@@ -126,6 +126,13 @@ class Mapping(Struct, eq=False):
 Node = Scalar | Sequence | Mapping
 
 
+class Document(Struct):
+    """One document. `sound` is False where something was refused: then its gaps mean nothing."""
+
+    root: Node
+    sound: bool = True
+
+
 def child(pointer: str, key: str | int) -> str:
     """Return the RFC 6901 pointer one step further down."""
     step = str(key)
