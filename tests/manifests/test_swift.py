@@ -66,8 +66,8 @@ def test_the_usual_style_is_accepted(text: str) -> None:
 
 @pytest.mark.parametrize("text", [
     "a: 1\na: 2\n", "a: &x 1\n", "a: *x\n", "a: !x 1\n", "a: b: c\n", "a:\n   b: 1\n  c: 2\n",
-    "\ta: 1", "a: 'x\n", "a: [1, 2\n", "a: {a: 1, a: 2}\n", "<<: {a: 1}\n", "? a\n: b\n", "- a\n", "a\n",
-    "a: b\n  c\n", "a: |\nb: 1\n", "a: |2\n   x\n", "%YAML 1.2\n---\na: 1\n", "a: @x\n",
+    "\ta: 1", "a: 'x\n", "a: [1, 2\n", "a: {a: 1, a: 2}\n", "<<: {a: 1}\n", "? a\n: b\n", "- a\n",
+    "a\n", "a: b\n  c\n", "a: |\nb: 1\n", "a: |2\n   x\n", "%YAML 1.2\n---\na: 1\n", "a: @x\n",
     "a: 'it''s'\n",
 ])  # fmt: skip
 def test_everything_else_is_declined(text: str) -> None:
