@@ -47,7 +47,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `at` is where it begins and `named` its name. `nodes` are the labels that it wants of nodes,
     `labels` its own. `room` is what each instance asks for, or what a node or a slot of a pool
-    has, said at `sized`. `together` counts instances that may run at once, `text` characters of
+    has, said at `sized`. A task's `job` is the one that it stands in or names. `together` counts instances that may run at once, `text` characters of
     what is hashed.
     """
 
@@ -55,6 +55,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     at: Position
     named: Place
+    job: str = ""
     references: tuple[Reference, ...] = ()
     labels: Pairs = ()
     nodes: Pairs = ()

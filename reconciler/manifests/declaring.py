@@ -44,7 +44,9 @@ def declare_task(
     spec = task.spec if task.usable else Mapping(task.at, task.spec.pointer)
     uses = tuple(_references(spec))
     if compiled is None:
-        return Declared(kind="Task", name=task.name, at=task.at, named=named, references=uses)
+        return Declared(
+            kind="Task", name=task.name, at=task.at, named=named, job=task.job, references=uses
+        )
     asked = compiled.spec.resources
     gpus = spec.get("container", "resources", "gpus") or profile.get(
         "container", "resources", "gpus"
@@ -55,6 +57,7 @@ def declare_task(
         name=task.name,
         at=task.at,
         named=named,
+        job=task.job,
         references=uses,
         nodes=compiled.spec.nodes,
         room=Room(asked.cpus or None, asked.memory or None, _whole(gpus) or None),

@@ -28,7 +28,7 @@ def check_fit(index: Mapping[str, Mapping[str, Declared]], report: Report) -> No
     judged: dict[_Wish, str] = {}
     wanted: dict[tuple[int, str], list[tuple[Declared, FixedPort]]] = {}
     for task in index.get("Task", {}).values():
-        pool = pools.get(_named(task, "Pool") or _named(jobs.get(_named(task, "Job")), "Pool"))
+        pool = pools.get(_pool_of(task) or _pool_of(jobs.get(task.job)))
         wish = _Wish(pool.name if pool else "", task.nodes, task.room)
         if wish not in judged:
             judged[wish] = _refusal(wish, pool, nodes)
@@ -41,9 +41,9 @@ def check_fit(index: Mapping[str, Mapping[str, Declared]], report: Report) -> No
         _check_port(users, max(len(nodes), 1), report)
 
 
-def _named(one: Declared | None, kind: str) -> str:
+def _pool_of(one: Declared | None) -> str:
     references = one.references if one is not None else ()
-    return next((reference.name for reference in references if reference.kind == kind), "")
+    return next((reference.name for reference in references if reference.kind == "Pool"), "")
 
 
 def _refusal(wish: _Wish, pool: Declared | None, nodes: Mapping[str, Declared]) -> str:
