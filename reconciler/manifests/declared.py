@@ -11,14 +11,14 @@ from reconciler.model.problem import Problem
 from reconciler.model.spec import Pairs
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, array_like=True):
     """Where something stands: position and RFC 6901 pointer inside the document."""
 
     at: Position
     pointer: str = ""
 
 
-class Reference(Struct, frozen=True):
+class Reference(Struct, frozen=True, array_like=True):
     """The use of another manifest's name."""
 
     kind: str
@@ -26,7 +26,7 @@ class Reference(Struct, frozen=True):
     place: Place
 
 
-class Room(Struct, frozen=True, omit_defaults=True):
+class Room(Struct, frozen=True, array_like=True):
     """What is asked for, or there: cpus, bytes of memory, GPUs. None is not said."""
 
     cpus: float | None = None
@@ -34,7 +34,7 @@ class Room(Struct, frozen=True, omit_defaults=True):
     gpus: int | None = None
 
 
-class FixedPort(Struct, frozen=True):
+class FixedPort(Struct, frozen=True, array_like=True):
     """A port of the node that every instance wants for itself."""
 
     number: int
@@ -47,8 +47,8 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `at` is where it begins and `named` its name. `nodes` are the labels that it wants of nodes,
     `labels` its own. `room` is what each instance asks for, or what a node or a slot of a pool
-    has, said at `sized`. A task's `job` is the one that it stands in or names. `together` counts instances that may run at once, `text` characters of
-    what is hashed.
+    has, said at `sized`. A task's `job` is the one that it stands in or names; `together` counts
+    instances that may run at once, `text` characters of what is hashed.
     """
 
     kind: str

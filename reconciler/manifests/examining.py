@@ -8,6 +8,7 @@ what was found.
 import hashlib
 from collections.abc import Iterable, Sequence
 from copy import copy
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +23,8 @@ from reconciler.manifests.tasks import TaskEntry, compile_task
 from reconciler.manifests.tree import Scalar, place_of
 from reconciler.model.desired import DesiredTask
 from reconciler.model.problem import Problem
+
+STANDARD: Final = "standard"
 
 
 class Sheet(Struct, frozen=True):
@@ -52,7 +55,7 @@ class Profiles(Struct, frozen=True):
         if name in self.own:
             return self.own[name]
         if name in shipped.profile_names():
-            return standard_profile(name), "standard"
+            return standard_profile(name), STANDARD
         return None, ""
 
 
