@@ -5,13 +5,14 @@ whatever a `Memory` holds.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as MappingLike
 from collections.abc import Sequence as SequenceLike
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
+from reconciler.manifests import Memory
 from reconciler.manifests.across import Size, check_across
 from reconciler.manifests.declared import Declared, Filed
 from reconciler.manifests.examining import (
@@ -33,36 +34,23 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NAME: Final = re.compile(NAME_PATTERN)
 
 
-class Memory(Struct):
-    """What one process knows of files that it has read before: a change costs what it changes."""
+class _Known(Struct):
+    """One file as it was before."""
 
-    sheets: dict[str, tuple[bytes, Sheet]] = field(default_factory=dict)
-    examined: dict[str, tuple[Sheet, SequenceLike[str], Examined]] = field(default_factory=dict)
+    data: bytes
+    sheet: Sheet
+    policy: SequenceLike[str] = ()
+    examined: Examined | None = None
 
-    def sheet(self, path: str, data: bytes) -> Sheet:
-        """Return a file as read, read now if it is new."""
-        known = self.sheets.get(path)
-        if known is None or known[0] != data:
-            known = self.sheets[path] = (data, read_sheet(path, data))
-        return known[1]
+    def examine(self, profiles: Profiles, policy: SequenceLike[str]) -> Examined:
+        """Return the file examined, anew if its profiles or the policy have changed."""
+        if self.examined is None or self.policy != policy or self._stale(profiles):
+            self.examined, self.policy = examine(self.sheet, profiles, policy), policy
+        return self.examined
 
-    def examine(self, sheet: Sheet, profiles: Profiles, forbidden: SequenceLike[str]) -> Examined:
-        """Return a sheet examined, examined now if it, its profiles or the policy are new."""
-        known = self.examined.get(sheet.path)
-        if known is not None and known[0] is sheet and known[1] == forbidden:
-            against = known[2].filed.against.items()
-            if all(profiles.find(name)[1] == digest for name, digest in against):
-                return known[2]
-        found = examine(sheet, profiles, forbidden)
-        self.examined[sheet.path] = (sheet, forbidden, found)
-        return found
-
-    def forget(self, paths: Iterable[str]) -> None:
-        """Drop what is known of all files but these."""
-        kept = set(paths)
-        for gone in self.sheets.keys() - kept:
-            del self.sheets[gone]
-            self.examined.pop(gone, None)
+    def _stale(self, profiles: Profiles) -> bool:
+        against = self.examined.filed.against if self.examined is not None else {}
+        return any(profiles.find(name)[1] != digest for name, digest in against.items())
 
 
 def load(
@@ -76,9 +64,9 @@ def load(
     """Return a source's manifests with every problem found in them."""
     memory = memory if memory is not None else Memory()
     read = [path for path in sorted(files) if path.endswith(SUFFIXES)]
-    sheets = [memory.sheet(path, files[path]) for path in read]
-    examined = _examined(sheets, memory, forbidden_binds)
-    memory.forget(read)
+    memory.files = {path: _known(path, files[path], memory.files.get(path)) for path in read}
+    sheets = [known.sheet for known in memory.files.values()]
+    examined = _examined(memory.files.values(), forbidden_binds)
     report = Report()
     name = project_of(sheets, project, report)
     conclude((found.filed for found in examined), report)
@@ -112,18 +100,21 @@ def project_of(sheets: Iterable[Sheet], fallback: str, report: Report) -> str:
     return name
 
 
-def _examined(
-    sheets: Iterable[Sheet], memory: Memory, forbidden: SequenceLike[str]
-) -> list[Examined]:
+def _known(path: str, data: bytes, before: _Known | None) -> _Known:
+    if before is not None and before.data == data:
+        return before
+    return _Known(data, read_sheet(path, data))
+
+
+def _examined(files: Collection[_Known], policy: SequenceLike[str]) -> list[Examined]:
     """Return files examined; from where they are too much altogether, without their tasks."""
-    sheets = list(sheets)
-    profiles, size = profiles_of(sheets), Size()
+    profiles, size = profiles_of(known.sheet for known in files), Size()
     found = []
-    for sheet in sheets:
+    for known in files:
         if size.excess:
-            one = examine(sheet, profiles, forbidden, size)
+            one = examine(known.sheet, profiles, policy, size)
         else:
-            one = memory.examine(sheet, profiles, forbidden)
+            one = known.examine(profiles, policy)
         found.append(one)
         for declared in one.filed.declared:
             size.add(declared)
@@ -149,4 +140,4 @@ def _desired(
     )
 
 
-__all__ = ["LOCAL_NODE", "Memory", "load"]
+__all__ = ["LOCAL_NODE", "load"]
