@@ -19,8 +19,12 @@ from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, copied, p
 from reconciler.model.catalog import Manifest
 from reconciler.model.position import Position
 
-_SEPARATE: Final = frozenset({"container", "env", "instances", "parallelism", "placement",
-                              "rerun", "restart", "retry", "rollout"})  # fmt: skip
+_SEPARATE: Final = frozenset({"cache", "cluster", "container", "deadline", "dependsOn", "env",
+                              "inputs", "instances", "onChange", "onScale", "onTaskFailure",
+                              "outputs", "parallelism", "placement", "pool", "priority", "progress",
+                              "queueTimeout", "rerun", "restart", "retry", "rollout", "schedule",
+                              "secrets", "ssh", "success", "suspend", "timeout",
+                              "ttl"})  # fmt: skip
 _TASK_DEPTH: Final = 3  # spec, tasks, number
 API_VERSION: Final = "reconciler/v1"
 SOURCE_FILE: Final = "reconciler.yaml"
