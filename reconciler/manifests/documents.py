@@ -149,7 +149,7 @@ def _salvaged(root: Mapping, faults: list[Path]) -> Mapping | None:
     for path in faults:
         owner = _TASK_DEPTH if path[:2] == ("spec", "tasks") else 1
         if len(path) > owner and path[owner] in _SEPARATE:
-            doomed.append(path)
+            doomed.append(_entire(path))
         elif owner == _TASK_DEPTH and len(path) >= owner:
             doomed.append(path[:owner])
         else:
@@ -159,6 +159,14 @@ def _salvaged(root: Mapping, faults: list[Path]) -> Mapping | None:
         return None
     without(rest, doomed)
     return rest
+
+
+def _entire(path: Path) -> Path:
+    """Return a path, cut short where half of what stands there would mislead."""
+    for name, length in (("instances", 1), ("ulimits", 2)):
+        if name in path:
+            return path[: path.index(name) + length]
+    return path
 
 
 def _check_version(root: Mapping, report: Report) -> bool:

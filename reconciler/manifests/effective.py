@@ -26,8 +26,9 @@ class Effective(Struct, frozen=True):
 def read_effective(name: str, spec: Mapping, profile: Entry, report: Report) -> Effective:
     """Return what a task of this name says in effect, without what has been refused."""
     merged = merged_task(profile.spec, spec)
-    given, varying = spec.mapping("constants"), BUILTINS | matrix_names(merged)
-    constants = Constants(profile, given, report, name, spec, varying)
+    declared = profile.spec.mapping("constants").items.keys()
+    varying = BUILTINS | (matrix_names(merged) - declared)
+    constants = Constants(profile, spec.mapping("constants"), report, name, spec, varying)
     constants.check()
     _check_reserved(merged.mapping("container", "env"), report)
     tree = substituted(merged, schemas.TASK_SPEC, constants, report)

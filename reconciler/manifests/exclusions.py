@@ -21,6 +21,7 @@ _ENDLESS: Final = {
     "timeout": "a service may run for ever",
     "ttl": "a service never ends",
 }
+_NEEDED: Final = {"schedule": ("cron",), "outputs": ("bucket", "source")}
 _FALSE: Final = (None, False)
 
 
@@ -53,11 +54,22 @@ def _excluded(tree: Mapping) -> list[tuple[str, str, str]]:
 
 def check_together(own: Fields, count: int, mounts: tuple[Mount, ...]) -> None:
     """Report what fields mean to each other. Only for a task without other faults."""
+    _check_needed(own)
     _check_success(own, count)
     _check_gang(own, count)
     _check_surge(own)
     _check_pool(own)
     _check_targets(own, mounts)
+
+
+def _check_needed(own: Fields) -> None:
+    """Report what neither the task nor its profile gives, though one of them has to."""
+    for owner, names in _NEEDED.items():
+        missing = set(names) - own.below(owner).node.items.keys()
+        for name in sorted(missing) if owner in own.node.items else ():
+            at, pointer = own.node.place(owner)
+            message, hint = f"{name} is missing in {owner}", "Give it here or in the profile."
+            own.report.error("missing-field", at, pointer, message, hint)
 
 
 def _check_success(own: Fields, count: int) -> None:
@@ -89,12 +101,9 @@ def _check_surge(own: Fields) -> None:
 
 def _check_pool(own: Fields) -> None:
     placement = own.below("placement")
-    for name in ("nodes", "spread"):
-        given = placement.node.get(name)
-        said = given.items if isinstance(given, Mapping) else given
-        if "pool" in own.node.items and said:
-            message = f"placement.{name}: the slots of a pool are where they are"
-            placement.exclude(name, message, "Remove it, or the pool.")
+    if "pool" in own.node.items and placement.below("nodes").node.items:
+        message = "placement.nodes: the slots of a pool are where they are"
+        placement.exclude("nodes", message, "Remove it, or the pool.")
 
 
 def _check_targets(own: Fields, mounts: tuple[Mount, ...]) -> None:

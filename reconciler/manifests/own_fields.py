@@ -13,7 +13,6 @@ from reconciler.manifests.patterns import progress
 from reconciler.manifests.reporting import shorten
 from reconciler.manifests.schedules import cron, time_zone
 from reconciler.manifests.transfers import check_inputs, check_outputs
-from reconciler.manifests.tree import Mapping
 from reconciler.model.quantities import parse_duration
 
 _CHOICES: Final = {
@@ -68,12 +67,6 @@ def _at(own: Fields, place: str) -> Fields:
 
 def _check_schedule(own: Fields) -> None:
     fields = own.below("schedule")
-    if not isinstance(own.node.get("schedule"), Mapping):
-        return
-    if "cron" not in fields.node.items:
-        at, pointer = own.node.place("schedule")
-        hint = "For example: cron: 0 2 * * *"
-        own.report.error("missing-field", at, pointer, "cron is missing in schedule", hint)
     fields.parsed("cron", cron, "")
     fields.parsed("timezone", time_zone, "")
 

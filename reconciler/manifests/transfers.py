@@ -9,7 +9,7 @@ from reconciler.manifests.fields import Fields
 from reconciler.manifests.paths import check_absolute
 from reconciler.manifests.patterns import glob
 from reconciler.manifests.reporting import shorten
-from reconciler.manifests.tree import Mapping, Scalar
+from reconciler.manifests.tree import Scalar
 from reconciler.model.quantities import parse_duration
 
 
@@ -25,13 +25,6 @@ def check_inputs(own: Fields) -> None:
 def check_outputs(own: Fields) -> None:
     """Report what is wrong with outputs."""
     fields = own.below("outputs")
-    if not isinstance(own.node.get("outputs"), Mapping):
-        return
-    for name in ("bucket", "source"):
-        if name not in fields.node.items:
-            at, pointer = own.node.place("outputs")
-            message = f"{name} is missing in outputs"
-            own.report.error("missing-field", at, pointer, message)
     check_absolute(fields, "source")
     _check_prefix(fields, "prefix")
     fields.parsed("snapshotEvery", parse_duration, 0.0)

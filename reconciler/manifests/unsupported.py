@@ -13,6 +13,7 @@ from reconciler.manifests.reporting import Report
 from reconciler.manifests.tree import Mapping, Node, Plain, Scalar
 from reconciler.model.position import Position
 
+_NAMED: Final = 3
 _HINT: Final = "Remove it, or wait for a version that acts on it."
 
 
@@ -99,8 +100,10 @@ def why_blocked(blocking: list[str]) -> str:
     """Return the sentence on why a task is not started, empty if nothing blocks it."""
     if not blocking:
         return ""
+    rest = len(blocking) - _NAMED
+    named = ", ".join(blocking[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
     verb = "is" if len(blocking) == 1 else "are"
-    return f"not started, for {', '.join(blocking)} {verb} not supported yet"
+    return f"not started, for {named} {verb} not supported yet"
 
 
 def _place(spec: Mapping, gap: Gap) -> tuple[Position, str] | None:
