@@ -18,6 +18,7 @@ from reconciler.manifests.constants import check_declarations
 from reconciler.manifests.declared import Declared, Filed, Place
 from reconciler.manifests.declaring import declare, declare_task
 from reconciler.manifests.documents import Entry, collect, items_of, pairs, standard_profile
+from reconciler.manifests.jobs import check_job
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry, compile_task
 from reconciler.manifests.tree import Scalar, place_of
@@ -72,6 +73,8 @@ def read_sheet(path: str, data: bytes) -> Sheet:
     for entry in found.entries:
         if entry.kind == "Profile" and entry.usable:
             check_declarations(entry, report)
+        elif entry.kind == "Job":
+            check_job(entry, report)
     return Sheet(
         path,
         digest_of(path, data),
@@ -108,11 +111,12 @@ def examine(
             declared.append(declare(entry))
         for task, named in _tasks(entry):
             profile, against[task.profile] = profiles.find(task.profile)
-            made = None
+            made, before = None, report.errors()
             if task.usable and profile is not None and profile.usable and not size.excess:
                 made = compile_task(task, profile, report, forbidden)
                 compiled.append(made)
-            declared.append(declare_task(task, named, (profile or entry).spec, made))
+            sound = report.errors() == before
+            declared.append(declare_task(task, named, (profile or entry).spec, made, sound=sound))
             size.add(declared[-1])
     filed = Filed(sheet.checked, tuple(report.found), tuple(declared), against)
     return Examined(filed, tuple(compiled))
