@@ -42,7 +42,7 @@ def load(
 
 def kinds() -> tuple[str, ...]:
     """Return the names of all kinds, sorted."""
-    return ("Job", "Node", "Profile", "Task")
+    return ("Bucket", "Job", "Node", "Pool", "Profile", "Task")
 
 
 def schema(kind: str) -> dict[str, Any]:

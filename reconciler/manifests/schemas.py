@@ -13,8 +13,10 @@ import jsonschema_rs
 from reconciler.manifests.shipped import Schema, schema_file
 from reconciler.manifests.tree import Plain
 
-KINDS: Final = ("Job", "Node", "Profile", "Task")
-FILES: Final = ("common", "job", "node", "profile", "source", "task")
+KINDS: Final = ("Bucket", "Job", "Node", "Pool", "Profile", "Task")
+FILES: Final = (
+    "bucket", "common", "job", "node", "operator", "policy", "pool", "profile", "source", "task",
+)  # fmt: skip
 TASK_SPEC: Final = "task#/properties/spec"
 _TEMPLATE: Final = "#/$defs/template"
 
