@@ -58,11 +58,11 @@ class Entry(Struct, frozen=True):
 
 
 class Documents(Struct, frozen=True):
-    """What was read: entries in the order of files and lines, and the project's name if given."""
+    """What was read: entries in the order of files and lines, and reconciler.yaml if valid."""
 
     checked: int
     entries: tuple[Entry, ...]
-    project: Scalar | None
+    configuration: Mapping | None
 
 
 def pairs(mapping: Mapping) -> tuple[tuple[str, str], ...]:
@@ -81,17 +81,17 @@ def validate(reference: str, node: Node, report: Report) -> list[Path]:
 
 def collect(files: MappingLike[str, bytes], report: Report) -> Documents:
     """Read all files, whatever their order."""
-    checked, entries, project = 0, list[Entry](), None
+    checked, entries, configuration = 0, list[Entry](), None
     for path in sorted(files):
         if not path.endswith((".yaml", ".yml", ".json")):
             continue
         found = read(path, files[path], report)
         checked += len(found)
         if path == SOURCE_FILE:
-            project = _configuration(found, report)
+            configuration = _configuration(found, report)
         else:
             entries += [entry for document in found if (entry := classify(document, report))]
-    return Documents(checked, tuple(entries), project)
+    return Documents(checked, tuple(entries), configuration)
 
 
 @cache
@@ -181,8 +181,8 @@ def _unknown_kind(root: Mapping, kind: str, report: Report) -> None:
         report.error("unknown-kind", at, pointer, f"unknown kind {shorten(kind)}", hint)
 
 
-def _configuration(found: SequenceLike[Document], report: Report) -> Scalar | None:
-    """Return the project's name as the source's own configuration gives it, if it is valid."""
+def _configuration(found: SequenceLike[Document], report: Report) -> Mapping | None:
+    """Return the source's own configuration, if it is valid."""
     for surplus in found[1:]:
         report.about(surplus.root, "not-a-manifest", f"{SOURCE_FILE} is one document")
     if not found or not found[0].sound:
@@ -191,9 +191,7 @@ def _configuration(found: SequenceLike[Document], report: Report) -> Scalar | No
     if not isinstance(root, Mapping):
         report.about(root, "wrong-type", f"expected a mapping in {SOURCE_FILE}")
         return None
-    faults = validate("source", root, report)
-    project = root.get("project")
-    return project if isinstance(project, Scalar) and not faults else None
+    return root if not validate("source", root, report) else None
 
 
 def items_of(node: Node | None) -> list[Mapping]:

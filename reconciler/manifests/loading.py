@@ -12,6 +12,8 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.manifests import shipped
+from reconciler.manifests.buckets import check_bucket
+from reconciler.manifests.configuration import configure, project_of
 from reconciler.manifests.constants import check_declarations
 from reconciler.manifests.documents import (
     Documents,
@@ -21,12 +23,16 @@ from reconciler.manifests.documents import (
     pairs,
     standard_profile,
 )
+from reconciler.manifests.guarding import Guard
+from reconciler.manifests.nodes import read_node
+from reconciler.manifests.pools import check_pool
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.tasks import DEFAULT_PROFILE, TaskEntry, compile_task
 from reconciler.manifests.tree import Mapping, Scalar
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, DesiredTask, NodeSpec
 from reconciler.model.identity import NAME_PATTERN
+from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.position import NOWHERE, Position
 
 LOCAL_NODE: Final = "local"
@@ -40,21 +46,30 @@ def load(
     *,
     project: str,
     revision: str,
-    forbidden_binds: Sequence[str] = (),
+    policy: Policy = FOLDER,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them."""
     report = Report()
     documents = collect(files, report)
-    name = documents.project.text if documents.project else project
+    given = project_of(documents.configuration)
+    name = given.text if given is not None else project
     if not _NAME.fullmatch(name):
         message = f"{shorten(name)} cannot be the project's name"
         hint = "Give one in reconciler.yaml: lower-case letters, digits and hyphens, at most 40."
         report.error("bad-name", NOWHERE, "", message, hint)
-    compiler = _Compiler(_indexed(documents.entries, report), report, forbidden_binds)
+    configured = configure(documents.configuration, policy, report)
+    guard = Guard(configured.terms, report)
+    compiler = _Compiler(_indexed(documents.entries, report), report, guard)
+    compiler.others()
     tasks, nodes = compiler.tasks(), compiler.nodes()
     problems = report.sorted()
     desired = Desired(
-        project=name, revision=revision, tasks=tasks, nodes=nodes, prunable=_prunable(documents)
+        project=name,
+        revision=revision,
+        tasks=tasks,
+        nodes=nodes,
+        prunable=_prunable(documents),
+        hold=configured.hold,
     )
     return Catalog(
         project=name,
@@ -68,7 +83,7 @@ def load(
 
 
 def _prunable(documents: Documents) -> bool:
-    return bool(documents.entries) or documents.project is not None
+    return bool(documents.entries) or documents.configuration is not None
 
 
 def _indexed(entries: Sequence[Entry], report: Report) -> dict[str, dict[str, Entry]]:
@@ -101,17 +116,24 @@ class _Compiler(Struct):
 
     index: dict[str, dict[str, Entry]]
     report: Report
-    forbidden: Sequence[str]
+    guard: Guard
     instances: int = 0
     text: int = 0
 
     def nodes(self) -> dict[str, NodeSpec]:
         """Return the nodes by name: the local engine where none is declared."""
         found = {
-            name: NodeSpec(name, entry.spec.text("endpoint"), entry.labels)
+            name: read_node(entry, self.guard)
             for name, entry in sorted(self.index.get("Node", {}).items())
         }
         return found or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")}
+
+    def others(self) -> None:
+        """Report what is wrong with pools and buckets."""
+        for pool in self.index.get("Pool", {}).values():
+            check_pool(pool, self.report)
+        for bucket in self.index.get("Bucket", {}).values():
+            check_bucket(bucket, self.guard)
 
     def tasks(self) -> dict[str, DesiredTask]:
         """Return the tasks by name."""
@@ -123,7 +145,7 @@ class _Compiler(Struct):
             self._check_job(task)
             profile_entry = self._profile(task)
             if task.usable and profile_entry is not None and profile_entry.usable:
-                compiled = compile_task(task, profile_entry, self.report, self.forbidden)
+                compiled = compile_task(task, profile_entry, self.guard)
                 if self._exhausted(compiled):
                     break
                 found[task.name] = compiled

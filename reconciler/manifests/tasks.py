@@ -4,7 +4,6 @@ Decides in which order things are said of a task: constants, merge, substitution
 meaning. Each step leaves out what an earlier one refused, so that one fault is told once.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from reconciler.manifests.constants import Constants, reserved
 from reconciler.manifests.container import check_whole, read_container
 from reconciler.manifests.documents import Entry, pairs, validate
 from reconciler.manifests.fields import Fields
+from reconciler.manifests.guarding import Guard, check_maximum, check_task
 from reconciler.manifests.merging import merged_task
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.substitution import BUILTINS, Path, Substitution, without
@@ -45,10 +45,9 @@ class TaskEntry(Struct, frozen=True):
         return self.spec.text("profile") or DEFAULT_PROFILE
 
 
-def compile_task(
-    task: TaskEntry, profile: Entry, report: Report, forbidden: Sequence[str]
-) -> DesiredTask:
+def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     """Return what a task asks for. It means nothing where the report has errors about it."""
+    report = guard.report
     before = report.errors()
     given = task.spec.mapping("constants")
     constants = Constants(profile, given, report, task.name, task.spec)
@@ -56,15 +55,18 @@ def compile_task(
     tree = _effective(task, profile, constants, report)
     fields = Fields(tree.mapping("container"), report)
     nodes = pairs(tree.mapping("placement", "nodes"))
-    spec = read_container(fields, constants=constants.exported(), nodes=nodes, forbidden=forbidden)
+    spec = read_container(fields, constants=constants.exported(), nodes=nodes)
+    own = Fields(tree, report)
+    instances = _instances(own)
+    check_task(tree, guard)
     if task.sound and profile.sound and report.errors() == before:
         check_whole(spec, fields, task.spec, profile.name)
-    own = Fields(tree, report)
+        check_maximum(tree, spec.resources, len(instances), guard, task.spec)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))
     return DesiredTask(
         name=task.name,
         at=task.at,
-        instances=_instances(own),
+        instances=instances,
         spec=spec,
         work=work_of(spec),
         shape=shape_of(spec),
