@@ -21,8 +21,8 @@ from reconciler.controller.writing import state_folder
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec
 from reconciler.model.policy import FOLDER, Policy
-from reconciler.sources.folder import MAX_BYTES, SOURCE_FILE, FolderSource
-from reconciler.sources.source import project_name
+from reconciler.sources.folder import MAX_BYTES, FolderSource
+from reconciler.sources.source import SOURCE_FILE, project_name
 
 if TYPE_CHECKING:
     from reconciler.controller.reading import Report

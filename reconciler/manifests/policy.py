@@ -123,6 +123,6 @@ def _warn(fields: Fields, name: str, setting: str, report: Report) -> None:
 
 def _warn_of_item(item: Scalar, setting: str, report: Report) -> None:
     at, pointer = item.place()
-    message = f"{setting}: {shorten(item.plain)} is more than the operator allows, and is ignored"
+    message = f"{setting}: {shorten(item.text)} is more than the operator allows, and is ignored"
     hint = "A source's policy can only narrow the operator's: remove it, or ask the operator."
     report.warn("policy-widened", at, pointer, message, hint)

@@ -13,9 +13,14 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.sources.scan import Found, Scan, Signature, scan, signature_of
-from reconciler.sources.source import Snapshot, Watch, project_name, revision_of
+from reconciler.sources.source import (
+    SOURCE_FILE,
+    Snapshot,
+    Watch,
+    project_name,
+    revision_of,
+)
 
-SOURCE_FILE: Final = "reconciler.yaml"
 MAX_BYTES: Final = 1024 * 1024
 MAX_TOTAL: Final = 256 * 1024 * 1024
 _ROUNDS: Final = 12
@@ -144,11 +149,16 @@ def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[s
 
 def _as_found(contents: dict[str, _Content], seen: Scan) -> bool:
     """Return whether all that was read is what a later look shows, and had settled."""
-    return all(
+    return all(_has_settled(signature) for signature in seen.ignoring.values()) and all(
         contents[path].settled and contents[path].signature == found.signature
         for path, found in seen.files.items()
         if path in contents
     )
+
+
+def _has_settled(signature: Signature) -> bool:
+    *_, modified, _ = signature
+    return not 0 <= time.time() - modified / 1e9 < _SETTLING
 
 
 def _read(real: str) -> _Content:
@@ -156,7 +166,7 @@ def _read(real: str) -> _Content:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with open(os.open(real, flags), "rb") as file:  # noqa: PTH123 - from a descriptor
         before = os.fstat(file.fileno())
-        settled = not 0 <= time.time() - before.st_mtime < _SETTLING
+        settled = _has_settled(signature_of(before))
         data = file.read(MAX_BYTES + 1)
         after = os.fstat(file.fileno())
     unchanged = signature_of(before) == signature_of(after)
