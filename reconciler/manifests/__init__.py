@@ -16,6 +16,15 @@ from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 
 
+class Memory(Struct):
+    """What a process knows of files that it has loaded before, so that a change costs little.
+
+    Means something to `load` alone; it changes no answer.
+    """
+
+    files: dict[str, Any] = field(default_factory=dict)
+
+
 class StandardProfile(Struct, frozen=True):
     """A profile that ships with the program: its constants with their defaults, and its text."""
 
@@ -47,16 +56,18 @@ def load(
     project: str,
     revision: str,
     policy: Policy = FOLDER,
+    memory: Memory | None = None,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them.
 
     `files` are *.yaml, *.yml and *.json by path relative to the source's root. `project` is the
     name where no reconciler.yaml at the root gives one. `policy` is what the operator
-    allows, which the source's own can only narrow.
+    allows, which the source's own can only narrow. `memory` is what one process keeps from one
+    load to the next.
     """
     from reconciler.manifests import loading  # noqa: PLC0415  # see the module's docstring
 
-    return loading.load(files, project=project, revision=revision, policy=policy)
+    return loading.load(files, project=project, revision=revision, policy=policy, memory=memory)
 
 
 def operator(

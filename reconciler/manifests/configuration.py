@@ -10,15 +10,16 @@ from reconciler.manifests.fields import Fields
 from reconciler.manifests.guarding import Terms
 from reconciler.manifests.policy import read_policy, warn_of_widening
 from reconciler.manifests.reporting import Report
-from reconciler.manifests.tree import Mapping, Scalar
+from reconciler.manifests.tree import Mapping
 from reconciler.model.desired import HoldLimits
 from reconciler.model.policy import Policy
 
 
 class Configuration(Struct, frozen=True):
-    """What a source decides: the policies in force with its own, and when it wants to be held."""
+    """What a source decides: the policies in force with its own, its name, when it is held."""
 
     terms: Terms
+    project: str = ""
     hold: HoldLimits = field(default_factory=HoldLimits)
 
 
@@ -33,7 +34,8 @@ def configure(text: Mapping | None, operator: Policy, report: Report) -> Configu
         message = "defaults are not supported yet, and change nothing"
         hint = "Write the fields into tasks, or into a profile of their own."
         report.warn("not-supported-yet", *text.place("defaults"), message, hint)
-    return Configuration(Terms(operator, operator.narrowed(own)), _hold(text, report))
+    terms = Terms(operator, operator.narrowed(own))
+    return Configuration(terms, text.text("project"), _hold(text, report))
 
 
 def _hold(text: Mapping, report: Report) -> HoldLimits:
@@ -42,9 +44,3 @@ def _hold(text: Mapping, report: Report) -> HoldLimits:
         share=given.number("share", usual.share),
         instances=given.whole("instances", usual.instances),
     )
-
-
-def project_of(text: Mapping | None) -> Scalar | None:
-    """Return the project's name, if the configuration gives one."""
-    found = text.get("project") if text is not None else None
-    return found if isinstance(found, Scalar) else None

@@ -5,9 +5,11 @@ source that has narrowed the operator's policy itself. Each rule has a code of i
 where the value was supplied. Must not know how a policy is written.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from reconciler.manifests import references
@@ -37,6 +39,11 @@ class Terms(Struct, frozen=True):
 
     operator: Policy
     effective: Policy
+
+    @property
+    def digest(self) -> str:
+        """What equal terms are recognised by."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
 class Guard(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""A Node's manifest → NodeSpec.
+"""What is wrong with a Node that its schema does not show.
 
 Decides which endpoints can be meant, and that what a node keeps for itself is not more than it
 has. Must not know who may name which endpoint: that is for `guarding` to say.
@@ -15,7 +15,6 @@ from reconciler.manifests.guarding import Guard
 from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Scalar
-from reconciler.model.desired import NodeSpec
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 
 _HOST: Final = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
@@ -51,19 +50,19 @@ _NOT_YET: Final = {
 }
 
 
-def read_node(entry: Entry, guard: Guard) -> NodeSpec:
-    """Return a node, with everything that is wrong with it reported."""
+def check_node(entry: Entry, guard: Guard) -> None:
+    """Report what a node cannot be, what it may not be, and what is not done with it yet."""
     spec, report = entry.spec, guard.report
-    if entry.sound and check_literal(spec, report):
-        endpoint = spec.get("endpoint")
-        if isinstance(endpoint, Scalar) and _check_endpoint(endpoint, report):
-            guard.endpoint(endpoint)
-        _check_tls(Fields(spec.mapping("tls"), report), spec)
-        _check_amounts(Fields(spec, report))
-        Fields(spec, report).parsed("nodeTimeout", parse_duration, 0.0)
-        _check_power(Fields(spec.mapping("power"), report))
-        _warn_of_unused(spec, report)
-    return NodeSpec(entry.name, spec.text("endpoint"), entry.labels)
+    if not entry.sound or not check_literal(spec, report):
+        return
+    endpoint = spec.get("endpoint")
+    if isinstance(endpoint, Scalar) and _check_endpoint(endpoint, report):
+        guard.endpoint(endpoint)
+    _check_tls(Fields(spec.mapping("tls"), report), spec)
+    _check_amounts(Fields(spec, report))
+    Fields(spec, report).parsed("nodeTimeout", parse_duration, 0.0)
+    _check_power(Fields(spec.mapping("power"), report))
+    _warn_of_unused(spec, report)
 
 
 def _check_endpoint(node: Scalar, report: Report) -> bool:

@@ -5,7 +5,7 @@ Decides by a fast validator, which may only accept. What it does not accept is f
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
@@ -44,6 +44,7 @@ def matches(pattern: str, text: str) -> bool:
     return _pattern(pattern).is_valid(text)
 
 
+@lru_cache(4096)
 def types_at(reference: str, path: tuple[str | int, ...]) -> frozenset[str]:
     """Return the JSON types that a schema takes at a path, templates aside."""
     name, _, fragment = reference.partition("#")

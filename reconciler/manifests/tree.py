@@ -98,9 +98,9 @@ class Mapping(Struct, eq=False):
         return {key: item.plain for key, item in self.items.items()}
 
     def get(self, *path: str) -> "Node | None":
-        """Return the value at a path of names, None where there is none."""
-        here: Node | None = self
-        for key in path:
+        """Return the value at a path of one name or more, None where there is none."""
+        here: Node | None = self.items.get(path[0])
+        for key in path[1:]:
             here = here.items.get(key) if isinstance(here, Mapping) else None
         return here
 
@@ -124,6 +124,13 @@ class Mapping(Struct, eq=False):
 
 
 Node = Scalar | Sequence | Mapping
+
+
+class Document(Struct):
+    """One document. `sound` is False where something was refused: then its gaps mean nothing."""
+
+    root: Node
+    sound: bool = True
 
 
 def child(pointer: str, key: str | int) -> str:
