@@ -38,7 +38,7 @@ def read_valid(place: Place) -> tuple[Snapshot, Desired]:
     Raises:
         Failure: when it cannot be read whole, or has errors, which are shown.
     """
-    snapshot, catalog = read(place.source, place.state)
+    snapshot, catalog = read(place.source, place.policy)
     if not snapshot.complete:
         raise Failure(
             f"nothing is changed, for the source cannot be read whole: {snapshot.problem}"

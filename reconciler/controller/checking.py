@@ -12,20 +12,17 @@ from typing import Final
 from reconciler.controller.remembering import Cache
 from reconciler.manifests import checking
 from reconciler.manifests.checking import Checked, Files, Question
+from reconciler.model.policy import FOLDER, Policy
 
 _PART: Final = 100  # files that one process takes at a time
 _WORTH: Final = 3  # parts from which on other processes pay for their start
 
 
-def check(
-    files: Files, *, project: str, forbidden_binds: Sequence[str] = (), cache: Cache | None
-) -> Checked:
+def check(files: Files, *, project: str, policy: Policy = FOLDER, cache: Cache | None) -> Checked:
     """Return every problem of a source's files, which are given by path. Remembers verdicts."""
     known = cache.recall() if cache is not None else {}
-    checked = checking.check(
-        files, project=project, forbidden_binds=forbidden_binds, known=known, spread=spread
-    )
-    if cache is not None and checked.verdicts.keys() != known.keys():
+    checked = checking.check(files, project=project, policy=policy, known=known, spread=spread)
+    if cache is not None and checked.verdicts != known:
         cache.remember(checked.verdicts)
     return checked
 

@@ -6,7 +6,7 @@ with `loading`, which trusts nothing but the bytes.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -15,9 +15,17 @@ from msgspec import Struct
 from reconciler.manifests.declared import Filed
 from reconciler.manifests.documents import SOURCE_FILE
 from reconciler.manifests.examining import STANDARD, digest_of, examine, profiles_of, read_sheet
-from reconciler.manifests.loading import SUFFIXES, conclude, load, project_of
+from reconciler.manifests.guarding import Terms
+from reconciler.manifests.loading import (
+    SUFFIXES,
+    conclude,
+    configuration_of,
+    load,
+    project_of,
+)
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.shipped import profile_names
+from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 
 Files = Mapping[str, bytes]
@@ -29,10 +37,10 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Question(Struct, frozen=True):
-    """What files are judged by: the profiles' files among them, and the policy."""
+    """What files are judged by: the profiles' files among them, and the policies."""
 
     profiles: Files
-    forbidden_binds: Sequence[str]
+    terms: Terms
 
 
 class Checked(Struct, frozen=True):
@@ -51,28 +59,29 @@ def check(
     files: Files,
     *,
     project: str,
-    forbidden_binds: Sequence[str] = (),
+    policy: Policy = FOLDER,
     known: Mapping[str, bytes],
     spread: Spread,
 ) -> Checked:
     """Return every problem of a source. `known` are verdicts of earlier checks of its files."""
     read = {path: files[path] for path in sorted(files) if path.endswith(SUFFIXES)}
+    report = Report()
+    settings = (read_sheet(path, read[path]) for path in (SOURCE_FILE,) if path in read)
+    configured = configuration_of(settings, policy, report)
     digests = {path: digest_of(path, data) for path, data in read.items()}
     filed = _recalled(digests, known)
     verdicts = {digests[path]: known[digests[path]] for path in filed}
     own, sources = _profiles(read, digests, filed)
-    for path in [path for path, one in filed.items() if _stale(one, own)]:
+    for path in [path for path, one in filed.items() if _stale(one, own, configured.terms.digest)]:
         del filed[path]
     missing = {path: data for path, data in read.items() if path not in filed}
-    for part in spread(missing, Question(sources, forbidden_binds)) if missing else ():
+    for part in spread(missing, Question(sources, configured.terms)) if missing else ():
         for path, verdict in part.items():
             filed[path], verdicts[digests[path]] = _DECODER.decode(verdict), verdict
     if _profiles(read, digests, filed)[0] != own:  # one declares a profile in a way not foreseen
-        catalog = load(files, project=project, revision="", forbidden_binds=forbidden_binds)
+        catalog = load(files, project=project, revision="", policy=policy)
         return Checked(catalog.checked, catalog.problems, {})
-    report = Report()
-    settings = (read_sheet(path, read[path]) for path in (SOURCE_FILE,) if path in read)
-    project_of(settings, project, report)
+    project_of(configured, project, report)
     conclude((filed[path] for path in read), report)
     return Checked(sum(one.checked for one in filed.values()), report.sorted(), verdicts)
 
@@ -90,9 +99,7 @@ def verdicts_of(files: Files, question: Question) -> dict[str, bytes]:
     """Return the verdict of each file, by path."""
     profiles = profiles_of(read_sheet(path, data) for path, data in question.profiles.items())
     return {
-        path: _ENCODER.encode(
-            examine(read_sheet(path, data), profiles, question.forbidden_binds).filed
-        )
+        path: _ENCODER.encode(examine(read_sheet(path, data), profiles, question.terms).filed)
         for path, data in files.items()
     }
 
@@ -120,10 +127,10 @@ def _profiles(
     return own, sources
 
 
-def _stale(one: Filed, own: Mapping[str, str]) -> bool:
-    """Return whether a file was compiled with other profiles than there are now."""
+def _stale(one: Filed, own: Mapping[str, str], terms: str) -> bool:
+    """Return whether a file was compiled with other profiles or policies than there are now."""
     standard = profile_names()
-    return any(
+    return one.terms != terms or any(
         digest != own.get(name, STANDARD if name in standard else "")
         for name, digest in one.against.items()
     )

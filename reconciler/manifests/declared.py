@@ -71,10 +71,12 @@ class Filed(Struct, frozen=True):
     """All there is to know of a file: its problems, and what it declares.
 
     `checked` counts documents. `against` tells which profiles its tasks were compiled with:
-    the name, and the digest of the file that it came from.
+    the name, and the digest of the file that it came from; `terms` the policies that it was held
+    against.
     """
 
     checked: int
     problems: tuple[Problem, ...] = ()
     declared: tuple[Declared, ...] = ()
     against: dict[str, str] = {}
+    terms: str = ""

@@ -54,11 +54,11 @@ class Entry(Struct, frozen=True):
 
 
 class Documents(Struct, frozen=True):
-    """What a file holds: entries in the order of lines, and the project's name if given."""
+    """What a file holds: entries in the order of lines, or the source's configuration."""
 
     checked: int
     entries: tuple[Entry, ...]
-    project: Scalar | None = None
+    configuration: Mapping | None = None
 
 
 def pairs(mapping: Mapping) -> tuple[tuple[str, str], ...]:
@@ -179,8 +179,8 @@ def _unknown_kind(root: Mapping, kind: str, report: Report) -> None:
         report.error("unknown-kind", at, pointer, f"unknown kind {shorten(kind)}", hint)
 
 
-def _configuration(found: SequenceLike[Document], report: Report) -> Scalar | None:
-    """Return the project's name as the source's own configuration gives it, if it is valid."""
+def _configuration(found: SequenceLike[Document], report: Report) -> Mapping | None:
+    """Return the source's own configuration, if it is valid."""
     for surplus in found[1:]:
         report.about(surplus.root, "not-a-manifest", f"{SOURCE_FILE} is one document")
     if not found or not found[0].sound:
@@ -189,9 +189,7 @@ def _configuration(found: SequenceLike[Document], report: Report) -> Scalar | No
     if not isinstance(root, Mapping):
         report.about(root, "wrong-type", f"expected a mapping in {SOURCE_FILE}")
         return None
-    faults = validate("source", root, report)
-    project = root.get("project")
-    return project if isinstance(project, Scalar) and not faults else None
+    return root if not validate("source", root, report) else None
 
 
 def items_of(node: Node | None) -> list[Mapping]:

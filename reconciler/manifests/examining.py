@@ -6,7 +6,7 @@ what was found.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import copy
 from typing import Final
 
@@ -14,14 +14,18 @@ from msgspec import Struct
 
 from reconciler.manifests import shipped
 from reconciler.manifests.across import Size
+from reconciler.manifests.buckets import check_bucket
 from reconciler.manifests.constants import check_declarations
 from reconciler.manifests.declared import Declared, Filed, Place
 from reconciler.manifests.declaring import declare, declare_task
 from reconciler.manifests.documents import Entry, collect, items_of, pairs, standard_profile
+from reconciler.manifests.guarding import Guard, Terms
 from reconciler.manifests.jobs import check_job
+from reconciler.manifests.nodes import check_node
+from reconciler.manifests.pools import check_pool
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry, compile_task
-from reconciler.manifests.tree import Scalar, place_of
+from reconciler.manifests.tree import Mapping, place_of
 from reconciler.model.desired import DesiredTask
 from reconciler.model.problem import Problem
 
@@ -36,7 +40,7 @@ class Sheet(Struct, frozen=True):
     checked: int
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
-    project: Scalar | None = None
+    configuration: Mapping | None = None
 
 
 class Examined(Struct, frozen=True):
@@ -81,7 +85,7 @@ def read_sheet(path: str, data: bytes) -> Sheet:
         found.checked,
         found.entries,
         tuple(report.found),
-        found.project,
+        found.configuration,
     )
 
 
@@ -95,31 +99,41 @@ def profiles_of(sheets: Iterable[Sheet]) -> Profiles:
     return Profiles(own)
 
 
-def examine(
-    sheet: Sheet, profiles: Profiles, forbidden: Sequence[str], size: Size | None = None
-) -> Examined:
+def examine(sheet: Sheet, profiles: Profiles, terms: Terms, size: Size | None = None) -> Examined:
     """Return all that a file says and declares.
 
     `size` is what other files ask for; from where it is too much, tasks are not compiled.
     """
     report, size = Report(dict.fromkeys(sheet.problems)), copy(size or Size())
+    guard = Guard(terms, report)
     declared: list[Declared] = []
     compiled: list[DesiredTask] = []
     against: dict[str, str] = {}
     for entry in sheet.entries:
         if entry.kind != "Task":
             declared.append(declare(entry))
+            _check(entry, guard)
         for task, named in _tasks(entry):
             profile, against[task.profile] = profiles.find(task.profile)
             made, before = None, report.errors()
             if task.usable and profile is not None and profile.usable and not size.excess:
-                made = compile_task(task, profile, report, forbidden)
+                made = compile_task(task, profile, guard)
                 compiled.append(made)
             sound = report.errors() == before
             declared.append(declare_task(task, named, (profile or entry).spec, made, sound=sound))
             size.add(declared[-1])
-    filed = Filed(sheet.checked, tuple(report.found), tuple(declared), against)
+    filed = Filed(sheet.checked, tuple(report.found), tuple(declared), against, terms.digest)
     return Examined(filed, tuple(compiled))
+
+
+def _check(entry: Entry, guard: Guard) -> None:
+    """Report what a manifest without tasks says that its schema does not refuse."""
+    if entry.kind == "Node":
+        check_node(entry, guard)
+    elif entry.kind == "Pool":
+        check_pool(entry, guard.report)
+    elif entry.kind == "Bucket":
+        check_bucket(entry, guard)
 
 
 def _tasks(entry: Entry) -> list[tuple[TaskEntry, Place]]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from reconciler.manifests import Memory
 from reconciler.manifests.across import Size, check_across
+from reconciler.manifests.configuration import Configuration, configure
 from reconciler.manifests.declared import Declared, Filed
 from reconciler.manifests.examining import (
     Examined,
@@ -24,12 +25,14 @@ from reconciler.manifests.examining import (
     profiles_of,
     read_sheet,
 )
+from reconciler.manifests.guarding import Terms
 from reconciler.manifests.jobs import check_job
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.unsupported import why_blocked
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.identity import NAME_PATTERN
+from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.position import NOWHERE
 
 LOCAL_NODE: Final = "local"
@@ -42,13 +45,13 @@ class _Known(Struct):
 
     data: bytes
     sheet: Sheet
-    policy: SequenceLike[str] = ()
+    terms: Terms | None = None
     examined: Examined | None = None
 
-    def examine(self, profiles: Profiles, policy: SequenceLike[str]) -> Examined:
-        """Return the file examined, anew if its profiles or the policy have changed."""
-        if self.examined is None or self.policy != policy or self._stale(profiles):
-            self.examined, self.policy = examine(self.sheet, profiles, policy), policy
+    def examine(self, profiles: Profiles, terms: Terms) -> Examined:
+        """Return the file examined, anew if its profiles or the policies have changed."""
+        if self.examined is None or self.terms != terms or self._stale(profiles):
+            self.examined, self.terms = examine(self.sheet, profiles, terms), terms
         return self.examined
 
     def _stale(self, profiles: Profiles) -> bool:
@@ -61,7 +64,7 @@ def load(
     *,
     project: str,
     revision: str,
-    forbidden_binds: SequenceLike[str] = (),
+    policy: Policy = FOLDER,
     memory: Memory | None = None,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them."""
@@ -69,9 +72,10 @@ def load(
     read = [path for path in sorted(files) if path.endswith(SUFFIXES)]
     memory.files = {path: _known(path, files[path], memory.files.get(path)) for path in read}
     sheets = [known.sheet for known in memory.files.values()]
-    examined = _examined(memory.files.values(), forbidden_binds)
     report = Report()
-    name = project_of(sheets, project, report)
+    configured = configuration_of(sheets, policy, report)
+    examined = _examined(memory.files.values(), configured.terms)
+    name = project_of(configured, project, report)
     conclude((found.filed for found in examined), report)
     problems = report.sorted()
     return Catalog(
@@ -79,7 +83,7 @@ def load(
         revision=revision,
         checked=sum(sheet.checked for sheet in sheets),
         problems=problems,
-        desired=None if report.errors() else _desired(name, revision, sheets, examined),
+        desired=None if report.errors() else _desired(name, revision, sheets, examined, configured),
         files=files,
     )
 
@@ -93,9 +97,15 @@ def conclude(filed: Iterable[Filed], report: Report) -> None:
     check_across(declared, report)
 
 
-def project_of(sheets: Iterable[Sheet], fallback: str, report: Report) -> str:
+def configuration_of(sheets: Iterable[Sheet], policy: Policy, report: Report) -> Configuration:
+    """Return what the source decides about itself, where the operator has decided `policy`."""
+    given = (sheet.configuration for sheet in sheets if sheet.configuration is not None)
+    return configure(next(given, None), policy, report)
+
+
+def project_of(configured: Configuration, fallback: str, report: Report) -> str:
     """Return the project's name: as reconciler.yaml gives it, else `fallback`."""
-    name = next((sheet.project.text for sheet in sheets if sheet.project), fallback)
+    name = configured.project or fallback
     if not _NAME.fullmatch(name):
         message = f"{shorten(name)} cannot be the project's name"
         hint = "Give one in reconciler.yaml: lower-case letters, digits and hyphens, at most 40."
@@ -109,15 +119,15 @@ def _known(path: str, data: bytes, before: _Known | None) -> _Known:
     return _Known(data, read_sheet(path, data))
 
 
-def _examined(files: Collection[_Known], policy: SequenceLike[str]) -> list[Examined]:
+def _examined(files: Collection[_Known], terms: Terms) -> list[Examined]:
     """Return files examined; from where they are too much altogether, without their tasks."""
     profiles, size = profiles_of(known.sheet for known in files), Size()
     found = []
     for known in files:
         if size.excess:
-            one = examine(known.sheet, profiles, policy, size)
+            one = examine(known.sheet, profiles, terms, size)
         else:
-            one = known.examine(profiles, policy)
+            one = known.examine(profiles, terms)
         found.append(one)
         for declared in one.filed.declared:
             size.add(declared)
@@ -125,7 +135,11 @@ def _examined(files: Collection[_Known], policy: SequenceLike[str]) -> list[Exam
 
 
 def _desired(
-    project: str, revision: str, sheets: SequenceLike[Sheet], examined: SequenceLike[Examined]
+    project: str,
+    revision: str,
+    sheets: SequenceLike[Sheet],
+    examined: SequenceLike[Examined],
+    configured: Configuration,
 ) -> Desired:
     entries = [entry for sheet in sheets for entry in sheet.entries]
     blocking = {
@@ -148,7 +162,8 @@ def _desired(
         revision=revision,
         tasks=dict(sorted(tasks.items())),
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
-        prunable=bool(entries) or any(sheet.project for sheet in sheets),
+        prunable=bool(entries) or any(sheet.configuration is not None for sheet in sheets),
+        hold=configured.hold,
     )
 
 

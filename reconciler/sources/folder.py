@@ -13,9 +13,14 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.sources.scan import Found, Scan, Signature, scan, signature_of
-from reconciler.sources.source import Snapshot, Watch, project_name, revision_of
+from reconciler.sources.source import (
+    SOURCE_FILE,
+    Snapshot,
+    Watch,
+    project_name,
+    revision_of,
+)
 
-SOURCE_FILE: Final = "reconciler.yaml"
 MAX_BYTES: Final = 1024 * 1024
 MAX_TOTAL: Final = 256 * 1024 * 1024
 _ROUNDS: Final = 12
@@ -144,11 +149,16 @@ def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[s
 
 def _as_found(contents: dict[str, _Content], seen: Scan) -> bool:
     """Return whether all that was read is what a later look shows, and had settled."""
-    return all(
+    return all(_has_settled(signature) for signature in seen.ignoring.values()) and all(
         contents[path].settled and contents[path].signature == found.signature
         for path, found in seen.files.items()
         if path in contents
     )
+
+
+def _has_settled(signature: Signature) -> bool:
+    *_, modified, _ = signature
+    return not 0 <= time.time() - modified / 1e9 < _SETTLING
 
 
 def _read(found: Found) -> _Content:
@@ -157,7 +167,7 @@ def _read(found: Found) -> _Content:
     descriptor = os.open(found.real, flags)
     try:
         before = os.fstat(descriptor)
-        settled = not 0 <= time.time() - before.st_mtime < _SETTLING
+        settled = _has_settled(signature_of(before))
         data = _bytes_of(descriptor, min(before.st_size, MAX_BYTES) + 1)
         after = os.fstat(descriptor)
     finally:

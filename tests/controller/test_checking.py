@@ -8,6 +8,8 @@ import pytest
 from reconciler.controller import checking, remembering
 from reconciler.controller.remembering import Cache, cache_for
 from reconciler.manifests.checking import Question, verdicts_of
+from reconciler.manifests.guarding import Terms
+from reconciler.model.policy import FOLDER
 from tests.manifests.loaded import task
 
 FILES = {f"{number:03}.yaml": task("x: 1", f"t{number}").encode() for number in range(450)}
@@ -24,7 +26,7 @@ def path_of(cache: Cache) -> Path:
 
 
 def test_side_by_side_is_as_one_by_one() -> None:
-    question = Question({}, ())
+    question = Question({}, Terms(FOLDER, FOLDER))
     together: dict[str, bytes] = {}
     for part in checking.spread(FILES, question):
         together |= part

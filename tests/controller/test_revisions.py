@@ -7,6 +7,7 @@ import pytest
 from reconciler.controller.revisions import QUIET_SECONDS, Revisions, load
 from reconciler.ledger import Ledger
 from reconciler.model.desired import Desired
+from reconciler.model.policy import FOLDER
 from reconciler.sources.folder import FolderSource
 
 TASK = """\
@@ -28,7 +29,7 @@ class Desk:
         self.ledger = Ledger.open(folder, write=True, project="demo")
         source = FolderSource(self.folder)
         self.reader = Revisions(source, self.ledger, "demo", lambda: 1.0, lambda: self.quiet)
-        catalog = load(source.read(), "demo", ())
+        catalog = load(source.read(), "demo", FOLDER)
         assert catalog.desired is not None
         self.in_force: Desired = catalog.desired
         self.said: list[str] = []

@@ -76,6 +76,17 @@ def test_a_changed_profile_is_a_change_of_its_users() -> None:
     assert bench.check(texts).problems == ()
 
 
+def test_a_changed_policy_is_a_change_of_everything() -> None:
+    bench = Bench()
+    texts = {"a.yaml": task("container: {security: {privileged: true}}")}
+    assert bench.check(texts).problems == ()
+    texts["reconciler.yaml"] = "policy: {privileged: false}\n"
+    assert [problem.code for problem in bench.check(texts).problems] == ["policy-privileged"]
+    assert bench.looked_at == ["a.yaml", "reconciler.yaml"]
+    bench.check(texts)
+    assert bench.looked_at == []
+
+
 def test_a_standard_profile_may_be_replaced_by_an_own_one() -> None:
     bench = Bench()
     texts = {"a.yaml": task("constants: {DOCKER_REPO: x}")}
@@ -103,6 +114,7 @@ TEXTS = [
     task("", "a"), task("job: j", "b"), document("Job", "j", "tasks: [{name: a}]"), task(USED, "a"),
     profile(DECLARED), profile("container: {image: y}", "docker-batch"), "project: q\n", "?: [",
     task("dependsOn: [{task: b}]", "a"), task("dependsOn: [{task: a}]", "b"), "", "project: Q\n",
+    "policy: {privileged: false}\n", task("container: {security: {privileged: true}}", "a"),
 ]  # fmt: skip
 SOURCES = st.dictionaries(
     st.sampled_from(["a.yaml", "b.yaml", "c/d.yaml", "reconciler.yaml"]), st.sampled_from(TEXTS)

@@ -16,7 +16,7 @@ from reconciler.controller.writing import Options, Writer, complete, reconciled,
 
 @click.command("apply")
 @options.source_argument
-@options.state_option
+@options.operator_options
 @options.take_over_option
 @click.option("--wait", is_flag=True, help="Stay until batch has ended and services are ready.")
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 10m.")
@@ -24,7 +24,7 @@ from reconciler.controller.writing import Options, Writer, complete, reconciled,
 @options.verbose_option
 def command(
     source: Path,
-    state: Path | None,
+    operator: options.Chosen,
     take_over: bool,
     wait: bool,
     timeout: float | None,
@@ -36,9 +36,15 @@ def command(
     Returns when only the instances' own progress is awaited; with --wait, when every batch
     instance has ended and every service is ready.
     """
-    place = find(source, state)
+    place = find(source, operator)
     snapshot, desired = session.read_valid(place)
-    chosen = Options(verb="apply", state=state, take_over=take_over, open_engine=open_engine)
+    chosen = Options(
+        verb="apply",
+        state=place.state,
+        policy=place.policy,
+        take_over=take_over,
+        open_engine=open_engine,
+    )
     with writer(place.source, desired, chosen) as opened:
         speaker = teller(quiet=quiet, verbose=verbose)
         session.listen(opened, speaker)

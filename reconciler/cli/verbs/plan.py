@@ -15,20 +15,23 @@ from reconciler.controller.preview import Preview
 
 @click.command("plan")
 @options.source_argument
-@options.state_option
+@options.operator_options
+@options.as_git_option
 @options.format_option
 @click.option(
     "--exit-code",
     is_flag=True,
     help="Exit with 2 if there is something to do now, 3 if all of it is held.",
 )
-def command(source: Path, state: Path | None, form: str, exit_code: bool) -> Exit:
+def command(
+    source: Path, operator: options.Chosen, as_git: bool, form: str, exit_code: bool
+) -> Exit:
     """Show what `apply` would do to make what runs agree with SOURCE, and why.
 
     Takes no lock and changes nothing. What depends on outcomes to come is shown as if all
     succeed, and marked.
     """
-    place = find(source, state)
+    place = find(source, operator, as_git=as_git)
     _, desired = session.read_valid(place)
     seen = foresee(place, desired)
     if seen.blind:

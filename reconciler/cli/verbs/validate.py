@@ -9,7 +9,14 @@ import click
 from reconciler import manifests
 from reconciler.cli import problems as shown
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.options import format_option, source_argument, state_option
+from reconciler.cli.operator import consult, policy_of
+from reconciler.cli.options import (
+    Chosen,
+    as_git_option,
+    format_option,
+    operator_options,
+    source_argument,
+)
 from reconciler.cli.text import complain, echo, plural
 from reconciler.controller.writing import read
 from reconciler.model.catalog import Catalog
@@ -21,14 +28,16 @@ from reconciler.sources.source import Snapshot
 
 @click.command("validate")
 @source_argument
-@state_option
+@operator_options
+@as_git_option
 @format_option
-def command(source: Path, state: Path | None, form: str) -> Exit:
+def command(source: Path, operator: Chosen, as_git: bool, form: str) -> Exit:
     """Check a folder of manifests, or one file as a part of the source that it belongs to."""
     if not source.exists():
         raise Failure(f"there is no file or folder {source}")
     folder = FolderSource(source)
-    snapshot, catalog = read(folder, state)
+    policy = policy_of(consult(operator, folder.root), operator, as_git=as_git)
+    snapshot, catalog = read(folder, policy)
     found = [*_unreadable(snapshot), *_in_focus(catalog, folder.focus)]
     checked = _checked(catalog, snapshot, folder.focus)
     if form == "json":
