@@ -12,8 +12,8 @@ HEAD = """\
 
 <!-- Made from specs/problems by `make docs`. -->
 
-What `reconciler validate` finds, by code. `reconciler explain CODE` prints an entry. An error refuses
-the manifests as a whole: nothing of them is applied. A warning refuses nothing.
+What `reconciler validate` finds, by code; `reconciler explain CODE` prints an entry. An error
+refuses the manifests as a whole: nothing of them is applied. A warning refuses nothing.
 
 """
 

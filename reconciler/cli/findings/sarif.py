@@ -86,8 +86,7 @@ def _mark(problem: Problem, before: str, lines_of_file: list[str]) -> str:
     at = problem.at
     line = lines_of_file[at.line - 1].strip() if 0 < at.line <= len(lines_of_file) else ""
     parts = (problem.code, before + at.path, problem.pointer, line)
-    text = "\0".join(parts).encode("utf-8", "surrogateescape")
-    return hashlib.sha256(text).hexdigest()[:16]
+    return hashlib.sha256(encodable("\0".join(parts)).encode()).hexdigest()[:16]
 
 
 def _message(problem: Problem) -> str:

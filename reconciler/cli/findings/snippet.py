@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(
 
 def marked(line: str, column: int, width: int) -> tuple[str, str]:
     """Return a line, cut around a column (from 1) to a width, and the carets to go below it."""
+    column = min(column, len(line) + 1)
     first = max(0, column - 1 - width)
     before = [_shown(character) for character in line[first : column - 1]]
     rest = line[column - 1 : column + width]

@@ -56,6 +56,8 @@ def _tell(entry: Explanation) -> None:
     for line in entry.text.splitlines()[1:]:
         if line.startswith("```"):
             inside = not inside
+            if inside and " " in line:
+                echo(f"  {line.partition(' ')[2]}:")
         elif inside:
             echo(f"    {line}".rstrip())
         elif line.startswith(_HEADINGS):
