@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cli.findings import Findings
 from reconciler.cli.findings.paths import base_of, prefix
-from reconciler.cli.text import escape, plural
+from reconciler.cli.text import escape, one_line, plural
 from reconciler.model.problem import Problem, Severity
 
 _NAME: Final = "reconciler.validate"
@@ -52,14 +52,16 @@ def _case(path: str, before: str, problems: Sequence[Problem]) -> ET.Element:
 
 
 def _said(problems: Sequence[Problem], before: str) -> str:
-    return "\n".join(_legal(line) for problem in problems for line in _told(problem, before))
+    told = (line for problem in problems for line in _told(problem, before))
+    # One line each: in the log of a workflow, a line may be a command.
+    return "\n".join(_legal(one_line(line)) for line in told)
 
 
 def _told(problem: Problem, before: str) -> Iterator[str]:
     where = f"{before}{problem.at}: " if problem.at.path else ""
     yield f"{where}{problem.severity.value} {problem.code}: {problem.message}"
     if problem.hint:
-        yield f"    hint: {problem.hint}"
+        yield f"hint: {problem.hint}"
 
 
 def _legal(text: str) -> str:

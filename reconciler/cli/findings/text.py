@@ -14,7 +14,6 @@ from typing import Final
 
 from reconciler.cli.findings import Findings
 from reconciler.cli.findings.paths import from_here
-from reconciler.cli.findings.snippet import marked
 from reconciler.cli.text import one_line, paint, plural
 from reconciler.model.problem import Problem, Severity
 
@@ -77,6 +76,8 @@ def _block(problem: Problem, content: Sequence[str], prefix: str) -> Iterator[st
     gutter = " " * max(5, len(str(problem.at.line)) + 2)
     if 0 < problem.at.line <= len(content) and content != [""]:
         number = f"{problem.at.line:>{len(gutter)}}"
+        from reconciler.cli.findings.snippet import marked  # noqa: PLC0415  # only mistakes need it
+
         width = _room() - len(gutter) - len(" | ")
         line, carets = marked(content[problem.at.line - 1], problem.at.column, width)
         yield f"{paint(f'{number} |', dim=True)} {line}"

@@ -30,7 +30,7 @@ def test_a_case_for_each_file() -> None:
     (failure,) = failed
     assert failure.get("type") == "unknown-field"
     assert failure.get("message") == "one (and 1 more error)"
-    assert "a.yaml:2:1: error unknown-field: two\n    hint: Remove it." in (failure.text or "")
+    assert "a.yaml:2:1: error unknown-field: two\nhint: Remove it." in (failure.text or "")
     assert [part.tag for part in warned] == ["system-out"]
     assert list(passed) == []
 
