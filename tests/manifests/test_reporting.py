@@ -34,7 +34,7 @@ def test_the_same_finding_is_told_once() -> None:
     assert len(report.sorted()) == 1
 
 
-@pytest.mark.parametrize(("_codes", "text"), ALL)
-def test_every_problem_tells_what_to_do(_codes: str, text: str) -> None:  # a column of the table
+@pytest.mark.parametrize(("codes", "text"), ALL)
+def test_every_problem_tells_what_to_do(codes: str, text: str) -> None:  # a column of the table
     problems = load(text.replace(MARK, ""), forbidden_binds=["/state"]).problems
     assert [problem for problem in problems if not problem.hint] == []
