@@ -19,9 +19,7 @@ _CODES: Final = {
     "pattern": "bad-format", "minimum": "out-of-range", "maximum": "out-of-range",
     "minLength": "out-of-range", "maxLength": "out-of-range", "minItems": "out-of-range",
 }  # fmt: skip
-_COMPARED: Final = (
-    100  # unknown fields of one mapping that known ones are compared with: it is slow
-)
+_COMPARED: Final = 100  # of the unknown fields of a mapping: to find what was meant takes long
 _LIMITS: Final = (
     ("minimum", "minLength", "minItems", "minProperties"),
     ("maximum", "maxLength", "maxItems", "maxProperties"),
