@@ -21,6 +21,7 @@ from reconciler.manifests.documents import (
     pairs,
     standard_profile,
 )
+from reconciler.manifests.jobs import check_job
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.tasks import DEFAULT_PROFILE, TaskEntry, compile_task
 from reconciler.manifests.tree import Mapping, Scalar
@@ -118,12 +119,15 @@ class _Compiler(Struct):
         for profile in self.index.get("Profile", {}).values():
             if profile.usable:
                 check_declarations(profile, self.report)
+        jobs = self.index.get("Job", {})
+        blocking = {name: check_job(job, self.report) for name, job in jobs.items()}
         found = {}
         for task in self._entries():
             self._check_job(task)
             profile_entry = self._profile(task)
             if task.usable and profile_entry is not None and profile_entry.usable:
-                compiled = compile_task(task, profile_entry, self.report, self.forbidden)
+                held = blocking.get(task.job, ())
+                compiled = compile_task(task, profile_entry, self.report, self.forbidden, held)
                 if self._exhausted(compiled):
                     break
                 found[task.name] = compiled
