@@ -4,6 +4,7 @@ from reconciler.manifests.reporting import Report, nearest
 from reconciler.model.position import NOWHERE
 from tests.manifests.loaded import load
 from tests.manifests.test_invalid import ALL, MARK
+from tests.manifests.test_invalid_tasks import ALL as OF_TASKS
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_the_same_finding_is_told_once() -> None:
     assert len(report.sorted()) == 1
 
 
-@pytest.mark.parametrize(("codes", "text"), ALL)
+@pytest.mark.parametrize(("codes", "text"), [*ALL, *OF_TASKS])
 def test_every_problem_tells_what_to_do(codes: str, text: str) -> None:  # a column of the table
     problems = load(text.replace(MARK, ""), forbidden_binds=["/state"]).problems
     assert [problem for problem in problems if not problem.hint] == []

@@ -14,13 +14,15 @@ from reconciler.cli.findings import Findings
 from reconciler.cli.findings.text import summary
 from tests.cli.findings.samples import found_in, told
 from tests.manifests import test_invalid as invalid
+from tests.manifests import test_invalid_tasks as invalid_tasks
 from tests.manifests.loaded import task
 from tests.support.shell import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "problems"
 GROUPS = {
     name.lower(): cases
-    for name, cases in vars(invalid).items()
+    for module in (invalid, invalid_tasks)
+    for name, cases in vars(module).items()
     if name.isupper() and name != "ALL" and isinstance(cases, list)
 }
 LAYOUT = {
