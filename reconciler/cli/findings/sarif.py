@@ -84,7 +84,8 @@ def _results(findings: Findings, codes: list[str], before: str) -> Iterator[Json
 def _mark(problem: Problem, before: str, lines_of_file: list[str]) -> str:
     """Return what stays the same while a problem moves within its file: all but line numbers."""
     at = problem.at
-    line = lines_of_file[at.line - 1].strip() if 0 < at.line <= len(lines_of_file) else ""
+    known = 0 < at.line <= len(lines_of_file) and problem.code != "secret-literal"
+    line = lines_of_file[at.line - 1].strip() if known else ""
     parts = (problem.code, before + at.path, problem.pointer, line)
     return hashlib.sha256(encodable("\0".join(parts)).encode()).hexdigest()[:16]
 

@@ -35,6 +35,7 @@ def as_text(problems: Sequence[Problem], files: Mapping[str, bytes], root: Path)
         known = list(group)
         shown = _worst(known)
         content = _BREAK.split(files.get(path, b"").decode("utf-8-sig", "replace"))
+        _withhold(known, content)
         for problem in shown:
             yield from _block(problem, content, prefix)
         if more := len(known) - len(shown):
@@ -69,12 +70,19 @@ def _worst(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if id(problem) in keep]
 
 
+def _withhold(problems: list[Problem], content: list[str]) -> None:
+    """Take out the lines in which secrets stand: logs are read by more people than manifests."""
+    for problem in problems:
+        if problem.code == "secret-literal" and problem.at.line <= len(content):
+            content[problem.at.line - 1] = ""
+
+
 def _block(problem: Problem, content: Sequence[str], prefix: str) -> Iterator[str]:
     severity = paint(problem.severity.value, _COLOURS[problem.severity], bold=True)
     where = f"{paint(one_line(f'{prefix}{problem.at}'), bold=True)}: " if problem.at.path else ""
     yield f"{where}{severity} {problem.code}: {one_line(problem.message)}"
     gutter = " " * max(5, len(str(problem.at.line)) + 2)
-    if 0 < problem.at.line <= len(content) and content != [""]:
+    if 0 < problem.at.line <= len(content) and content[problem.at.line - 1]:
         number = f"{problem.at.line:>{len(gutter)}}"
         from reconciler.cli.findings.snippet import marked  # noqa: PLC0415  # only mistakes need it
 

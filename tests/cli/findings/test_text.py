@@ -7,6 +7,7 @@ from hypothesis import given
 from reconciler.cli.findings import Findings
 from reconciler.cli.findings.text import MOST, advice, summary
 from tests.cli.findings.samples import anything, error, findings, found_in, told, warning
+from tests.manifests.loaded import profile, task
 
 HEAD = re.compile(r"(?:\S.*:\d+:\d+: )?\x1b?.*(error|warning).* [a-z-]+: .*")
 CONTROL = re.compile(
@@ -69,3 +70,12 @@ def test_foreign_text_neither_steers_a_terminal_nor_forges_a_problem(shown: Find
     for line in plain(said).splitlines():
         assert line == "" or line.startswith("    ") or HEAD.fullmatch(line)
     assert plain(said).count("\n\n") == len(shown.problems)
+
+
+def test_a_secret_is_not_repeated() -> None:
+    text = task("profile: mine\nconstants: {A: hunter2, B: 1}") + "---\n"
+    text += profile("constants: {A: {secret: true}}\ncontainer: {image: x}")
+    said = plain(told("text", found_in({"a.yaml": text.encode()})))
+    assert "error secret-literal" in said
+    assert "error unknown-constant" in said
+    assert "hunter2" not in said
