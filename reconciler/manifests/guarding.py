@@ -7,6 +7,7 @@ where the value was supplied. Must not know how a policy is written.
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -43,7 +44,12 @@ class Terms(Struct, frozen=True):
     @property
     def digest(self) -> str:
         """What equal terms are recognised by."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        return _digest(self)
+
+
+@lru_cache(8)
+def _digest(terms: Terms) -> str:
+    return hashlib.sha256(msgspec.json.encode(terms)).hexdigest()
 
 
 class Guard(Struct, frozen=True):
