@@ -214,7 +214,7 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         return scene.opening
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
-        return cause.moved(desired, task, "instances", scene.before, count, "scaled up")
+        return cause.moved(desired, task, "instances", scene.before, count, cause.SCALED_UP)
     earlier = _earlier_work(scene) if last is None else None
     if earlier is not None:
         specs = scene.given.history.specs
