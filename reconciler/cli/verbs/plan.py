@@ -1,6 +1,5 @@
-"""`plan`: what apply would do and why, without doing it; or what one revision changes in another."""
+"""`plan`: what apply would do, and why; or what one revision would change in another."""
 
-import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -8,7 +7,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.text import complain, echo
+from reconciler.cli.text import complain, echo, json_text
 
 if TYPE_CHECKING:
     from reconciler.controller.preview import Preview
@@ -49,6 +48,13 @@ def _below(_: click.Context, __: click.Parameter, path: PurePosixPath) -> PurePo
     metavar="SUB",
     help="With --from: the folder below SOURCE to compare; it need not exist today.",
 )
+@click.option(
+    "--out",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save the plan as well: `apply --plan FILE` does exactly that, or nothing.",
+)
 def command(
     source: Path,
     state: Path | None,
@@ -57,6 +63,7 @@ def command(
     older: str | None,
     newer: str | None,
     below: PurePosixPath,
+    file: Path | None,
 ) -> Exit:
     """Show what `apply` would do to make what runs agree with SOURCE, and why.
 
@@ -67,15 +74,19 @@ def command(
     are read from the git repository that SOURCE lies in.
     """
     if older is not None:
+        if file is not None:
+            raise click.UsageError("--out saves what is to be done now, and --from compares")
         return _compare(source, below, (older, newer or ""), state, form, exit_code=exit_code)
     if newer is not None or below != PurePosixPath():
         option = "--path" if newer is None else "--to"
         raise click.UsageError(f"{option} says what to compare with: give --from REV as well")
-    return _foresee(source, state, form, exit_code=exit_code)
+    return _foresee(source, state, form, file, exit_code=exit_code)
 
 
-def _foresee(source: Path, state: Path | None, form: str, *, exit_code: bool) -> Exit:
-    from reconciler.cli import session  # noqa: PLC0415  # a comparison needs none of these
+def _foresee(
+    source: Path, state: Path | None, form: str, file: Path | None, *, exit_code: bool
+) -> Exit:
+    from reconciler.cli import agreed, session  # noqa: PLC0415  # a comparison needs none of these
     from reconciler.cli.foresight import foresee  # noqa: PLC0415  # as above
     from reconciler.cli.place import find  # noqa: PLC0415  # as above
     from reconciler.cli.plan_output import live, markdown  # noqa: PLC0415  # as above
@@ -87,10 +98,12 @@ def _foresee(source: Path, state: Path | None, form: str, *, exit_code: bool) ->
         raise Failure(f"nothing could be looked at: {'; '.join(seen.unknown)}")
     if not seen.recorded:
         complain(f"there is no ledger in {place.folder} yet: nothing is known of earlier runs")
+    if file is not None:
+        agreed.save(file, place, desired, seen)
     notes = [*seen.unknown, *seen.refusals]
     session.warn_all(notes)
     if form == "json":
-        echo(json.dumps(live.as_json(desired, seen.preview), indent=2, ensure_ascii=False))
+        echo(json_text(live.as_json(desired, seen.preview)))
     elif form == "markdown":
         echo(markdown.of_preview(desired, seen.preview, notes))
     else:
@@ -113,7 +126,7 @@ def _compare(  # what the options say, each named
 
     made = compared(source, below, names, state)
     if form == "json":
-        echo(json.dumps(comparison.as_json(made), indent=2, ensure_ascii=False))
+        echo(json_text(comparison.as_json(made)))
     elif form == "markdown":
         echo(markdown.of_comparison(made))
     else:

@@ -102,7 +102,7 @@ def _names(repository: Repository) -> list[str]:
         "for-each-ref", f"--count={_NAMES_ASKED}", "--format=%(refname:short)",
         "refs/heads", "refs/remotes", "refs/tags",
     )  # fmt: skip
-    return listed.decode("utf-8", "replace").split()
+    return ["HEAD", *listed.decode("utf-8", "replace").split()]
 
 
 def _tree(repository: Repository, commit: str, path: str) -> str | None:
