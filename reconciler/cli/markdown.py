@@ -19,7 +19,7 @@ MOST: Final = 65_536
 _RESERVE: Final = 2_000
 _LONGEST: Final = 300
 _FENCE: Final = re.compile("`+")
-_HARMLESS: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ,;()'-]*")
+_HARMLESS: Final = re.compile("[A-Za-z0-9](?:[A-Za-z0-9 ,;()'-]|: )*")
 
 
 class Section(Struct, frozen=True):

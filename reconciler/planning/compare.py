@@ -227,4 +227,4 @@ def _held(kind: str, counts: Mapping[str, int], total: int, what: str) -> Hold |
     names = tuple(sorted(name for name, number in counts.items() if number))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     said = f"{what.format(count, total)} ({', '.join(names[:_NAMED])}{more})"
-    return Hold(kind, count, total, names, f"{said}: that waits for `approve`")
+    return Hold(kind, count, total, names, f"{said}: that waits for approve")

@@ -9,15 +9,18 @@ from reconciler.cli.text import columns, one_line, paint, plural
 from reconciler.model.comparison import Change, Comparison, NodeChange, TaskChange, Totals
 from reconciler.model.quantities import format_bytes, format_cpus, format_ranges
 
+# How a change is marked, what becomes of one task, and of several; in the order of showing.
 SYMBOLS: Final = {
-    Change.CREATE: ("+", "create", "green"),
-    Change.RERUN: ("↻", "run again", "yellow"),
-    Change.REPLACE: ("~", "replace", "yellow"),
-    Change.SCALE: ("±", "scale", "cyan"),
-    Change.TEAR_DOWN: ("-", "tear down", "red"),
-    Change.KEEP: (".", "leave", ""),
-    Change.SETTINGS: (".", "set", ""),
+    Change.CREATE: ("+", "create", "to create"),
+    Change.RERUN: ("↻", "run again", "to run again"),
+    Change.REPLACE: ("~", "replace", "to replace"),
+    Change.SCALE: ("±", "scale", "to scale"),
+    Change.TEAR_DOWN: ("-", "tear down", "to tear down"),
+    Change.KEEP: (".", "leave alone", "left alone"),
+    Change.SETTINGS: (".", "settings", "with other settings"),
 }
+_COLOURS: Final = {"+": "green", "↻": "yellow", "~": "yellow", "±": "cyan", "-": "red"}
+_ORDER: Final = list(SYMBOLS)
 NODE_WORDS: Final = {Change.CREATE: "declared", Change.TEAR_DOWN: "not declared any more"}
 _HASH: Final = 12
 
@@ -26,7 +29,7 @@ def as_text(made: Compared) -> list[str]:
     """Return the comparison as lines for people, the summary last."""
     comparison = made.comparison
     lines = [paint(f"{_side(made.before)} → {_side(made.after)}", dim=True), ""]
-    lines += columns(_rows(comparison), {0: {s: c for s, _, c in SYMBOLS.values() if c}})
+    lines += columns(_rows(comparison), {0: _COLOURS})
     nodes = [f"node {change.node}: {_node_words(change)}" for change in comparison.nodes]
     lines += ["", *(one_line(node) for node in nodes)]
     lines += ["", *columns([(n, f"{b} → {a}") for n, b, a in totals(comparison)], {})]
@@ -57,11 +60,10 @@ def as_json(made: Compared) -> dict[str, object]:
 def sum_up(comparison: Comparison) -> str:
     """Return the comparison in a line."""
     counts = Counter(change.change for change in comparison.tasks)
-    said = [f"{plural(counts[c], 'task')} to {SYMBOLS[c][1]}" for c in SYMBOLS if counts[c]]
-    if comparison.nodes:
-        said.append(f"{plural(len(comparison.nodes), 'node')} changed")
+    said = [f"{counts[change]} {SYMBOLS[change][2]}" for change in SYMBOLS if counts[change]]
     said.append(f"{len(comparison.unchanged)} unchanged")
-    return f"{'Nothing changes' if comparison.empty else 'Compared'}: {', '.join(said)}"
+    nodes = f"; {plural(len(comparison.nodes), 'node')} changed" if comparison.nodes else ""
+    return f"{'Nothing changes' if comparison.empty else 'Tasks'}: {', '.join(said)}{nodes}"
 
 
 def totals(comparison: Comparison) -> list[tuple[str, str, str]]:
@@ -96,7 +98,8 @@ def _side(side: Side) -> str:
 
 
 def _rows(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
-    return [row for change in comparison.tasks for row in _task_rows(change)]
+    ordered = sorted(comparison.tasks, key=lambda change: _ORDER.index(change.change))
+    return [row for change in ordered for row in _task_rows(change)]
 
 
 def _task_rows(change: TaskChange) -> list[tuple[str, str, str, str, str]]:

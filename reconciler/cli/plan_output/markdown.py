@@ -7,7 +7,7 @@ from reconciler.cli.comparing import Compared, Side
 from reconciler.cli.markdown import Section, code, document, prose, table
 from reconciler.cli.plan_output import comparison as comparing
 from reconciler.cli.plan_output import live
-from reconciler.cli.plan_output.values import brief
+from reconciler.cli.plan_output.values import values
 from reconciler.cli.steps import Step
 from reconciler.cli.text import plural
 from reconciler.controller.preview import Preview
@@ -84,14 +84,14 @@ def _step(step: Step) -> str:
 
 
 def _changes(found: Comparison) -> Iterable[Section]:
-    for change, (_, word, _) in comparing.SYMBOLS.items():
+    for change, (_, _, words) in comparing.SYMBOLS.items():
         concerned = [task for task in found.tasks if task.change is change]
-        yield Section(_heading(change, word, concerned), [_task(task) for task in concerned])
+        yield Section(_heading(change, words, concerned), [_task(task) for task in concerned])
     yield Section(plural(len(found.nodes), "node"), [_node(node) for node in found.nodes])
 
 
-def _heading(change: Change, word: str, tasks: Sequence[TaskChange]) -> str:
-    said = f"{plural(len(tasks), 'task')} to {word}"
+def _heading(change: Change, words: str, tasks: Sequence[TaskChange]) -> str:
+    said = f"{plural(len(tasks), 'task')} {words}"
     count = sum(comparing.concerned(task) for task in tasks)
     quiet = change in {Change.SCALE, Change.SETTINGS}
     return said if quiet else f"{said}: {plural(count, 'instance')}"
@@ -119,7 +119,7 @@ def _why(cause: Cause) -> str:
     at = f" · {code(str(cause.at))}" if cause.at.path else ""
     if not cause.field or not (cause.old or cause.new):
         return f"{prose(cause.reason)}{at}"
-    old, new = brief(cause.old, cause.new)
+    old, new = values(cause)
     difference = f"{code(cause.field)}: {code(old)} → {code(new)}"
     alone = cause.reason == f"{cause.field} changed"
     return f"{difference}{at}" if alone else f"{prose(cause.reason)} ({difference}){at}"

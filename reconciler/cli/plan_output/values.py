@@ -1,11 +1,18 @@
 """Single values of a plan, in words: what differs, shortened, and holds for machines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Final
 
 from reconciler.model.action import Cause, Hold
+from reconciler.model.quantities import format_bytes, format_cpus
 
+_SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
+    "resources.cpus": lambda text: format_cpus(float(text)),
+    "resources.memory": lambda text: format_bytes(int(text)),
+    "resources.shm": lambda text: format_bytes(int(text)),
+    "logs.max_size": lambda text: format_bytes(int(text)),
+}
 _LONG: Final = 40
 _AROUND: Final = 12
 
@@ -24,8 +31,17 @@ def difference_of(cause: Cause) -> str:
     """Return `field: old → new`, empty where nothing differs."""
     if not cause.field or not (cause.old or cause.new):
         return ""
-    old, new = brief(cause.old, cause.new)
+    old, new = values(cause)
     return f"{cause.field}: {old or 'none'} → {new or 'none'}"
+
+
+def values(cause: Cause) -> tuple[str, str]:
+    """Return what a field was and is, spelled as people write it, and shortened."""
+    spell = _SPELLINGS.get(cause.field, str)
+    try:
+        return brief(*(spell(said) if said else "" for said in (cause.old, cause.new)))
+    except ValueError:  # a record of another version may hold anything
+        return brief(cause.old, cause.new)
 
 
 def brief(old: str, new: str) -> tuple[str, str]:

@@ -84,16 +84,18 @@ def _commit(repository: Repository, revision: str) -> str:
 
 
 def _unknown(repository: Repository, revision: str) -> str:
+    """Return what to say of a name that means nothing here, and what may be meant."""
     names = _names(repository)
-    remote = [name for name in names if name.partition("/")[2] == revision]
-    near = remote or difflib.get_close_matches(revision, names, n=1)
-    if near:
-        return f"there is no revision {revision}; did you mean {near[0]}?"
-    if repository.ask("rev-parse", "--is-shallow-repository").strip() == b"true":
+    near = [name for name in names if name.partition("/")[2] == revision]
+    shallow = repository.ask("rev-parse", "--is-shallow-repository").strip() == b"true"
+    if shallow and not near:
         return (
             f"there is no revision {revision} in this clone, which is shallow: fetch more of the "
-            f"history, such as by `git fetch --unshallow`"
+            "history, such as by `git fetch --unshallow`"
         )
+    near = near or difflib.get_close_matches(revision, names, n=1)
+    if near:
+        return f"there is no revision {revision}; did you mean {near[0]}?"
     return f"there is no revision {revision} in this repository"
 
 

@@ -120,7 +120,11 @@ class _Walk:
             self._steps -= 1
             part = waiting.pop()
             entry = self._entered(real, part)
-            if entry is None or entry.mode != LINK:
+            if entry is None or entry.mode == _FOLDER:
+                continue
+            if entry.mode != LINK:
+                if waiting:
+                    raise _Unfollowed("to nothing")
                 continue
             links += 1
             if links > _MOST_LINKS or self._steps < 0:
