@@ -8,9 +8,18 @@ checks is imported on first use.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from reconciler.model.catalog import Catalog
+
+
+class Memory(Struct):
+    """What a process knows of files that it has loaded before, so that a change costs little.
+
+    Means something to `load` alone; it changes no answer.
+    """
+
+    files: dict[str, Any] = field(default_factory=dict)
 
 
 class StandardProfile(Struct, frozen=True):
@@ -28,21 +37,28 @@ def load(
     project: str,
     revision: str,
     forbidden_binds: Sequence[str] = (),
+    memory: Memory | None = None,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them.
 
     `files` are *.yaml, *.yml and *.json by path relative to the source's root. `project` is the
     name where no reconciler.yaml at the root gives one. `forbidden_binds` are absolute paths
-    that no mount may reach.
+    that no mount may reach. `memory` is what one process keeps from one load to the next.
     """
     from reconciler.manifests import loading  # noqa: PLC0415  # see the module's docstring
 
-    return loading.load(files, project=project, revision=revision, forbidden_binds=forbidden_binds)
+    return loading.load(
+        files,
+        project=project,
+        revision=revision,
+        forbidden_binds=forbidden_binds,
+        memory=memory,
+    )
 
 
 def kinds() -> tuple[str, ...]:
     """Return the names of all kinds, sorted."""
-    return ("Job", "Node", "Profile", "Task")
+    return ("Bucket", "Job", "Node", "Pool", "Profile", "Task")
 
 
 def schema(kind: str) -> dict[str, Any]:

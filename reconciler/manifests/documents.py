@@ -3,7 +3,6 @@
 Decides what a document is by its envelope. Must not know what other documents say.
 """
 
-from collections.abc import Mapping as MappingLike
 from collections.abc import Sequence as SequenceLike
 from functools import cache
 from typing import Final
@@ -11,16 +10,19 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.manifests import schemas
-from reconciler.manifests.reading import Document, read
+from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.shipped import profile_path, profile_text
 from reconciler.manifests.substitution import Path, without
-from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, copied, place_of
-from reconciler.model.catalog import Manifest
+from reconciler.manifests.tree import Document, Mapping, Node, Scalar, Sequence, copied, place_of
 from reconciler.model.position import Position
 
-_SEPARATE: Final = frozenset({"container", "env", "instances", "parallelism", "placement",
-                              "rerun", "restart", "retry", "rollout"})  # fmt: skip
+_SEPARATE: Final = frozenset({"cache", "cluster", "container", "deadline", "dependsOn", "env",
+                              "inputs", "instances", "onChange", "onScale", "onTaskFailure",
+                              "outputs", "parallelism", "placement", "pool", "priority", "progress",
+                              "queueTimeout", "rerun", "restart", "retry", "rollout", "schedule",
+                              "secrets", "ssh", "success", "suspend", "timeout",
+                              "ttl"})  # fmt: skip
 _TASK_DEPTH: Final = 3  # spec, tasks, number
 API_VERSION: Final = "reconciler/v1"
 SOURCE_FILE: Final = "reconciler.yaml"
@@ -50,19 +52,13 @@ class Entry(Struct, frozen=True):
         """The labels, sorted by name."""
         return pairs(self.root.mapping("metadata", "labels"))
 
-    def manifest(self) -> Manifest:
-        """Return the entry as others see it."""
-        spec = self.spec.plain
-        kept = spec if isinstance(spec, dict) else {}
-        return Manifest(self.kind, self.name, self.at, dict(self.labels), kept)
-
 
 class Documents(Struct, frozen=True):
-    """What was read: entries in the order of files and lines, and the project's name if given."""
+    """What a file holds: entries in the order of lines, and the project's name if given."""
 
     checked: int
     entries: tuple[Entry, ...]
-    project: Scalar | None
+    project: Scalar | None = None
 
 
 def pairs(mapping: Mapping) -> tuple[tuple[str, str], ...]:
@@ -79,19 +75,13 @@ def validate(reference: str, node: Node, report: Report) -> list[Path]:
     return explain(reference, node, report)
 
 
-def collect(files: MappingLike[str, bytes], report: Report) -> Documents:
-    """Read all files, whatever their order."""
-    checked, entries, project = 0, list[Entry](), None
-    for path in sorted(files):
-        if not path.endswith((".yaml", ".yml", ".json")):
-            continue
-        found = read(path, files[path], report)
-        checked += len(found)
-        if path == SOURCE_FILE:
-            project = _configuration(found, report)
-        else:
-            entries += [entry for document in found if (entry := classify(document, report))]
-    return Documents(checked, tuple(entries), project)
+def collect(path: str, data: bytes, report: Report) -> Documents:
+    """Read one file."""
+    found = read(path, data, report)
+    if path == SOURCE_FILE:
+        return Documents(len(found), (), _configuration(found, report))
+    entries = (classify(document, report) for document in found)
+    return Documents(len(found), tuple(entry for entry in entries if entry is not None))
 
 
 @cache
@@ -145,7 +135,7 @@ def _salvaged(root: Mapping, faults: list[Path]) -> Mapping | None:
     for path in faults:
         owner = _TASK_DEPTH if path[:2] == ("spec", "tasks") else 1
         if len(path) > owner and path[owner] in _SEPARATE:
-            doomed.append(path)
+            doomed.append(_entire(path))
         elif owner == _TASK_DEPTH and len(path) >= owner:
             doomed.append(path[:owner])
         else:
@@ -155,6 +145,14 @@ def _salvaged(root: Mapping, faults: list[Path]) -> Mapping | None:
         return None
     without(rest, doomed)
     return rest
+
+
+def _entire(path: Path) -> Path:
+    """Return a path, cut short where half of what stands there would mislead."""
+    for name, length in (("instances", 1), ("ulimits", 2)):
+        if name in path:
+            return path[: path.index(name) + length]
+    return path
 
 
 def _check_version(root: Mapping, report: Report) -> bool:

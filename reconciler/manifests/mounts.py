@@ -4,13 +4,13 @@ Decides by the written path alone: this room sees no file system, so whoever cre
 must not follow links out of what is allowed here.
 """
 
-import posixpath
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
+from reconciler.manifests.paths import is_within, normal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, place_of
 from reconciler.model.quantities import parse_bytes
@@ -110,14 +110,9 @@ def _check_bind(source: str, fields: Fields, forbidden: Sequence[str]) -> str:
 def forbidden_reason(path: str, forbidden: Sequence[str]) -> str:
     """Return why a normalised absolute path may not be bound, nothing if it may."""
     for place in (*_FORBIDDEN, *(normal(place) for place in forbidden)):
-        if path == place or path.startswith(place.rstrip("/") + "/"):
+        if is_within(path, place):
             known = place in _FORBIDDEN
             return "it would hand over the node" if known else f"{place} is off limits"
     if any(socket.startswith(path.rstrip("/") + "/") for socket in _SOCKETS):
         return "the engine's socket is inside"
     return ""
-
-
-def normal(path: str) -> str:
-    """Return a path without `.`, `..` and doubled slashes."""
-    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else path

@@ -131,7 +131,7 @@ def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[s
         if known is None or not known.settled or known.signature != found.signature:
             contents.pop(path, None)
             try:
-                contents[path] = _read(found.real)
+                contents[path] = _read(found)
             except OSError as error:
                 problems.append(f"{path} cannot be read: {error.strerror}")
                 continue
@@ -152,13 +152,24 @@ def _as_found(contents: dict[str, _Content], seen: Scan) -> bool:
     )
 
 
-def _read(real: str) -> _Content:
+def _read(found: Found) -> _Content:
     # A file may be swapped for a pipe or a link after it was looked at: neither may hold us up.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with open(os.open(real, flags), "rb") as file:  # noqa: PTH123 - from a descriptor
-        before = os.fstat(file.fileno())
+    descriptor = os.open(found.real, flags)
+    try:
+        before = os.fstat(descriptor)
         settled = not 0 <= time.time() - before.st_mtime < _SETTLING
-        data = file.read(MAX_BYTES + 1)
-        after = os.fstat(file.fileno())
+        data = _bytes_of(descriptor, min(before.st_size, MAX_BYTES) + 1)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     unchanged = signature_of(before) == signature_of(after)
     return _Content(signature_of(after), settled and unchanged, data)
+
+
+def _bytes_of(descriptor: int, most: int) -> bytes:
+    """Return what a file holds, up to `most` bytes: room for more would cost more than reading."""
+    data = os.read(descriptor, most)
+    while len(data) < most and (part := os.read(descriptor, most - len(data))):
+        data += part
+    return data

@@ -30,7 +30,7 @@ def load(text: str | dict[str, str], **options: object) -> Catalog:
 
 def desired(text: str | dict[str, str], **options: object) -> Desired:
     catalog = load(text, **options)
-    assert catalog.problems == ()
+    assert catalog.errors == ()
     assert catalog.desired is not None
     return catalog.desired
 
