@@ -13,6 +13,7 @@ from reconciler.cli.exits import Failure
 from reconciler.cli.problems import as_text
 from reconciler.controller import revisions
 from reconciler.controller.writing import forbidden_binds
+from reconciler.manifests import Memory
 from reconciler.model.catalog import Catalog
 from reconciler.model.comparison import Comparison
 from reconciler.model.desired import Desired
@@ -51,8 +52,9 @@ def compared(
     """
     folder = source / path
     before, after = (_read(folder, name) for name in names)
-    newer = _valid(folder, _said(names[1]), after.snapshot, state)
-    older = _loaded(before.snapshot, state)
+    memory = Memory()  # the two are much alike
+    newer = _valid(folder, _said(names[1]), _loaded(after.snapshot, state, memory), after.snapshot)
+    older = _loaded(before.snapshot, state, memory)
     doubt = _doubt(_said(names[0]), before.snapshot, older)
     notes = [*before.notes, *after.notes, doubt, _renamed(older.project, newer.project)]
     return Compared(
@@ -85,15 +87,15 @@ def _on_disk(folder: Path) -> RevisionReading:
     return RevisionReading(Snapshot(root=source.name, project=name, revision="", files={}), (note,))
 
 
-def _loaded(snapshot: Snapshot, state: Path | None) -> Catalog:
-    return revisions.load(snapshot, snapshot.project, forbidden_binds(snapshot.project, state))
+def _loaded(snapshot: Snapshot, state: Path | None, memory: Memory) -> Catalog:
+    forbidden = forbidden_binds(snapshot.project, state)
+    return revisions.load(snapshot, snapshot.project, forbidden, memory)
 
 
-def _valid(folder: Path, said: str, snapshot: Snapshot, state: Path | None) -> Desired:
+def _valid(folder: Path, said: str, catalog: Catalog, snapshot: Snapshot) -> Desired:
     """Return what a revision asks for, once its problems have been shown."""
     if not snapshot.complete:
         raise Failure(f"{said} cannot be read whole: {snapshot.problem}")
-    catalog = _loaded(snapshot, state)
     for line in as_text(catalog.problems, catalog.files, folder.absolute()):
         click.echo(line, err=True)
     if catalog.desired is None:

@@ -95,13 +95,19 @@ class Revisions(Struct):
         return Change(said=(("refused", "error", message),))
 
 
-def load(snapshot: Snapshot, project: str, forbidden_binds: Sequence[str]) -> Catalog:
-    """Return the catalog of a snapshot."""
+def load(
+    snapshot: Snapshot,
+    project: str,
+    forbidden_binds: Sequence[str],
+    memory: manifests.Memory | None = None,
+) -> Catalog:
+    """Return the catalog of a snapshot; `memory` is of a former one that may be much like it."""
     return manifests.load(
         snapshot.files,
         project=project,
         revision=snapshot.revision,
         forbidden_binds=forbidden_binds,
+        memory=memory,
     )
 
 

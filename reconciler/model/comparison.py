@@ -12,7 +12,7 @@ class Change(StrEnum):
 
     RERUN is other work of a batch task; REPLACE another form of it, or either in a service.
     SCALE is another number of instances alone, SETTINGS what restarts nothing. KEEP leaves a
-    vanished task alone, for an empty source tears nothing down.
+    task alone: one that may not be started, or that an empty source does not tear down.
     """
 
     CREATE = "create"

@@ -29,7 +29,7 @@ from reconciler.planning import cause
 from reconciler.planning.hold import too_much
 
 # A task's fields that are compared as such; every other one is a setting, also those to come.
-_APART: Final = {"name", "at", "where", "instances", "spec", "work", "shape", "rerun"}
+_APART: Final = {"name", "at", "where", "instances", "spec", "work", "shape", "rerun", "blocked"}
 _SPELLED: Final = {"maxUnavailable": "rollout.maxUnavailable"}
 # What it means where nothing is said, if that is not simply nothing.
 _UNSET: Final = {"retry.perInstance": "unlimited"}
@@ -58,12 +58,14 @@ def _task(old: DesiredTask | None, after: Desired, name: str) -> TaskChange | No
     new = after.tasks.get(name)
     if new is None:
         return _vanished(old, after) if old else None
+    found = tuple(_differences(old, new, after)) if old else ()
+    if old and not found:
+        return None
+    if new.blocked:
+        return _change(Change.KEEP, cause.stated(after, new, new.blocked), old, new, found)
     if old is None:
         why = cause.stated(after, new, cause.NEW)
         return _change(Change.CREATE, why, None, new)
-    found = tuple(_differences(old, new, after))
-    if not found:
-        return None
     return _change(_kind(old, new, found), found[0].cause, old, new, found)
 
 
@@ -120,6 +122,9 @@ def _differences(old: DesiredTask, new: DesiredTask, after: Desired) -> Iterator
         yield Difference(Effect.WORK, why)
     if old.instances != new.instances:
         yield Difference(Effect.COUNT, _scaled(old, new, after))
+    if bool(old.blocked) != bool(new.blocked):  # its words hold places, which move
+        why = cause.stated(after, new, new.blocked or f"no longer so: {old.blocked}")
+        yield Difference(Effect.SETTING, why)
     for path, before, now in cause.between(_settings(old), _settings(new)):
         why = cause.moved(after, new, path, before, now, f"{path} changed")
         yield Difference(Effect.SETTING, why)

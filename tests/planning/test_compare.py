@@ -130,6 +130,17 @@ def test_everything_that_differs_is_told_the_gravest_first() -> None:
     assert change.change is Change.RERUN
 
 
+def test_a_task_that_may_not_be_started_is_left_alone_and_says_why() -> None:
+    why = "it uses schedule, which is not supported yet"
+    change = one([], [make_task(blocked=why)])
+    assert (change.change, change.cause.reason) == (Change.KEEP, why)
+    change = one([make_task()], [make_task(blocked=why, spec=COMMAND)])
+    assert (change.change, change.cause.reason) == (Change.KEEP, why)
+    assert between([make_task(blocked=why)], [make_task(blocked=f"{why} (a.yaml:9:9)")]).empty
+    change = one([make_task(blocked=why)], [make_task()])
+    assert change.cause.reason == f"no longer so: {why}"
+
+
 def test_totals_are_sums_over_instances_and_count_what_has_no_limit() -> None:
     limited = make_task("a", 3, spec={"resources": Resources(cpus=0.5, memory=100)})
     found = between([limited], [limited, make_task("b", 2)])

@@ -6,6 +6,7 @@ from typing import Final
 from reconciler.cli.comparing import Compared, Side
 from reconciler.cli.plan_output.values import cause_json, difference_of, hold_json, trimmed
 from reconciler.cli.text import columns, one_line, paint, plural
+from reconciler.model.action import Cause
 from reconciler.model.comparison import Change, Comparison, NodeChange, TaskChange, Totals
 from reconciler.model.quantities import format_bytes, format_cpus, format_ranges
 
@@ -90,6 +91,12 @@ def instances(change: TaskChange) -> str:
     return f"{said}, {how}"
 
 
+def causes(change: TaskChange) -> list[Cause]:
+    """Return all that a change is told by: why, then each field that differs."""
+    found = [difference.cause for difference in change.differences]
+    return found if change.cause in found else [change.cause, *found]
+
+
 def _side(side: Side) -> str:
     if not side.name:
         return "the folder as it is"
@@ -103,9 +110,8 @@ def _rows(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
 
 
 def _task_rows(change: TaskChange) -> list[tuple[str, str, str, str, str]]:
-    causes = [difference.cause for difference in change.differences] or [change.cause]
     rows = []
-    for number, cause in enumerate(causes):
+    for number, cause in enumerate(causes(change)):
         lead = (*SYMBOLS[change.change][:2], change.task, instances(change))
         where = f"  {cause.at}" if cause.at.path else ""
         shown = f"{difference_of(cause) or cause.reason}{where}"

@@ -98,7 +98,7 @@ def _heading(change: Change, words: str, tasks: Sequence[TaskChange]) -> str:
 
 
 def _task(change: TaskChange) -> str:
-    causes = [difference.cause for difference in change.differences] or [change.cause]
+    causes = comparing.causes(change)
     lead = f"- **{code(change.task)}** ({comparing.instances(change)})"
     if len(causes) == 1:
         return f"{lead}: {_why(causes[0])}"

@@ -17,6 +17,7 @@ from reconciler.cli.plan_output import comparison, markdown
 from reconciler.model.desired import Desired
 from reconciler.planning.compare import compare
 from tests.cli.helpers import check
+from tests.support.desired import make_desired, make_task
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "compare"
 OLDER, NEWER = "1" * 40, "2" * 40
@@ -168,3 +169,14 @@ def test_an_unknown_former_revision_is_shown_as_such() -> None:
     assert "tasks unknown → 1" in said
     assert "main has errors" in said
     check("comparison", comparison.as_json(unknown))
+
+
+def test_a_task_that_may_not_be_started_says_so_and_what_differs() -> None:
+    older = make_desired(make_task(blocked="not supported yet"))
+    newer = make_desired(make_task(count=2, blocked="not supported yet"))
+    found = Compared(compare(older, newer), Side("a", OLDER), Side("b", NEWER), ())
+    said = [" ".join(unstyle(line).split()) for line in comparison.as_text(found)]
+    assert said[2:4] == [
+        ". leave alone work 2 instances not supported yet work.yaml:1:1",
+        "instances: 1 → 2 work.yaml:1:1",
+    ]
