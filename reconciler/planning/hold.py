@@ -58,9 +58,14 @@ def _free(given: Pass) -> bool:
     return given.desired.revision in {history.approved_revision, history.destroyed_revision}
 
 
+def too_much(count: int, total: int) -> bool:
+    """Whether so many of so many do not change without a person."""
+    return count > ALWAYS_ALLOWED and count * 2 > total
+
+
 def _held(kind: str, counts: Mapping[str, int], total: int, what: str) -> Hold | None:
     count = sum(counts.values())
-    if count <= ALWAYS_ALLOWED or count * 2 <= total:
+    if not too_much(count, total):
         return None
     names = tuple(sorted(counts))
     message = f"held: {count} of {total} {what} ({', '.join(names)}); `approve` allows it"
