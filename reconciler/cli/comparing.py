@@ -10,7 +10,6 @@ import click
 from msgspec import Struct
 
 from reconciler.cli.exits import Failure
-from reconciler.cli.problems import as_text
 from reconciler.controller import revisions
 from reconciler.controller.writing import forbidden_binds
 from reconciler.model.catalog import Catalog
@@ -94,8 +93,11 @@ def _valid(folder: Path, said: str, snapshot: Snapshot, state: Path | None) -> D
     if not snapshot.complete:
         raise Failure(f"{said} cannot be read whole: {snapshot.problem}")
     catalog = _loaded(snapshot, state)
-    for line in as_text(catalog.problems, catalog.files, folder.absolute()):
-        click.echo(line, err=True)
+    if catalog.problems:
+        from reconciler.cli.findings.text import as_text  # noqa: PLC0415  # only mistakes need it
+
+        for line in as_text(catalog.problems, catalog.files, folder.absolute()):
+            click.echo(line, err=True)
     if catalog.desired is None:
         raise Failure(f"there is nothing to compare, for the manifests of {said} have errors")
     return catalog.desired
