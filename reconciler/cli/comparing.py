@@ -10,7 +10,6 @@ import click
 from msgspec import Struct
 
 from reconciler.cli.exits import Failure
-from reconciler.cli.findings.text import as_text
 from reconciler.controller import revisions
 from reconciler.manifests import Memory
 from reconciler.model.catalog import Catalog
@@ -93,8 +92,11 @@ def _valid(folder: Path, said: str, catalog: Catalog, snapshot: Snapshot) -> Des
     """Return what a revision asks for, once its problems have been shown."""
     if not snapshot.complete:
         raise Failure(f"{said} cannot be read whole: {snapshot.problem}")
-    for line in as_text(catalog.problems, catalog.files, folder.absolute()):
-        click.echo(line, err=True)
+    if catalog.problems:
+        from reconciler.cli.findings.text import as_text  # noqa: PLC0415  # only mistakes need it
+
+        for line in as_text(catalog.problems, catalog.files, folder.absolute()):
+            click.echo(line, err=True)
     if catalog.desired is None:
         raise Failure(f"there is nothing to compare, for the manifests of {said} have errors")
     return catalog.desired

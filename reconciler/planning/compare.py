@@ -51,9 +51,7 @@ def compare(before: Desired | None, after: Desired) -> Comparison:
         nodes=_nodes(before, after) if before else (),
         before=_totals(before) if before else None,
         after=_totals(after),
-        holds=tuple(
-            h for h in (_teardown(after.hold, old, changes), _rerun(after.hold, old, changes)) if h
-        ),
+        holds=tuple(hold for hold in holds if hold),
     )
 
 
