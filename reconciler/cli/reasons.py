@@ -104,11 +104,21 @@ def _since(report: Report, verdict: Verdict, trouble: Trouble | None) -> float:
     return finished_at(attempt) or (run.opened_at if run else 0.0)
 
 
-def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
-    """Return what would let the instance go on, empty where nothing needs to."""
+def _way_on_of_task(report: Report, verdict: Verdict, place: Place) -> str:
+    """Return what would let the whole task go on."""
     task = report.desired.tasks.get(verdict.key.task)
     if any(verdict.key.task in hold.tasks for hold in report.plan.holds):
         return f"allow it with `{place.command('approve')}`, or mend the manifests"
+    if task is not None and task.blocked and verdict.blocked:
+        return "remove what is not supported yet, or use a version that acts on it"
+    return ""
+
+
+def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
+    """Return what would let the instance go on, empty where nothing needs to."""
+    task = report.desired.tasks.get(verdict.key.task)
+    if whole := _way_on_of_task(report, verdict, place):
+        return whole
     if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}:
         where = f" at {task.at}" if task else ""
         return (

@@ -85,7 +85,7 @@ def learn(history: History, observed: Observed, now: float) -> None:
 
 def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, set[str]]:
     """Return for each node which of the images that are asked for are there."""
-    wanted = {task.spec.image for task in desired.tasks.values()}
+    wanted = {task.spec.image for task in desired.tasks.values() if not task.blocked}
     found: dict[str, set[str]] = {}
     for name, engine in engines.items():
         found[name] = {image for image in wanted if _present(engine, image)}

@@ -9,6 +9,8 @@ from typing import Final
 from msgspec import Struct, field
 
 from reconciler.manifests.documents import Entry
+from reconciler.manifests.instances import matrix_names
+from reconciler.manifests.patterns import expression
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.schemas import matches
 from reconciler.manifests.substitution import (
@@ -20,6 +22,7 @@ from reconciler.manifests.substitution import (
     too_much,
 )
 from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, resolve
+from reconciler.manifests.vocabulary import HintedError
 from reconciler.model.spec import Pairs
 
 MAX_NESTED: Final = 16
@@ -36,6 +39,7 @@ class Constants(Struct):
     report: Report
     task: str
     owner: Mapping
+    varying: frozenset[str] = BUILTINS
     _values: dict[str, Value | None] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
     _total: int = 0
@@ -94,7 +98,8 @@ class Constants(Struct):
         source = own if own is not None else declaration.get("default")
         if not isinstance(source, Scalar):
             return self._absent(name, declaration)
-        value = expand(source, self.lookup, builtins=True, report=self.report)
+        value = expand(source, self.lookup, builtins=True, report=self.report,
+                       varying=self.varying)  # fmt: skip
         if value is None or not _allowed(name, value.scalar, declaration, self.report):
             return None
         before, self._total = self._total, self._total + len(value.scalar.text)
@@ -142,7 +147,7 @@ def check_declarations(profile: Entry, report: Report) -> None:
         if name in BUILTINS:
             reserved(name, declared, report)
         _check_declaration(name, declared.mapping(name), report)
-    for part in ("container", "task"):
+    for part in ("container", "task", "cluster", "ssh"):
         _check_uses(profile.spec.mapping(part), profile, report)
 
 
@@ -150,10 +155,9 @@ def _check_declaration(name: str, declaration: Mapping, report: Report) -> None:
     pattern, default = declaration.get("pattern"), declaration.get("default")
     if isinstance(pattern, Scalar):
         try:
-            matches(pattern.text, "")
-        except ValueError:
-            message = f"{shorten(pattern.text)} is no regular expression with linear time"
-            report.about(pattern, "bad-format", message, "Look-around is not available.")
+            expression(pattern.text)
+        except HintedError as fault:
+            report.about(pattern, "bad-format", str(fault), fault.hint)
             return
     if isinstance(default, Scalar):
         if _flag(declaration, "required"):
@@ -167,9 +171,10 @@ def _check_declaration(name: str, declaration: Mapping, report: Report) -> None:
 
 def _check_uses(node: Node, profile: Entry, report: Report) -> None:
     if isinstance(node, Scalar):
-        known = profile.spec.mapping("constants").items
+        declared = profile.spec.mapping("constants").items
+        known = BUILTINS | declared.keys() | matrix_names(profile.spec.mapping("task"))
         for name in names_in(node.text) if isinstance(node.plain, str) else ():
-            if name not in known and name not in BUILTINS:
+            if name not in known:
                 undeclared(name, node, profile, report)
         return
     for item in node.items.values() if isinstance(node, Mapping) else node.items:

@@ -6,12 +6,12 @@ profiles or constants, which are merged and substituted before.
 
 from typing import Any, Final
 
-from reconciler.manifests import references
 from reconciler.manifests.documents import items_of, pairs
 from reconciler.manifests.fields import Fields
+from reconciler.manifests.images import has_origin, read_image
 from reconciler.manifests.mounts import read_mounts
-from reconciler.manifests.tree import Mapping, Node, Scalar
-from reconciler.manifests.vocabulary import capability, signal
+from reconciler.manifests.tree import Mapping, Node
+from reconciler.manifests.vocabulary import capability, device, signal
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 from reconciler.model.spec import (
     Health,
@@ -24,6 +24,11 @@ from reconciler.model.spec import (
     Stop,
 )
 
+_NETWORKS: Final = ("none", "bridge")
+_WITHOUT_PORTS: Final = {
+    "none": "ports need a network, and there is none",
+    "host": "no ports are passed on in the node's own network: all are open there",
+}
 _NO_HEALTH: Final = Health()
 _NO_STOP: Final = Stop()
 _NO_LOGS: Final = LogLimits()
@@ -36,10 +41,10 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
     # The schema has checked the choices, which the model knows as literals.
     choices: dict[str, Any] = {
         "pull": fields.below("image").choice("pull", "missing"),
-        "network": fields.choice("network", "none"),
+        "network": _network(fields),
     }
     return InstanceSpec(
-        image=_image(fields.below("image")),
+        image=read_image(fields.below("image")),
         entrypoint=fields.words("entrypoint"),
         command=fields.words("command"),
         user=fields.text("user"),
@@ -61,18 +66,10 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
     )
 
 
-def _image(fields: Fields) -> str:
-    name, digest = fields.node.get("name"), fields.text("digest")
-    if not isinstance(name, Scalar):
-        return ""
-    try:
-        reference = references.parse(name.text)
-    except references.ReferenceFaultError as fault:
-        at, pointer = name.place(fault.offset)
-        message = f"image {name.text.lstrip('/')!r}: {fault.message}"
-        fields.report.error("bad-image", at, pointer, message, fault.hint)
-        return name.text
-    return f"{reference.partition('@')[0]}@{digest}" if digest else reference
+def _network(fields: Fields) -> str:
+    """Return the network; one that no engine here can make is none, for nothing is started."""
+    said = fields.choice("network", "none")
+    return said if said in _NETWORKS else "none"
 
 
 def _workdir(fields: Fields) -> str:
@@ -86,13 +83,14 @@ def _workdir(fields: Fields) -> str:
 
 def check_whole(spec: InstanceSpec, fields: Fields, task: Node, profile: str) -> None:
     """Report what single fields do not show. Only for a spec without other faults."""
-    if not spec.image:
+    if not has_origin(fields.node.mapping("image")):
         hint = f"Give container.image here or in the profile {profile}."
         fields.report.about(task, "missing-image", "the task has no image", hint)
-    if spec.ports and spec.network == "none":
+    network = fields.text("network", "none")
+    if spec.ports and network in _WITHOUT_PORTS:
         hint = "Use network: bridge, or the profile docker-network or docker-service."
-        message = "ports need a network, and there is none"
-        fields.report.about(_listed_ports(fields)[0], "excluded-field", message, hint)
+        first = _listed_ports(fields)[0]
+        fields.report.about(first, "excluded-field", _WITHOUT_PORTS[network], hint)
 
 
 def _listed_ports(fields: Fields) -> list[Mapping]:
@@ -105,6 +103,8 @@ def _port(fields: Fields) -> Port:
 
 
 def _resources(fields: Fields) -> Resources:
+    fields.whole("gpus", 0)
+    fields.each("devices", device)
     return Resources(
         cpus=fields.parsed("cpus", parse_cpus, _NO_RESOURCES.cpus),
         memory=fields.parsed("memory", parse_bytes, _NO_RESOURCES.memory),

@@ -7,6 +7,8 @@ what the others say.
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from reconciler.manifests.declared import Declared, FixedPort, Place, Reference, Room
 from reconciler.manifests.documents import Entry, items_of, pairs
 from reconciler.manifests.tasks import TaskEntry
@@ -35,37 +37,45 @@ def declare(entry: Entry) -> Declared:
 
 
 def declare_task(
-    task: TaskEntry, named: Place, profile: Mapping, compiled: DesiredTask | None
+    task: TaskEntry, named: Place, profile: Mapping, compiled: DesiredTask | None, *, sound: bool
 ) -> Declared:
     """Return what a task declares: only whom it names where it could not be compiled.
 
-    `profile` is the spec of its profile.
+    `profile` is the spec of its profile. Of a task that is not sound, what it asks for says
+    nothing.
     """
     spec = task.spec if task.usable else Mapping(task.at, task.spec.pointer)
-    uses = tuple(_references(spec))
-    if compiled is None:
-        return Declared(
-            kind="Task", name=task.name, at=task.at, named=named, job=task.job, references=uses
-        )
-    asked = compiled.spec.resources
-    gpus = spec.get("container", "resources", "gpus") or profile.get(
-        "container", "resources", "gpus"
-    )
-    count = len(compiled.instances)
-    return Declared(
+    said = Declared(
         kind="Task",
         name=task.name,
         at=task.at,
         named=named,
         job=task.job,
-        references=uses,
-        nodes=compiled.spec.nodes,
-        room=Room(asked.cpus or None, asked.memory or None, _whole(gpus) or None),
-        sized=_place(spec.get("placement", "nodes") or spec.get("container", "resources")),
-        ports=tuple(_fixed_ports(_given("ports", spec, profile), compiled)),
+        references=tuple(_references(spec)),
+    )
+    if compiled is None:
+        return said
+    count = len(compiled.instances)
+    said = replace(
+        said,
         instances=count,
         together=min(count, compiled.parallelism or count),
         text=len(compiled.work.text) + len(compiled.shape.text),
+    )
+    return _with_wishes(said, spec, profile, compiled) if sound else said
+
+
+def _with_wishes(
+    said: Declared, spec: Mapping, profile: Mapping, compiled: DesiredTask
+) -> Declared:
+    asked = compiled.spec.resources
+    gpus = _given(("resources", "gpus"), spec, profile)
+    return replace(
+        said,
+        nodes=compiled.spec.nodes,
+        room=Room(asked.cpus or None, asked.memory or None, _whole(gpus)),
+        sized=_place(spec.get("placement", "nodes") or spec.get("container", "resources")),
+        ports=tuple(_fixed_ports(_given(("ports",), spec, profile), compiled)),
     )
 
 
@@ -85,14 +95,13 @@ def _reference(kind: str, node: Node | None) -> Iterator[Reference]:
         yield Reference(kind, node.text, Place(*place_of(node)))
 
 
-def _given(field: str, task: Mapping, profile: Mapping) -> Node:
+def _given(path: tuple[str, ...], task: Mapping, profile: Mapping) -> Node | None:
     """Return a container's field as the task gives it, else as its profile does."""
-    own = task.get("container", field)
-    found = own if own is not None else profile.get("container", field)
-    return found if found is not None else Mapping(task.at, task.pointer)
+    own = task.get("container", *path)
+    return own if own is not None else profile.get("container", *path)
 
 
-def _fixed_ports(ports: Node, compiled: DesiredTask) -> Iterator[FixedPort]:
+def _fixed_ports(ports: Node | None, compiled: DesiredTask) -> Iterator[FixedPort]:
     for port, item in zip(compiled.spec.ports, items_of(ports), strict=False):
         if port.host:
             node = item.get("host") or item

@@ -17,8 +17,12 @@ from reconciler.manifests.substitution import Path, without
 from reconciler.manifests.tree import Document, Mapping, Node, Scalar, Sequence, copied, place_of
 from reconciler.model.position import Position
 
-_SEPARATE: Final = frozenset({"container", "env", "instances", "parallelism", "placement",
-                              "rerun", "restart", "retry", "rollout"})  # fmt: skip
+_SEPARATE: Final = frozenset({"cache", "cluster", "container", "deadline", "dependsOn", "env",
+                              "inputs", "instances", "onChange", "onScale", "onTaskFailure",
+                              "outputs", "parallelism", "placement", "pool", "priority", "progress",
+                              "queueTimeout", "rerun", "restart", "retry", "rollout", "schedule",
+                              "secrets", "ssh", "success", "suspend", "timeout",
+                              "ttl"})  # fmt: skip
 _TASK_DEPTH: Final = 3  # spec, tasks, number
 API_VERSION: Final = "reconciler/v1"
 SOURCE_FILE: Final = "reconciler.yaml"
@@ -131,7 +135,7 @@ def _salvaged(root: Mapping, faults: list[Path]) -> Mapping | None:
     for path in faults:
         owner = _TASK_DEPTH if path[:2] == ("spec", "tasks") else 1
         if len(path) > owner and path[owner] in _SEPARATE:
-            doomed.append(path)
+            doomed.append(_entire(path))
         elif owner == _TASK_DEPTH and len(path) >= owner:
             doomed.append(path[:owner])
         else:
@@ -141,6 +145,14 @@ def _salvaged(root: Mapping, faults: list[Path]) -> Mapping | None:
         return None
     without(rest, doomed)
     return rest
+
+
+def _entire(path: Path) -> Path:
+    """Return a path, cut short where half of what stands there would mislead."""
+    for name, length in (("instances", 1), ("ulimits", 2)):
+        if name in path:
+            return path[: path.index(name) + length]
+    return path
 
 
 def _check_version(root: Mapping, report: Report) -> bool:

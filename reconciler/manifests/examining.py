@@ -20,6 +20,7 @@ from reconciler.manifests.declared import Declared, Filed, Place
 from reconciler.manifests.declaring import declare, declare_task
 from reconciler.manifests.documents import Entry, collect, items_of, pairs, standard_profile
 from reconciler.manifests.guarding import Guard, Terms
+from reconciler.manifests.jobs import check_job
 from reconciler.manifests.nodes import check_node
 from reconciler.manifests.pools import check_pool
 from reconciler.manifests.reporting import Report
@@ -76,6 +77,8 @@ def read_sheet(path: str, data: bytes) -> Sheet:
     for entry in found.entries:
         if entry.kind == "Profile" and entry.usable:
             check_declarations(entry, report)
+        elif entry.kind == "Job":
+            check_job(entry, report)
     return Sheet(
         path,
         digest_of(path, data),
@@ -112,11 +115,12 @@ def examine(sheet: Sheet, profiles: Profiles, terms: Terms, size: Size | None = 
             _check(entry, guard)
         for task, named in _tasks(entry):
             profile, against[task.profile] = profiles.find(task.profile)
-            made = None
+            made, before = None, report.errors()
             if task.usable and profile is not None and profile.usable and not size.excess:
                 made = compile_task(task, profile, guard)
                 compiled.append(made)
-            declared.append(declare_task(task, named, (profile or entry).spec, made))
+            sound = report.errors() == before
+            declared.append(declare_task(task, named, (profile or entry).spec, made, sound=sound))
             size.add(declared[-1])
     filed = Filed(sheet.checked, tuple(report.found), tuple(declared), against, terms.digest)
     return Examined(filed, tuple(compiled))

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence
-from reconciler.manifests.vocabulary import UnknownNameError
+from reconciler.manifests.vocabulary import HintedError, UnknownNameError
 
 T = TypeVar("T")
 
@@ -35,6 +35,8 @@ class Fields(Struct, frozen=True):
             return parse(node.text)
         except UnknownNameError as fault:
             self.report.about(node, "unknown-value", f"{name}: {fault}", fault.hint)
+        except HintedError as fault:
+            self.report.about(node, "bad-format", f"{name}: {fault}", fault.hint)
         except ValueError as fault:
             self.report.about(node, "bad-format", f"{name}: {fault}")
         return default
@@ -100,3 +102,14 @@ class Fields(Struct, frozen=True):
             hint = "Close the quote, or give a list of words."
             self.report.about(node, "bad-command", message, hint)
             return None
+
+    def each(self, name: str, parse: Callable[[str], object]) -> None:
+        """Read every text of a list with `parse`, for its refusals alone."""
+        for node in self.scalars(name):
+            single = Fields(Mapping(node.at, node.pointer, {name: node}), self.report)
+            single.parsed(name, parse, None)
+
+    def exclude(self, name: str, message: str, hint: str) -> None:
+        """Report a field that may not stand where it does, at its name."""
+        at, pointer = self.node.place(name)
+        self.report.error("excluded-field", at, pointer, message, hint)

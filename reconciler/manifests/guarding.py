@@ -18,7 +18,8 @@ from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
 from reconciler.manifests.vocabulary import UnknownNameError, capability
-from reconciler.model.policy import Policy, matched, normal, within
+from reconciler.model.paths import normal
+from reconciler.model.policy import Policy, matched, within
 from reconciler.model.position import Position
 from reconciler.model.quantities import format_bytes, format_cpus
 from reconciler.model.spec import Resources

@@ -11,6 +11,7 @@ from collections.abc import Sequence as SequenceLike
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.manifests import Memory
 from reconciler.manifests.across import Size, check_across
@@ -25,7 +26,9 @@ from reconciler.manifests.examining import (
     read_sheet,
 )
 from reconciler.manifests.guarding import Terms
+from reconciler.manifests.jobs import check_job
 from reconciler.manifests.reporting import Report, shorten
+from reconciler.manifests.unsupported import why_blocked
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.identity import NAME_PATTERN
@@ -138,11 +141,20 @@ def _desired(
     examined: SequenceLike[Examined],
     configured: Configuration,
 ) -> Desired:
-    tasks = {task.name: task for found in examined for task in found.tasks}
+    entries = [entry for sheet in sheets for entry in sheet.entries]
+    blocking = {
+        entry.name: why_blocked(check_job(entry, Report()))
+        for entry in entries
+        if entry.kind == "Job"
+    }
+    tasks = {
+        task.name: replace(task, blocked=task.blocked or blocking.get(task.job, ""))
+        for found in examined
+        for task in found.tasks
+    }
     nodes = {
         entry.name: NodeSpec(entry.name, entry.spec.text("endpoint"), entry.labels)
-        for sheet in sheets
-        for entry in sheet.entries
+        for entry in entries
         if entry.kind == "Node"
     }
     return Desired(
@@ -150,7 +162,7 @@ def _desired(
         revision=revision,
         tasks=dict(sorted(tasks.items())),
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
-        prunable=any(sheet.entries or sheet.configuration is not None for sheet in sheets),
+        prunable=bool(entries) or any(sheet.configuration is not None for sheet in sheets),
         hold=configured.hold,
     )
 

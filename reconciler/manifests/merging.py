@@ -1,8 +1,8 @@
 """A task's fields laid over those of its profile.
 
 Decides what replaces what: mappings are merged name by name, lists and single values replaced;
-an image given as text replaces the image as a whole. Values keep their places. Must not know
-what fields mean, beyond which of them are merged specially.
+an image that is named, built or archived takes the place of whatever was before. Values keep
+their places. Must not know what fields mean, beyond which of them are merged specially.
 """
 
 from typing import Final
@@ -11,14 +11,14 @@ from reconciler.manifests.tree import Mapping, Node
 
 _APART: Final = frozenset({"name", "labels", "annotations", "profile", "job", "constants",
                            "container", "env"})  # fmt: skip
+_ORIGINS: Final = frozenset({"name", "build", "archive"})
 
 
 def merged_task(profile: Mapping, task: Mapping) -> Mapping:
     """Return what a task's spec says together with its profile's."""
-    container = overlay(
-        _with_image_parts(profile.mapping("container")),
-        _with_image_parts(task.mapping("container")),
-    )
+    above = _with_image_parts(task.mapping("container"))
+    below = _without_origin(_with_image_parts(profile.mapping("container")), above)
+    container = overlay(below, above)
     environment = overlay(container.mapping("env"), task.mapping("env"))
     if environment.items:
         container.items["env"] = environment
@@ -49,9 +49,19 @@ def _combined(below: Node | None, above: Node) -> Node:
 
 
 def _with_image_parts(container: Mapping) -> Mapping:
-    """Return a container whose image, if text, says so in parts: then only `pull` may differ."""
+    """Return a container whose image, if text, is said in parts."""
     image = container.get("image")
     if image is None or isinstance(image, Mapping):
         return container
     parts = Mapping(image.at, image.pointer, {"name": image}, {"name": image.at})
     return container.like({**container.items, "image": parts})
+
+
+def _without_origin(container: Mapping, above: Mapping) -> Mapping:
+    """Return a profile's container without what the task's image takes the place of."""
+    given, before = above.mapping("image").items.keys(), container.get("image")
+    if not isinstance(before, Mapping) or not given & _ORIGINS:
+        return container
+    gone = before.items.keys() if "archive" in given else _ORIGINS | {"digest"}
+    kept = {key: item for key, item in before.items.items() if key not in gone}
+    return container.like({**container.items, "image": before.like(kept)})

@@ -1,8 +1,9 @@
 """`${NAME}` → the constant's value, keeping in mind who supplied it.
 
 Decides what stands for what: `${NAME}` a constant, `$${NAME}` the text `${NAME}`, anything else
-itself. Built-ins, which only a running instance knows, stay as they are where a program sees
-them and are refused elsewhere. Must not know which constants there are or what fields mean.
+itself. Built-ins and what a matrix holds differ from instance to instance: they stay as they are
+where each instance has its own text, and are refused elsewhere. Must not know which constants
+there are or what fields mean.
 """
 
 import re
@@ -21,9 +22,11 @@ MAX_LENGTH: Final = 128 * 1024  # what Linux takes as one argument or variable
 MAX_TOTAL: Final = 1024 * 1024  # of all that one task substitutes
 Path = tuple[str | int, ...]
 _TEMPLATE: Final = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_SEEN_BY_PROGRAMS: Final = (
+_PER_INSTANCE: Final[tuple[Path, ...]] = (
     ("container", "command"), ("container", "entrypoint"), ("container", "env"),
-    ("container", "health", "command"), ("env",),
+    ("container", "health", "command"), ("env",), ("cluster", "masterCommand"),
+    ("cluster", "workerCommand"), ("outputs", "prefix"), ("inputs", 0, "prefix"),
+    ("inputs", 0, "stripPrefix"),
 )  # fmt: skip
 _JSON_TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (bool, ("boolean",)), (int, ("integer", "number")), (float, ("number",)),
@@ -46,17 +49,27 @@ def names_in(text: str) -> list[str]:
     return [found[2] for found in _TEMPLATE.finditer(text) if not found[1]]
 
 
-def expand(template: Scalar, lookup: Lookup, *, builtins: bool, report: Report) -> Value | None:
-    """Return a text with its constants in place, None where one has no value."""
+def expand(
+    template: Scalar,
+    lookup: Lookup,
+    *,
+    builtins: bool,
+    report: Report,
+    varying: frozenset[str] = BUILTINS,
+) -> Value | None:
+    """Return a text with its constants in place, None where one has no value.
+
+    `varying` are the names that only instances know; they stay where `builtins` is true.
+    """
     if "${" not in template.text:
         return Value(template)
     assembly = _Assembly(template)
     complete = True
     for found in _TEMPLATE.finditer(template.text):
         assembly.keep_until(found.start())
-        if found[1] or (builtins and found[2] in BUILTINS):
+        if found[1] or (builtins and found[2] in varying):
             assembly.add(found[0][len(found[1]) :], found.end())
-        elif found[2] in BUILTINS:
+        elif found[2] in varying:
             _misplaced(found[2], template, report)
             complete = False
         elif value := lookup(found[2], template):
@@ -124,6 +137,7 @@ class Substitution(Struct):
     lookup: Lookup
     types_at: Callable[[Path], frozenset[str]]
     report: Report
+    varying: frozenset[str] = BUILTINS
     failed: list[Path] = field(default_factory=list)
     total: int = 0
 
@@ -141,8 +155,8 @@ class Substitution(Struct):
         return self._scalar(node, path)
 
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
-        seen = any(path[: len(prefix)] == prefix for prefix in _SEEN_BY_PROGRAMS)
-        value = expand(node, self.lookup, builtins=seen, report=self.report)
+        value = expand(node, self.lookup, builtins=_per_instance(path), report=self.report,
+                       varying=self.varying)  # fmt: skip
         if value is None or self._exhausted(len(value.scalar.text), node):
             self.failed.append(path)
             return node
@@ -166,6 +180,12 @@ class Substitution(Struct):
             if isinstance(read, kind):
                 return read if types.intersection(names) or "string" not in types else text
         return text
+
+
+def _per_instance(path: Path) -> bool:
+    """Return whether each instance has its own text there; any item of a list is as item 0."""
+    steps = tuple(0 if isinstance(step, int) else step for step in path)
+    return any(steps[: len(prefix)] == prefix for prefix in _PER_INSTANCE)
 
 
 def without(tree: Mapping, paths: list[Path]) -> None:
@@ -207,5 +227,5 @@ def too_much(node: Scalar, report: Report) -> None:
 
 def _misplaced(name: str, template: Scalar, report: Report) -> None:
     message = f"${{{name}}} is known only inside a running instance"
-    hint = "Use it in command, entrypoint, env or the health check's command."
+    hint = "Use it in command, entrypoint, env, a prefix or the health check's command."
     report.about(template, "misplaced-builtin", message, hint)

@@ -1,31 +1,40 @@
 """A task and its profile → DesiredTask.
 
-Decides in which order things are said of a task: constants, merge, substitution, schema,
-meaning. Each step leaves out what an earlier one refused, so that one fault is told once.
+Decides in which order things are said of a task: what single fields mean, then what they mean
+to each other, then which of them nothing acts on yet. Each step is silent where an earlier one
+was not, so that one fault is told once.
 """
 
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from reconciler.manifests import schemas
-from reconciler.manifests.constants import Constants, reserved
+from reconciler.manifests.clusters import check_cluster
+from reconciler.manifests.confidential import check_variables
+from reconciler.manifests.constants import Constants
 from reconciler.manifests.container import check_whole, read_container
-from reconciler.manifests.documents import Entry, pairs, validate
+from reconciler.manifests.documents import Entry, pairs
+from reconciler.manifests.effective import read_effective
+from reconciler.manifests.exclusions import check_together, settle
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.guarding import Guard, check_maximum, check_task
-from reconciler.manifests.merging import merged_task
-from reconciler.manifests.reporting import Report
-from reconciler.manifests.substitution import BUILTINS, Path, Substitution, without
+from reconciler.manifests.instances import check_names, read_instances
+from reconciler.manifests.own_fields import check_own_fields
+from reconciler.manifests.retrying import read_retry
 from reconciler.manifests.tree import Mapping, Scalar, leaves
-from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
+from reconciler.manifests.unsupported import (
+    OF_PROFILES,
+    OF_TASKS,
+    check_unsupported,
+    why_blocked,
+)
+from reconciler.model.desired import DesiredTask, Restart
 from reconciler.model.hashing import shape_of, work_of
 from reconciler.model.position import Position
-from reconciler.model.quantities import parse_duration, parse_ranges
 from reconciler.model.spec import Pairs
 
 DEFAULT_PROFILE: Final = "docker-batch"
-_BACKOFF: Final = Backoff()
 
 
 class TaskEntry(Struct, frozen=True):
@@ -49,24 +58,18 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     """Return what a task asks for. It means nothing where the report has errors about it."""
     report = guard.report
     before = report.errors()
-    given = task.spec.mapping("constants")
-    constants = Constants(profile, given, report, task.name, task.spec)
-    constants.check()
-    tree = _effective(task, profile, constants, report)
-    fields = Fields(tree.mapping("container"), report)
-    nodes = pairs(tree.mapping("placement", "nodes"))
-    spec = read_container(fields, constants=constants.exported(), nodes=nodes)
-    own = Fields(tree, report)
-    instances = _instances(own)
-    check_task(tree, guard)
-    if task.sound and profile.sound and report.errors() == before:
-        check_whole(spec, fields, task.spec, profile.name)
-        check_maximum(tree, spec.resources, len(instances), guard, task.spec)
+    said = read_effective(task.name, task.spec, profile, report)
+    clean = task.sound and profile.sound and report.errors() == before
+    settle(said.tree, task.spec, report if clean else None)
+    own, exported = Fields(said.tree, report), said.constants.exported()
+    nodes = pairs(said.tree.mapping("placement", "nodes"))
+    container = own.below("container")
+    spec = read_container(container, constants=exported, nodes=nodes)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))
-    return DesiredTask(
+    compiled = DesiredTask(
         name=task.name,
         at=task.at,
-        instances=instances,
+        instances=read_instances(own),
         spec=spec,
         work=work_of(spec),
         shape=shape_of(spec),
@@ -74,60 +77,46 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         profile=profile.name,
         labels=task.labels,
         restart=restart,
-        retry=_retry(own.below("retry"), restart),
+        retry=read_retry(own.below("retry"), restart),
         parallelism=own.whole("parallelism", 0) or None,
         max_unavailable=own.below("rollout").whole("maxUnavailable", 1),
         rerun=own.whole("rerun", 0),
-        where=_places(task, tree, constants),
+        where=_places(task, said.tree, said.constants),
     )
+    check_own_fields(own)
+    _check_variables(own, profile)
+    check_task(own.node, guard)
+    if clean and report.errors() == before:
+        check_whole(spec, container, task.spec, profile.name)
+        check_maximum(own.node, spec.resources, len(compiled.instances), guard, task.spec)
+        check_together(own, len(compiled.instances), spec.mounts)
+        check_cluster(profile, said.constants, container)
+    if clean and report.errors() == before:
+        found = _unsupported(own, profile, len(compiled.instances))
+        return replace(compiled, blocked=why_blocked(found))
+    return compiled
 
 
-def _effective(task: TaskEntry, profile: Entry, constants: Constants, report: Report) -> Mapping:
-    """Return the task's tree, merged and substituted, without what has been refused."""
-    merged = merged_task(profile.spec, task.spec)
-    _check_reserved(merged.mapping("container", "env"), report)
-    substitution = Substitution(
-        constants.lookup, lambda path: schemas.types_at(schemas.TASK_SPEC, path), report
-    )
-    tree = substitution.apply(merged)
-    if not isinstance(tree, Mapping):  # pragma: no cover  # a mapping stays one
-        return merged
-    without(tree, substitution.failed)
-    faults: list[Path] = validate(schemas.TASK_SPEC, tree, report)
-    without(tree, faults)
-    return tree
+def _check_variables(own: Fields, profile: Entry) -> None:
+    """Report variables that instances would have from two sides."""
+    environment = own.node.mapping("container", "env").items
+    taken = {*profile.spec.mapping("constants").items, *environment}
+    check_names(own.node, taken, own.report)
+    check_variables(own, taken)
 
 
-def _check_reserved(environment: Mapping, report: Report) -> None:
-    for name in environment.items:
-        if name in BUILTINS:
-            reserved(name, environment, report)
+def _unsupported(own: Fields, profile: Entry, count: int) -> list[str]:
+    """Warn of what is not acted on yet, and return what of it blocks the task."""
+    all_must = own.below("success").whole("minSucceeded", count) == count
+    idle = ("success.minSucceeded",) if all_must else ()
+    return [
+        *check_unsupported(profile.spec, OF_PROFILES, own.report),
+        *check_unsupported(own.node, OF_TASKS, own.report, idle),
+    ]
 
 
 def _member(text: str) -> str:
     return text if text in set(Restart) else Restart.NEVER
-
-
-def _instances(fields: Fields) -> tuple[int, ...]:
-    node = fields.node.get("instances")
-    if isinstance(node, Scalar) and isinstance(node.plain, int | float):
-        return tuple(range(int(node.plain)))
-    return fields.parsed("instances", parse_ranges, (0,))
-
-
-def _retry(fields: Fields, restart: Restart) -> Retry:
-    pause = fields.below("backoff")
-    default = 0 if restart is Restart.NEVER else None
-    given = "perInstance" in fields.node.items
-    return Retry(
-        per_instance=fields.whole("perInstance", 0) if given else default,
-        backoff=Backoff(
-            initial=pause.parsed("initial", parse_duration, _BACKOFF.initial),
-            factor=pause.number("factor", _BACKOFF.factor),
-            max=pause.parsed("max", parse_duration, _BACKOFF.max),
-            jitter=pause.number("jitter", _BACKOFF.jitter),
-        ),
-    )
 
 
 def _places(task: TaskEntry, tree: Mapping, constants: Constants) -> dict[str, Position]:

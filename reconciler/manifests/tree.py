@@ -98,9 +98,11 @@ class Mapping(Struct, eq=False):
         return {key: item.plain for key, item in self.items.items()}
 
     def get(self, *path: str) -> "Node | None":
-        """Return the value at a path of one name or more, None where there is none."""
-        here: Node | None = self.items.get(path[0])
-        for key in path[1:]:
+        """Return the value at a path of names, None where there is none."""
+        if len(path) == 1:  # by far the most frequent
+            return self.items.get(path[0])
+        here: Node | None = self
+        for key in path:
             here = here.items.get(key) if isinstance(here, Mapping) else None
         return here
 

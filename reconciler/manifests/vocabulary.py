@@ -1,4 +1,4 @@
-"""Names that engines and kernels know: signals and capabilities.
+"""Names that engines and kernels know: signals, capabilities and devices.
 
 Decides their one spelling, for a spelling must not change a hash.
 """
@@ -32,12 +32,16 @@ _BY_NUMBER: Final = {
 }
 
 
-class UnknownNameError(ValueError):
-    """A name that nobody knows; `hint` tells the nearest one."""
+class HintedError(ValueError):
+    """A text that cannot be read; `hint` tells what to do about it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class UnknownNameError(HintedError):
+    """A name that nobody knows; `hint` tells the nearest one."""
 
 
 def signal(text: str) -> str:
@@ -66,3 +70,16 @@ def capability(text: str) -> str:
         hint = did_you_mean(name, _CAPABILITIES, "Known are NET_ADMIN, SYS_PTRACE and their like.")
         raise UnknownNameError(f"{text!r} is no capability", hint)
     return name
+
+
+def device(text: str) -> str:
+    """Return a device as written: PATH, PATH:PATH_INSIDE or PATH:PATH_INSIDE:ACCESS.
+
+    Raises:
+        HintedError: when its path leaves /dev.
+    """
+    outside = text.partition(":")[0]
+    if not outside.startswith("/dev/") or ".." in outside.split("/"):
+        hint = "Name it as it stands below /dev, such as /dev/fuse."
+        raise HintedError(f"{text!r} is no device of the node", hint)
+    return text

@@ -18,6 +18,7 @@ _CODES: Final = {
     "type": "wrong-type", "anyOf": "wrong-type", "enum": "unknown-value", "const": "unknown-value",
     "pattern": "bad-format", "minimum": "out-of-range", "maximum": "out-of-range",
     "minLength": "out-of-range", "maxLength": "out-of-range", "minItems": "out-of-range",
+    "maxItems": "out-of-range", "minProperties": "out-of-range",
 }  # fmt: skip
 
 
@@ -95,6 +96,8 @@ def _sentence(fault: Fault) -> str:
         "minLength": "the text is empty",
         "maxLength": f"{value} is longer than {limit} characters",
         "minItems": "the list is empty",
+        "maxItems": f"the list has more than {limit} items",
+        "minProperties": "the mapping is empty",
         "pattern": f"{value} is no {_title(fault.schema)}",
         "enum": f"{value} is no {_title(fault.schema)}",
         "const": f"{value} is not {limit!r}",

@@ -41,6 +41,7 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     `instances` are the ids asked for, ascending. `where` maps a spec field, dotted as in a
     manifest's container (`image`, `env.SAMPLES`, `resources.memory`) or a task's own field
     (`instances`, `rerun`), to the place that supplied its value; `at` is the task itself.
+    `blocked` is the sentence on why nothing of it may be started, empty where it may.
     """
 
     name: str
@@ -57,6 +58,7 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     parallelism: int | None = None
     max_unavailable: int = 1
     rerun: int = 0
+    blocked: str = ""
     where: Mapping[str, Position] = field(default_factory=dict)
 
     @property

@@ -4,13 +4,14 @@ Decides what allows what, and what two policies allow together. Must not know wh
 written, nor what a manifest looks like.
 """
 
-import posixpath
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
+
+from reconciler.model.paths import is_within, normal
 
 Allowed = tuple[tuple[str, ...], ...]
 """Lists that each must allow a value. None at all allow everything, an empty one nothing."""
@@ -126,17 +127,12 @@ def within(allowed: Allowed, path: str) -> bool:
     return all(any(_inside(path, root) for root in roots) for roots in allowed)
 
 
-def normal(path: str) -> str:
-    """Return an absolute path without `.`, `..` and doubled slashes, any other as it is."""
-    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else path
-
-
 def _fits(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern.replace("[", "[[]"))  # brackets stand for themselves
 
 
 def _inside(path: str, root: str) -> bool:
-    return normal(path) == normal(root) or normal(path).startswith(normal(root).rstrip("/") + "/")
+    return is_within(normal(path), normal(root))
 
 
 def _both(mine: object, theirs: object) -> object:

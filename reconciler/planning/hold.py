@@ -38,7 +38,7 @@ def rerun_hold(given: Pass) -> Hold | None:
 def would_rerun(given: Pass, task: DesiredTask) -> int:
     """Count the instances that have completed and would start over in a new run."""
     known = given.history.tasks.get(task.name)
-    if task.service or known is None or known.run_for(task.work.hash, task.rerun):
+    if task.service or task.blocked or known is None or known.run_for(task.work.hash, task.rerun):
         return 0
     latest = known.latest()
     if latest is None or latest.closed:

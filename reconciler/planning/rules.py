@@ -198,9 +198,30 @@ def waiting_for_approval(_: Scene, slot: Slot) -> Step:
     return Step(state, "held", settled=True)
 
 
+def left_alone(scene: Scene, slot: Slot) -> Step:
+    """Its task may not be started as it is now: what there is stays, and nothing is added."""
+    state = InstanceState.PENDING
+    if any(c.live for c in slot.containers):
+        state = InstanceState.RUNNING
+    elif completed(scene, slot):
+        state = InstanceState.SUCCEEDED
+    return Step(state, scene.task.blocked, settled=True, blocked=True)
+
+
 RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
     underway,
     unknown_node,
     uncollected,
     waiting_for_approval,
+)
+
+RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
+    underway,
+    unknown_node,
+    uncollected,
+    cancelled,
+    being_stopped,
+    being_removed,
+    vanished,
+    left_alone,
 )

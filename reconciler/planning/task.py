@@ -1,6 +1,6 @@
 """One task's share of a plan: its run, the bounds its instances share, and each one's rule."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -12,7 +12,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.planning import cause
 from reconciler.planning.replacing import serving
-from reconciler.planning.rules import RULES, RULES_WHEN_HELD
+from reconciler.planning.rules import RULES, RULES_WHEN_BLOCKED, RULES_WHEN_HELD, Rule
 from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 
@@ -46,6 +46,9 @@ def plan_task(
     hold: Hold | None,
 ) -> None:
     """Decide every instance of a desired task: those not wanted first, they free room."""
+    if task.blocked:
+        _plan_blocked(given, draft, task, seen, shared)
+        return
     before = _instances_before(given, task)
     if before != len(task.instances):
         draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
@@ -60,10 +63,29 @@ def plan_task(
     _bound(scene)
     rules = RULES_WHEN_HELD if held else RULES
     for slot in scene.slots.values():
-        step = next(s for rule in rules if (s := rule(scene, slot)) is not None)
+        step = _first(rules, scene, slot)
         if held and hold is not None and step.settled:
             step = Step(step.state, hold.message, settled=True, blocked=True)
         draft.take(step, _verdict(slot, step, run))
+
+
+def _plan_blocked(
+    given: Pass, draft: Draft, task: DesiredTask, seen: Seen, shared: tuple[Loads, set[str]]
+) -> None:
+    """Bring what was begun to its record, for all instances that there are, and begin nothing."""
+    known = given.history.tasks.get(task.name)
+    latest = known.latest() if known else None
+    run = latest if latest and not latest.closed else Run(0, task.work.hash, task.rerun)
+    keys = sorted({*task.keys(), *seen})
+    slots = {key: slot_of(key, seen.get(key, ()), run) for key in keys}
+    scene = Scene(given, task, run, None, slots, *shared)
+    for slot in slots.values():
+        step = _first(RULES_WHEN_BLOCKED, scene, slot)
+        draft.take(step, _verdict(slot, step, run))
+
+
+def _first(rules: Sequence[Rule], scene: Scene, slot: Slot) -> Step:
+    return next(step for rule in rules if (step := rule(scene, slot)) is not None)
 
 
 def plan_vanished(

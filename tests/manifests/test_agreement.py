@@ -12,6 +12,7 @@ from reconciler.manifests import schemas, voice
 from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tree import Plain
+from tests.manifests import complete, test_invalid_tasks
 from tests.manifests.test_invalid import ALL, MARK
 from tests.manifests.test_load import FULL
 
@@ -20,6 +21,7 @@ VALUES: list[Plain] = [
     "10s", "1h30m\n", "a\n", "/x\n", "busybox\n", "0-2,4", "${X}", "$${X}", "bridge", "always",
     "sha256:" + "0" * 64, "unix:///x", "é", [], ["a"], [1, "x"], [{}], {}, {"a": 1}, {"": ""},
     {"name": "x"}, {"soft": 1, "hard": 2}, {"container": 80},
+    {"matrix": {"a": [1]}}, {"build": {}}, "0 2 * * *", "Europe/Berlin", ["(a)"] * 9, [256],
 ]  # fmt: skip
 KEYS = ["", "a", "image", "container", "env", "DOCKER_TAG", "a b", "constants", "default", "name"]
 
@@ -29,7 +31,7 @@ def agree(reference: str, value: Plain) -> None:
 
 
 def corpus() -> list[tuple[str, Plain]]:
-    texts = [text.replace(MARK, "") for _, text in ALL]
+    texts = [text.replace(MARK, "") for _, text in [*ALL, *test_invalid_tasks.ALL]]
     found: list[tuple[str, Plain]] = []
     for text in texts:
         for document in read("a.yaml", text.encode(), Report()):
@@ -94,11 +96,17 @@ def _seeds() -> list[tuple[str, Plain]]:
         "Job": {"tasks": [{"name": "a", "env": {"A": 1}}, {"name": "b", "container": container}]},
         "Node": {"endpoint": "unix:///x", "engine": "docker"},
     }
-    return [(k.lower(), {**head, "kind": k, "spec": body}) for k, body in bodies.items()]
+    found: list[tuple[str, Plain]] = [
+        (k.lower(), {**head, "kind": k, "spec": body}) for k, body in bodies.items()
+    ]
+    for text in complete.ALL:
+        root: Any = read("a.yaml", text.encode(), Report())[0].root.plain
+        found.append((root["kind"].lower(), root))
+    return found
 
 
 SEEDS = _seeds()
 
 
 def test_seeds_are_valid() -> None:
-    assert [schemas.accepts(*seed) for seed in SEEDS] == [True] * 4
+    assert all(schemas.accepts(*seed) for seed in SEEDS)

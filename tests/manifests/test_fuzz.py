@@ -12,6 +12,7 @@ from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report
 from reconciler.model.policy import Policy
 from reconciler.model.problem import Problem
+from tests.manifests import complete, test_invalid_tasks
 from tests.manifests.loaded import document, profile, task
 from tests.manifests.test_invalid import ALL, MARK
 from tests.manifests.test_load import FULL
@@ -22,7 +23,9 @@ VALID = [
     + profile("constants: {A: {}, B: {default: x}}\ncontainer: {image: 'x:${A}', user: '${B}'}"),
     document("Job", "j", "tasks:\n- {name: a, instances: 2}\n- name: b\n  env: {A: &x 1, B: *x}"),
     document("Node", "n", "endpoint: unix:///x"),
-    *(text.replace(MARK, "") for _, text in ALL),
+    *complete.ALL,
+    "---\n".join(complete.ALL),
+    *(text.replace(MARK, "") for _, text in [*ALL, *test_invalid_tasks.ALL]),
 ]  # fmt: skip
 TOKENS = [
     "${", "}", "$${A}", "${A}", "${RUN}", "&a ", "*a", "!x ", "!!int ", "<<: ", "? ", ": ", "- ",
@@ -37,7 +40,7 @@ def check(data: bytes, path: str = "a.yaml", limit: float = 1) -> tuple[Problem,
     began = time.perf_counter()
     catalog = manifests.load({path: data}, project="p", revision="r", policy=Policy(closed=("/s",)))
     assert time.perf_counter() - began < limit
-    assert (catalog.desired is None) == bool(catalog.problems)
+    assert (catalog.desired is None) == bool(catalog.errors)
     lines = re.split("\r\n|\r|\n", data.decode("utf-8-sig", "replace"))
     for problem in catalog.problems:
         if problem.at.path == path:

@@ -15,7 +15,6 @@ constants: {DOCKER_REPO: org/app, DOCKER_TAG: 1.10, DOCKER_CMD: "run 'a b' $X", 
 env: {A: NO, B: 1.10}
 restart: on-failure
 retry: {perInstance: 3, backoff: {initial: 500ms, factor: 3, max: 1m, jitter: 0}}
-rollout: {maxUnavailable: 2}
 rerun: 4
 placement: {nodes: {zone: a}}
 container:
@@ -39,7 +38,7 @@ def test_a_task_with_everything() -> None:
     found = only(task(FULL))
     spec = found.spec
     assert found.instances == (0, 1, 2, 5)
-    assert (found.parallelism, found.rerun, found.max_unavailable) == (1, 4, 2)
+    assert (found.parallelism, found.rerun) == (1, 4)
     assert found.restart is Restart.ON_FAILURE
     assert found.retry == Retry(3, Backoff(0.5, 3.0, 60.0, 0.0))
     assert (spec.image, spec.pull, spec.network) == ("org/app:1.10", "never", "bridge")
@@ -174,9 +173,10 @@ def test_containers_merge_and_lists_are_replaced() -> None:
 
 
 def test_a_service() -> None:
-    found = only(task("profile: docker-service"))
+    found = only(task("profile: docker-service\nrollout: {maxUnavailable: 2}"))
     assert found.service
     assert found.retry.per_instance is None
+    assert found.max_unavailable == 2
     assert found.spec.network == "bridge"
 
 

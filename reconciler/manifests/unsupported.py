@@ -1,0 +1,131 @@
+"""Fields of the contract that this program reads and does not act on yet.
+
+Decides for each what becomes of it: a warning says what is ignored, and where ignoring it
+would start something wrong, nothing of the task is started. A value that asks for nothing, a
+default for instance, is passed over. An entry goes when the program acts on its field.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from reconciler.manifests.reporting import Report
+from reconciler.manifests.tree import Mapping, Node, Plain, Scalar
+from reconciler.model.position import Position
+
+_NAMED: Final = 3
+_HINT: Final = "Remove it, or wait for a version that acts on it."
+
+
+class Gap(Struct, frozen=True):
+    """A field by its dotted path, and what it means that nothing acts on it.
+
+    `idle` are the values that ask for nothing. `blocks`: tasks with it are not started.
+    """
+
+    path: str
+    means: str
+    idle: tuple[Plain, ...] = ()
+    blocks: bool = False
+
+
+def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
+    return Gap(path, f"{means}, so nothing of it is started", idle, blocks=True)
+
+
+OF_TASKS: Final = (
+    _blocking("pool", "the task would run outside the pool"),
+    Gap("priority", "all tasks wait alike", (0,)),
+    _blocking("instances.matrix", "the instances would not see the values"),
+    _blocking("container.image.build", "there would be no image"),
+    _blocking("container.image.archive", "there would be no image"),
+    Gap("container.image.registryAuth", "the engine's own logins are used"),
+    _blocking("container.network", "the task would have another network", ("none", "bridge", "")),
+    _blocking("container.resources.gpus", "the task would have no graphics processor", (0,)),
+    _blocking("container.resources.devices", "the task would not have its devices"),
+    _blocking("secrets", "the task would miss its secrets"),
+    _blocking("inputs", "the task would miss its data"),
+    _blocking("outputs", "the results would be lost"),
+    Gap("retry.total", "only retry.perInstance bounds the attempts"),
+    Gap("retry.exitCodes", "every exit code but 0 is treated alike"),
+    _blocking("success.minSucceeded", "every instance would have to succeed"),
+    Gap("timeout", "attempts run as long as they take"),
+    Gap("queueTimeout", "instances wait as long as it takes"),
+    _blocking("schedule", "the task would run at once, and once only"),
+    _blocking("dependsOn", "the task would not wait for the others"),
+    Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
+    _blocking("placement.gang", "the instances would start one by one", (False,)),
+    Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
+    _blocking("onChange", "running instances would be replaced", ("replace",)),
+    Gap("onScale", "what has completed is kept", ("keep",)),
+    Gap("rollout.maxSurge", "the old container ends before the new one is made", (0,)),
+    Gap("cache", "the work is done again", (False,)),
+    Gap("progress", "no progress is shown"),
+    Gap("ttl", "containers and logs are kept"),
+    _blocking("suspend", "the task is to be suspended", (False,)),
+)
+OF_PROFILES: Final = (
+    _blocking("cluster", "the instances would not work as one"),
+    _blocking("ssh", "nobody could log in"),
+)
+OF_JOBS: Final = (
+    _blocking("pool", "its tasks would run outside the pool"),
+    Gap("deadline", "its tasks run as long as they take"),
+    Gap("onTaskFailure", "a failure stops no other task", ("continue",)),
+    _blocking("suspend", "its tasks are to be suspended", (False,)),
+    Gap("ttl", "containers and logs are kept"),
+)
+
+
+def check_unsupported(
+    spec: Mapping, gaps: tuple[Gap, ...], report: Report, idle: tuple[str, ...] = ()
+) -> list[str]:
+    """Warn of each field that is not acted on; return those that block, each with its place.
+
+    `idle` are paths that ask for nothing here, for reasons that one value does not show.
+    """
+    blocking = []
+    for gap in gaps:
+        if gap.path in idle or (place := _place(spec, gap)) is None:
+            continue
+        at, pointer = place
+        message = f"{gap.path} is not supported yet: {gap.means}"
+        report.warn("not-supported-yet", at, pointer, message, _HINT)
+        if gap.blocks:
+            blocking.append(f"{gap.path} ({at})")
+    return blocking
+
+
+def why_blocked(blocking: list[str]) -> str:
+    """Return the sentence on why a task is not started, empty if nothing blocks it."""
+    if not blocking:
+        return ""
+    rest = len(blocking) - _NAMED
+    named = ", ".join(blocking[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    verb = "is" if len(blocking) == 1 else "are"
+    return f"not started, for {named} {verb} not supported yet"
+
+
+def _place(spec: Mapping, gap: Gap) -> tuple[Position, str] | None:
+    """Return where a field stands, None where it is not given or asks for nothing."""
+    *above, name = gap.path.split(".")
+    owner = spec.mapping(*above)
+    node = owner.get(name)
+    if node is None or _says_nothing(node.plain) or _among(node, gap.idle):
+        return None
+    return node.place() if isinstance(node, Scalar) else owner.place(name)
+
+
+def _among(node: Node, values: tuple[Plain, ...]) -> bool:
+    return isinstance(node, Scalar) and any(
+        node.plain == value and isinstance(node.plain, bool) == isinstance(value, bool)
+        for value in values
+    )
+
+
+def _says_nothing(value: Plain) -> bool:
+    if isinstance(value, dict):
+        return all(_says_nothing(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_says_nothing(item) for item in value)
+    return value is None or value == ""

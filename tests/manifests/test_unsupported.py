@@ -1,0 +1,179 @@
+"""Fields that nothing acts on yet: each is told, and those that matter block their task."""
+
+import pytest
+
+from reconciler.manifests.schemas import FILES
+from reconciler.manifests.shipped import schema_file
+from reconciler.manifests.unsupported import OF_JOBS, OF_PROFILES, OF_TASKS
+from reconciler.manifests.wording import _CODES
+from reconciler.model.desired import DesiredTask
+from reconciler.model.problem import Problem, Severity
+from tests.manifests import complete
+from tests.manifests.loaded import document, load, only, profile, task
+
+BASE = "env: {A: 1}\ncontainer: {image: x}\n"
+
+
+def read(text: str) -> tuple[tuple[Problem, ...], dict[str, DesiredTask]]:
+    catalog = load({"a.yaml": text, "others.yaml": complete.OTHERS})
+    assert catalog.errors == ()
+    assert catalog.desired is not None
+    own = tuple(problem for problem in catalog.problems if problem.at.path != "others.yaml")
+    return own, {name: one for name, one in catalog.desired.tasks.items() if name != "x"}
+
+
+def test_every_field_is_accepted_and_told_once() -> None:
+    problems, tasks = read("---\n".join(complete.ALL))
+    assert {p.severity for p in problems} == {Severity.WARNING}
+    assert {p.code for p in problems} == {"not-supported-yet"}
+    told = [p.message.partition(" is not supported yet: ")[0] for p in problems]
+    assert set(told) == {gap.path for gap in (*OF_TASKS, *OF_PROFILES, *OF_JOBS)}
+    assert len({(p.at, p.pointer) for p in problems}) == len(problems)
+    assert set(tasks) == {"pi", "web", "prepare", "other"}
+    assert all(found.blocked for found in tasks.values())
+    assert len(tasks["pi"].instances) == 4
+
+
+@pytest.mark.parametrize(
+    ("spec", "place", "path", "blocked"),
+    [
+        ("priority: 1", "5:13", "priority", False),
+        ("pool: p", "5:9", "pool", True),
+        ("instances: {matrix: {a: [1]}}", "5:15", "instances.matrix", True),
+        ("secrets: [{name: A, from: {env: B}}]", "5:3", "secrets", True),
+        ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
+        ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
+        ("retry: {total: 3}", "5:18", "retry.total", False),
+        ("retry: {exitCodes: {fail: [2]}}", "5:11", "retry.exitCodes", False),
+        ("instances: 2\nsuccess: {minSucceeded: 1}", "6:27", "success.minSucceeded", True),
+        ("timeout: 1h", "5:12", "timeout", False),
+        ("queueTimeout: 1h", "5:17", "queueTimeout", False),
+        ("schedule: {cron: 0 0 * * *}", "5:3", "schedule", True),
+        ("dependsOn: [{task: x}]", "5:3", "dependsOn", True),
+        ("placement: {spread: zone}", "5:23", "placement.spread", False),
+        ("placement: {gang: true}", "5:21", "placement.gang", True),
+        ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
+        ("onChange: finish", "5:13", "onChange", True),
+        ("onScale: rerun", "5:12", "onScale", False),
+        ("restart: always\nrollout: {maxSurge: 1}", "6:23", "rollout.maxSurge", False),
+        ("cache: true", "5:10", "cache", False),
+        ("progress: ['(a)']", "5:3", "progress", False),
+        ("ttl: 0", "5:8", "ttl", False),
+        ("suspend: true", "5:12", "suspend", True),
+        ("container: {network: cluster}", "5:24", "container.network", True),
+        ("container: {network: host}", "5:24", "container.network", True),
+        ("container: {image: {build: {context: a}}}", "5:23", "container.image.build", True),
+        ("container: {image: {archive: a}}", "5:32", "container.image.archive", True),
+        ("container: {image: {registryAuth: {credentials: a}}}", "5:23",
+         "container.image.registryAuth", False),
+        ("container: {resources: {gpus: 1}}", "5:33", "container.resources.gpus", True),
+        ("container: {resources: {devices: [/dev/a]}}", "5:27",
+         "container.resources.devices", True),
+    ],
+)  # fmt: skip
+def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
+    (problem,), tasks = read(task(spec))
+    assert (problem.code, str(problem.at)) == ("not-supported-yet", f"a.yaml:{place}")
+    assert problem.message.startswith(f"{path} is not supported yet: ")
+    said = f"not started, for {path} (a.yaml:{place}) is not supported yet"
+    assert tasks["pi"].blocked == (said if blocked else "")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "priority: 0\nsuspend: false\ncache: false\nonChange: replace\nonScale: keep",
+        "placement: {gang: false, spread: node, onNodeLoss: wait, nodes: {}}",
+        "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",
+        "secrets: []\ninputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
+        "restart: on-failure\nretry: {perInstance: 1, backoff: {initial: 1s}, exitCodes: {}}",
+        "profile: docker-service\nrollout: {maxUnavailable: 2, maxSurge: 0}",
+        "container: {network: bridge, resources: {gpus: 0, devices: []}}",
+        "container: {image: {registryAuth: {username: '${DOCKER_USER}'}}}",
+    ],
+)  # fmt: skip
+def test_defaults_and_what_is_acted_on_say_nothing(spec: str) -> None:
+    assert only(task(spec)).blocked == ""
+
+
+def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
+    own = profile("container: {image: x, network: bridge}\nssh: {port: 22}\ntask: {priority: 3}")
+    text = "---\n".join([own, task("profile: mine", "a"), task("profile: mine", "b")])
+    problems, tasks = read(text)
+    assert [str(p.at) for p in problems] == ["a.yaml:6:3", "a.yaml:7:20"]
+    assert {found.blocked for found in tasks.values()} == {
+        "not started, for ssh (a.yaml:6:3) is not supported yet"
+    }
+
+
+def test_a_job_is_told_once_and_blocks_its_tasks_alone() -> None:
+    job = document("Job", "j", "suspend: true\nttl: 1d\ntasks: [{name: a}, {name: b}]")
+    problems, tasks = read("---\n".join([job, task("job: j", "c"), task("", "d")]))
+    assert [(str(p.at), p.message.split()[0]) for p in problems] == [
+        ("a.yaml:5:12", "suspend"),
+        ("a.yaml:6:8", "ttl"),
+    ]
+    said = "not started, for job j: suspend (a.yaml:5:12) is not supported yet"
+    assert {name: found.blocked for name, found in tasks.items()} == {
+        "a": said, "b": said, "c": said, "d": "",
+    }  # fmt: skip
+
+
+def test_many_reasons_are_counted() -> None:
+    spec = "pool: p\nsuspend: true\nonChange: finish\nschedule: {cron: 0 0 * * *}"
+    _, tasks = read(task(spec))
+    assert tasks["pi"].blocked == (
+        "not started, for pool (a.yaml:5:9), schedule (a.yaml:8:3), onChange (a.yaml:7:13) "
+        "and 1 more are not supported yet"
+    )
+
+
+def test_what_is_not_acted_on_changes_no_hash() -> None:
+    bare = only(task(BASE))
+    for spec in ("priority: 2", "schedule: {cron: 0 0 * * *}", "timeout: 1h", "suspend: true"):
+        _, tasks = read(task(BASE + spec))
+        assert (tasks["pi"].work, tasks["pi"].shape) == (bare.work, bare.shape)
+
+
+def test_a_task_switches_off_what_its_profile_has_for_services() -> None:
+    own = profile("container: {image: x}\ntask: {restart: always, rollout: {maxUnavailable: 2}}")
+    assert not only(own + "---\n" + task("profile: mine\nrestart: never")).service
+    batch = profile("container: {image: x}\ntask: {timeout: 1h}")
+    assert only(batch + "---\n" + task("profile: mine\nrestart: always")).blocked == ""
+
+
+@pytest.mark.parametrize("image", ["y:2", "{name: 'y:2'}"])
+def test_a_task_that_names_its_image_leaves_none_of_its_profiles(image: str) -> None:
+    digest = "sha256:" + "a" * 64
+    for own in (f"name: x, digest: '{digest}', pull: always", "build: {}", "archive: a.tgz"):
+        given = profile(f"container: {{image: {{{own}}}}}")
+        found = only(task(f"profile: mine\ncontainer: {{image: {image}}}") + "---\n" + given)
+        assert found.spec.image == "y:2"
+
+
+def test_what_a_matrix_holds_passes_through_where_built_ins_do() -> None:
+    spec = "instances: {matrix: {a: [1, 2]}}\nconstants: {DOCKER_CMD: 'x ${a}'}\nenv: {B: '${a}'}"
+    _, tasks = read(task(spec))
+    assert tasks["pi"].spec.command == ("x", "${a}")
+    assert tasks["pi"].spec.env == (("B", "${a}"),)
+
+
+def keywords(schema: object, where: str = "") -> set[str]:
+    """Return the rules that a schema uses."""
+    if isinstance(schema, list):
+        return set().union(*(keywords(item) for item in schema))
+    if not isinstance(schema, dict):
+        return set()
+    named = where in {"properties", "$defs"}
+    found = set() if named else set(schema)
+    kept = schema if named else {
+        key: item for key, item in schema.items() if key not in {"default", "examples", "enum"}
+    }  # fmt: skip
+    return found.union(*(keywords(item, "" if named else key) for key, item in kept.items()))
+
+
+def test_every_rule_of_the_schemas_has_a_code_of_its_own() -> None:
+    silent = {"$schema", "$ref", "$defs", "$id", "title", "description", "examples", "default"}
+    structure = {"properties", "items", "propertyNames", "additionalProperties", "required"}
+    used = set[str]().union(*(keywords(schema_file(name)) for name in FILES))
+    assert used - silent - structure <= set(_CODES)
