@@ -27,6 +27,7 @@ class Shell:
         self.environment = os.environ | {
             "PATH": f"{binaries}:{os.environ['PATH']}",
             "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
         }
         self.environment.pop("RECONCILER_STATE", None)
         self.projects: dict[Path, str] = {}
