@@ -121,7 +121,8 @@ def test_a_project_keeps_its_name(desk: Desk) -> None:
 
 
 def test_the_last_valid_one_is_held_against_the_policy_of_today(tmp_path: Path) -> None:
-    text = TASK.format("a") + "  container: {security: {privileged: true}}\n"
+    asking = "spec: {container: {security: {privileged: true}}, "
+    text = TASK.format("a").replace("spec: {", asking)
     with Ledger.open(tmp_path, write=True, project="demo") as ledger:
         ledger.keep_revision("f-1", {"a.yaml": text.encode()}, 1.0)
     assert last_valid(tmp_path, "demo", FOLDER) is not None
