@@ -13,8 +13,8 @@ import click
 
 from reconciler import manifests
 from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.findings.text import as_text
 from reconciler.cli.options import Chosen
-from reconciler.cli.problems import as_text
 from reconciler.controller.writing import guarded
 from reconciler.manifests import Operator
 from reconciler.model.policy import FOLDER, GIT, Policy

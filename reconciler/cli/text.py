@@ -29,7 +29,7 @@ COLOURS: Final[Mapping[str, str]] = {
 }
 # Terminal controls, and what turns the reading direction round unseen.
 _CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _DAY: Final = 86_400
 

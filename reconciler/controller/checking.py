@@ -18,11 +18,21 @@ _PART: Final = 100  # files that one process takes at a time
 _WORTH: Final = 3  # parts from which on other processes pay for their start
 
 
-def check(files: Files, *, project: str, policy: Policy = FOLDER, cache: Cache | None) -> Checked:
-    """Return every problem of a source's files, which are given by path. Remembers verdicts."""
+def check(
+    files: Files,
+    *,
+    project: str,
+    policy: Policy = FOLDER,
+    cache: Cache | None,
+    keep: bool = True,
+) -> Checked:
+    """Return every problem of a source's files, which are given by path.
+
+    With `keep`, the cache holds the verdicts of just these files from then on.
+    """
     known = cache.recall() if cache is not None else {}
     checked = checking.check(files, project=project, policy=policy, known=known, spread=spread)
-    if cache is not None and checked.verdicts != known:
+    if cache is not None and keep and checked.verdicts != known:
         cache.remember(checked.verdicts)
     return checked
 

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.ledger import LedgerError, prepare_state_folder
+from reconciler.model.policy import Policy
 
 _SUFFIX: Final = ".verdicts"
 _UNUSED: Final = 30 * 86_400.0  # seconds after which a source's file goes
@@ -55,12 +56,12 @@ class Cache(Struct, frozen=True):
             _clear(self.path.parent)
 
 
-def cache_for(source: str, question: str, folder: Path | None = None) -> Cache:
-    """Return the cache of a source; `question` names all else that verdicts depend on.
+def cache_for(source: str, policy: Policy, folder: Path | None = None) -> Cache:
+    """Return the cache of a source under the operator's policy.
 
     `folder` is None for the platform's place.
     """
-    whole = f"{_program()}\n{question}\n{source}"
+    whole = f"{_program()}\n{policy}\n{source}"
     key = hashlib.sha256(whole.encode("utf-8", "replace"))
     try:
         place = prepare_state_folder(folder or _default_folder())

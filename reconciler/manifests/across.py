@@ -38,13 +38,22 @@ class Size(Struct):
         self.text += task.text
 
 
-def check_across(declared: Iterable[Declared], report: Report) -> None:
-    """Report what is wrong between manifests, given in the order of files and lines."""
+def check_across(declared: Iterable[Declared], lost: bytes, report: Report) -> None:
+    """Report what is wrong between manifests, given in the order of files and lines.
+
+    `lost` is the content of files with something in them that cannot be understood: a name that
+    stands there may be declared there, so that whoever refers to it is not to blame. The same
+    holds for all names of a kind where one manifest of it has none.
+    """
+    declared = list(declared)
     index = indexed(declared, report)
-    for known in index.values():
-        for one in known.values():
-            for reference in one.references:
-                _check_reference(reference, index, report)
+    nameless = {one.kind for one in declared if not one.name}
+    for reference in (
+        r for known in index.values() for one in known.values() for r in one.references
+    ):
+        hidden = lost and reference.name.encode("utf-8", "replace") in lost
+        if not hidden and reference.kind not in nameless:
+            _check_reference(reference, index, report)
     tasks = index.get("Task", {})
     _check_circles(tasks, report)
     _check_size(tasks.values(), report)

@@ -11,7 +11,7 @@ from reconciler.manifests.guarding import Guard
 from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Scalar
-from reconciler.model.paths import normal
+from reconciler.model.policy import normal
 
 _S3_ONLY: Final = ("endpoint", "region", "credentials")
 _NAME: Final = re.compile(r"[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]")

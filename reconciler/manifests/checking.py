@@ -44,9 +44,9 @@ class Question(Struct, frozen=True):
 
 
 class Checked(Struct, frozen=True):
-    """How many documents there are, what is wrong, and what to remember."""
+    """How many documents each file has, what is wrong, and what to remember."""
 
-    count: int
+    counts: dict[str, int]
     problems: tuple[Problem, ...]
     verdicts: Verdicts
 
@@ -65,6 +65,8 @@ def check(
 ) -> Checked:
     """Return every problem of a source. `known` are verdicts of earlier checks of its files."""
     read = {path: files[path] for path in sorted(files) if path.endswith(SUFFIXES)}
+    if not _are_text(read):
+        return _at_length(read, project, policy)
     report = Report()
     settings = (read_sheet(path, read[path]) for path in (SOURCE_FILE,) if path in read)
     configured = configuration_of(settings, policy, report)
@@ -79,11 +81,27 @@ def check(
         for path, verdict in part.items():
             filed[path], verdicts[digests[path]] = _DECODER.decode(verdict), verdict
     if _profiles(read, digests, filed)[0] != own:  # one declares a profile in a way not foreseen
-        catalog = load(files, project=project, revision="", policy=policy)
-        return Checked(catalog.checked, catalog.problems, {})
+        return _at_length(read, project, policy)
     project_of(configured, project, report)
-    conclude((filed[path] for path in read), report)
-    return Checked(sum(one.checked for one in filed.values()), report.sorted(), verdicts)
+    conclude(((path, filed[path]) for path in read), read, report)
+    counts = {path: one.checked for path, one in filed.items()}
+    return Checked(counts, report.sorted(), verdicts)
+
+
+def _are_text(paths: Iterable[str]) -> bool:
+    """Return whether paths can stand in JSON: a file's name may be any bytes."""
+    try:
+        "".join(paths).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _at_length(files: Files, project: str, policy: Policy) -> Checked:
+    """Return the same without verdicts."""
+    catalog = load(files, project=project, revision="", policy=policy)
+    counts = {path: read_sheet(path, data).checked for path, data in files.items()}
+    return Checked(counts, catalog.problems, {})
 
 
 def _recalled(digests: Mapping[str, str], known: Mapping[str, bytes]) -> dict[str, Filed]:

@@ -70,12 +70,14 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Filed(Struct, frozen=True):
     """All there is to know of a file: its problems, and what it declares.
 
-    `checked` counts documents. `against` tells which profiles its tasks were compiled with:
+    `checked` counts documents. `lost`: some of it cannot be understood, and may be what others
+    refer to. `against` tells which profiles its tasks were compiled with:
     the name, and the digest of the file that it came from; `terms` the policies that it was held
     against.
     """
 
     checked: int
+    lost: bool = False
     problems: tuple[Problem, ...] = ()
     declared: tuple[Declared, ...] = ()
     against: dict[str, str] = {}

@@ -58,6 +58,7 @@ class Documents(Struct, frozen=True):
 
     checked: int
     entries: tuple[Entry, ...]
+    lost: bool = False
     configuration: Mapping | None = None
 
 
@@ -77,11 +78,14 @@ def validate(reference: str, node: Node, report: Report) -> list[Path]:
 
 def collect(path: str, data: bytes, report: Report) -> Documents:
     """Read one file."""
+    before = report.errors()
     found = read(path, data, report)
+    lost = report.errors() > before
     if path == SOURCE_FILE:
-        return Documents(len(found), (), _configuration(found, report))
-    entries = (classify(document, report) for document in found)
-    return Documents(len(found), tuple(entry for entry in entries if entry is not None))
+        return Documents(len(found), (), lost, _configuration(found, report))
+    entries = [classify(document, report) for document in found]
+    known = tuple(entry for entry in entries if entry is not None)
+    return Documents(len(found), known, lost or len(known) < len(found))
 
 
 @cache

@@ -33,13 +33,17 @@ STANDARD: Final = "standard"
 
 
 class Sheet(Struct, frozen=True):
-    """A file as it was read: its documents of known kinds, and the problems of each alone."""
+    """A file as it was read: its documents of known kinds, and the problems of each alone.
+
+    `lost`: there are others.
+    """
 
     path: str
     digest: str
     checked: int
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
+    lost: bool = False
     configuration: Mapping | None = None
 
 
@@ -85,6 +89,7 @@ def read_sheet(path: str, data: bytes) -> Sheet:
         found.checked,
         found.entries,
         tuple(report.found),
+        found.lost,
         found.configuration,
     )
 
@@ -115,14 +120,23 @@ def examine(sheet: Sheet, profiles: Profiles, terms: Terms, size: Size | None = 
             _check(entry, guard)
         for task, named in _tasks(entry):
             profile, against[task.profile] = profiles.find(task.profile)
-            made, before = None, report.errors()
+            made, own = None, Report()
             if task.usable and profile is not None and profile.usable and not size.excess:
-                made = compile_task(task, profile, guard)
+                made = compile_task(task, profile, Guard(terms, own))
                 compiled.append(made)
-            sound = report.errors() == before
-            declared.append(declare_task(task, named, (profile or entry).spec, made, sound=sound))
+                report.found.update(own.found)
+            declared.append(
+                declare_task(task, named, (profile or entry).spec, made, sound=not own.errors())
+            )
             size.add(declared[-1])
-    filed = Filed(sheet.checked, tuple(report.found), tuple(declared), against, terms.digest)
+    filed = Filed(
+        checked=sheet.checked,
+        lost=sheet.lost,
+        problems=tuple(report.found),
+        declared=tuple(declared),
+        against=against,
+        terms=terms.digest,
+    )
     return Examined(filed, tuple(compiled))
 
 

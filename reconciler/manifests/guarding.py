@@ -7,6 +7,7 @@ where the value was supplied. Must not know how a policy is written.
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -18,8 +19,7 @@ from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
 from reconciler.manifests.vocabulary import UnknownNameError, capability
-from reconciler.model.paths import normal
-from reconciler.model.policy import Policy, matched, within
+from reconciler.model.policy import Policy, matched, normal, within
 from reconciler.model.position import Position
 from reconciler.model.quantities import format_bytes, format_cpus
 from reconciler.model.spec import Resources
@@ -44,7 +44,12 @@ class Terms(Struct, frozen=True):
     @property
     def digest(self) -> str:
         """What equal terms are recognised by."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        return _digest(self)
+
+
+@lru_cache(8)
+def _digest(terms: Terms) -> str:
+    return hashlib.sha256(msgspec.json.encode(terms)).hexdigest()
 
 
 class Guard(Struct, frozen=True):

@@ -76,7 +76,7 @@ def load(
     configured = configuration_of(sheets, policy, report)
     examined = _examined(memory.files.values(), configured.terms)
     name = project_of(configured, project, report)
-    conclude((found.filed for found in examined), report)
+    conclude(zip(read, (found.filed for found in examined), strict=True), files, report)
     problems = report.sorted()
     return Catalog(
         project=name,
@@ -88,13 +88,18 @@ def load(
     )
 
 
-def conclude(filed: Iterable[Filed], report: Report) -> None:
+def conclude(
+    filed: Iterable[tuple[str, Filed]], files: MappingLike[str, bytes], report: Report
+) -> None:
     """Report the problems of all files, given in the order of their paths, and between them."""
     declared: list[Declared] = []
-    for one in filed:
+    lost: list[bytes] = []
+    for path, one in filed:
         report.found.update(dict.fromkeys(one.problems))
         declared += one.declared
-    check_across(declared, report)
+        if one.lost:
+            lost.append(files[path])
+    check_across(declared, b"\n".join(lost), report)
 
 
 def configuration_of(sheets: Iterable[Sheet], policy: Policy, report: Report) -> Configuration:

@@ -10,7 +10,7 @@ from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping
-from reconciler.model.paths import normal
+from reconciler.model.policy import normal
 from reconciler.model.quantities import parse_bytes
 from reconciler.model.spec import Mount
 

@@ -9,7 +9,7 @@ import posixpath
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import shorten
 from reconciler.manifests.tree import Scalar
-from reconciler.model.paths import normal
+from reconciler.model.policy import normal
 
 
 def check_in_source(fields: Fields, name: str) -> None:

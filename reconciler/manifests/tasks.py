@@ -65,6 +65,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     nodes = pairs(said.tree.mapping("placement", "nodes"))
     container = own.below("container")
     spec = read_container(container, constants=exported, nodes=nodes)
+    check_task(said.tree, guard)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))
     compiled = DesiredTask(
         name=task.name,
@@ -85,10 +86,9 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     )
     check_own_fields(own)
     _check_variables(own, profile)
-    check_task(own.node, guard)
     if clean and report.errors() == before:
         check_whole(spec, container, task.spec, profile.name)
-        check_maximum(own.node, spec.resources, len(compiled.instances), guard, task.spec)
+        check_maximum(said.tree, spec.resources, len(compiled.instances), guard, task.spec)
         check_together(own, len(compiled.instances), spec.mounts)
         check_cluster(profile, said.constants, container)
     if clean and report.errors() == before:

@@ -4,14 +4,13 @@ Decides what allows what, and what two policies allow together. Must not know wh
 written, nor what a manifest looks like.
 """
 
+import posixpath
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
-
-from reconciler.model.paths import is_within, normal
 
 Allowed = tuple[tuple[str, ...], ...]
 """Lists that each must allow a value. None at all allow everything, an empty one nothing."""
@@ -83,11 +82,11 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     def closes(self, path: str) -> str:
         """Return why no bind may ever name a path, nothing where one may."""
-        if any(_inside(path, place) for place in _CLOSED):
+        if any(inside(path, place) for place in _CLOSED):
             return "it would hand over the node"
-        if any(_inside(socket, path) for socket in SOCKETS):
+        if any(inside(socket, path) for socket in SOCKETS):
             return "the engine's socket is inside"
-        place = next((place for place in self.closed if _inside(path, place)), "")
+        place = next((place for place in self.closed if inside(path, place)), "")
         return f"{normal(place)} is off limits" if place else ""
 
 
@@ -124,15 +123,21 @@ def matched(allowed: Allowed, *names: str) -> bool:
 
 def within(allowed: Allowed, path: str) -> bool:
     """Return whether a path is, or lies in, one of the folders that are allowed."""
-    return all(any(_inside(path, root) for root in roots) for roots in allowed)
+    return all(any(inside(path, root) for root in roots) for roots in allowed)
+
+
+def normal(path: str) -> str:
+    """Return an absolute path without `.`, `..` and doubled slashes, any other as it is."""
+    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else path
+
+
+def inside(path: str, root: str) -> bool:
+    """Return whether a path is a folder or lies below it."""
+    return normal(path) == normal(root) or normal(path).startswith(normal(root).rstrip("/") + "/")
 
 
 def _fits(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern.replace("[", "[[]"))  # brackets stand for themselves
-
-
-def _inside(path: str, root: str) -> bool:
-    return is_within(normal(path), normal(root))
 
 
 def _both(mine: object, theirs: object) -> object:

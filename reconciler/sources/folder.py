@@ -7,6 +7,7 @@ moved while it was read. What is in the files is not known here.
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -112,7 +113,9 @@ def enclosing_source(file: Path) -> Path:
     The search ends with the repository. What another user has put in a folder above is passed
     over, for it would turn that user's manifests into ours.
     """
-    trusted = {os.geteuid(), file.stat().st_uid}
+    trusted = {os.geteuid()}
+    with suppress(OSError):  # a file that is yet to be written is ours
+        trusted.add(file.stat().st_uid)
     for folder in file.parents:
         try:
             if (folder / SOURCE_FILE).stat().st_uid in trusted:

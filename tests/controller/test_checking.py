@@ -9,7 +9,7 @@ from reconciler.controller import checking, remembering
 from reconciler.controller.remembering import Cache, cache_for
 from reconciler.manifests.checking import Question, verdicts_of
 from reconciler.manifests.guarding import Terms
-from reconciler.model.policy import FOLDER
+from reconciler.model.policy import FOLDER, GIT
 from tests.manifests.loaded import task
 
 FILES = {f"{number:03}.yaml": task("x: 1", f"t{number}").encode() for number in range(450)}
@@ -17,7 +17,7 @@ FILES = {f"{number:03}.yaml": task("x: 1", f"t{number}").encode() for number in 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
-    return cache_for("/source", "policy", tmp_path / "cache")
+    return cache_for("/source", FOLDER, tmp_path / "cache")
 
 
 def path_of(cache: Cache) -> Path:
@@ -46,7 +46,7 @@ def test_a_worker_that_is_killed_costs_time_only(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("reconciler.manifests.checking.verdicts_of", dying)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     found = checking.check(FILES, project="p", cache=None)
-    assert (found.count, len(found.problems)) == (450, 450)
+    assert (sum(found.counts.values()), len(found.problems)) == (450, 450)
 
 
 def test_what_was_found_is_remembered(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +89,9 @@ def test_another_policy_or_program_or_source_knows_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "cache"
-    paths = {cache_for(source, policy, folder).path for source in "ab" for policy in "cd"}
+    paths = {cache_for(source, policy, folder).path for source in "ab" for policy in (GIT, FOLDER)}
     monkeypatch.setattr(remembering, "_program", lambda: "another")
-    assert len(paths | {cache_for("a", "c", folder).path}) == 5
+    assert len(paths | {cache_for("a", GIT, folder).path}) == 5
 
 
 @pytest.mark.parametrize("there", ["file", "link", "foreign"])
@@ -107,9 +107,9 @@ def test_a_place_that_is_not_ours_is_not_used(tmp_path: Path, there: str) -> Non
             os.chown(folder, 12345, 12345)
         except PermissionError:
             pytest.skip("only root can give a folder away")
-    cache = cache_for("/source", "policy", folder)
+    cache = cache_for("/source", FOLDER, folder)
     assert cache.path is None
-    assert checking.check(FILES, project="p", cache=cache).count == len(FILES)
+    assert checking.check(FILES, project="p", cache=cache).counts.keys() == FILES.keys()
 
 
 def test_a_link_in_the_cache_is_not_followed(cache: Cache, tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from reconciler import manifests
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.policy import Policy
 
+# What the operator keeps for the reconciler itself.
+CLOSED = Policy(closed=("/state",))
 HEAD = "apiVersion: reconciler/v1\nkind: {}\nmetadata: {{name: {}}}\n"
 
 
