@@ -76,7 +76,7 @@ def test_mistakes_are_shown_with_place_and_caret(source: Path, config: Path) -> 
     at = next(i for i, line in enumerate(shown) if f"{config}:2:15: error wrong-type" in line)
     assert shown[at + 2].index("^") == shown[at + 1].index("maybe")
     assert any(line.startswith("--set:2:1: error unknown-setting") for line in shown)
-    assert "    policy.bind=/a" in shown
+    assert any(line.endswith("policy.bind=/a") for line in shown)
     assert "the operator's configuration has errors" in shown[-1]
 
 
