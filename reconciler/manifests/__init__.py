@@ -77,7 +77,7 @@ def operator(
 
     `settings` are texts NAME=VALUE; of `variables`, RECONCILER_* alone concern anybody.
     """
-    from reconciler.manifests.operator import read_operator  # noqa: PLC0415  # as above
+    from reconciler.manifests.settings import read_operator  # noqa: PLC0415  # as above
 
     return read_operator(path, data, variables, settings)
 

@@ -10,7 +10,7 @@ from reconciler.manifests.documents import Entry, items_of
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
-from reconciler.manifests.timezones import time_zone
+from reconciler.manifests.schedules import time_zone
 from reconciler.manifests.tree import Mapping, Scalar
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 

@@ -16,7 +16,7 @@ from tests.support.shell import ROOT
 
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Where a code stands among the arguments of what reports a problem.
-PLACES = {"error": 0, "warn": 0, "_refuse": 0, "Problem": 0, "about": 1}
+PLACES = {"error": 0, "warn": 0, "_refuse": 0, "Problem": 0, "require": 0, "about": 1}
 # What no schema of ours leads to: a rule without a code.
 UNREACHABLE = {"invalid"}
 # Examples that an entry can only describe.
@@ -26,8 +26,9 @@ BUILT = {
     "project-limit": "---\n".join(task("instances: 100000", f"t{n}") for n in range(11)).encode(),
     "too-many-values": b"- a\n" * 200_000,
 }
-# What `validate` finds before anything is read; tests of the verb look at them.
-OF_THE_VERB = {"not-read", "unreadable-source"}
+# What `validate` finds before anything is read, or by the operator's word; tests of the verb and
+# of configurations look at them.
+OF_THE_VERB = {"bad-setting", "not-read", "policy-widened", "unknown-setting", "unreadable-source"}
 ADVICE = (
     "Each code has an entry specs/problems/CODE.md: a title, what it means and why it is refused, "
     "`## Wrong` and `## Right` with examples; take another one for a model, then `make docs`."

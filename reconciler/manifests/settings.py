@@ -1,4 +1,4 @@
-"""The operator's configuration: a file, variables and flags → what the operator decides.
+"""The operator's settings: a file, variables and flags → what the operator decides.
 
 Decides what comes before what (a flag, a variable, the file), and what a variable is called.
 Everything passes one schema, and whatever is wrong is told where it stands. Must not know where
@@ -119,11 +119,13 @@ def _value(setting: _Setting, pointer: str) -> Node:
     if not _settings()[setting.name]:
         text = setting.value.strip()
         return Scalar(resolve(text), text, setting.at, pointer)
-    found = List(setting.at, pointer)
-    for part in re.finditer(r"[^,]+", setting.value.strip().removeprefix("[").removesuffix("]")):
-        item, at = part[0].strip(), setting.at
-        place = Position(at.path, at.line, at.column + part.start())
-        found.items.append(Scalar(item, item, place, child(pointer, len(found.items))))
+    found, written = List(setting.at, pointer), setting.value.strip()
+    if written.startswith("[") and written.endswith("]"):
+        written = f" {written[1:-1]}"
+    for part in re.finditer(r"[^,\s](?:[^,]*[^,\s])?", written):
+        at = Position(setting.at.path, setting.at.line, setting.at.column + part.start())
+        place = child(pointer, len(found.items))
+        found.items.append(Scalar(part[0], part[0], at, place))
     return found
 
 
