@@ -16,6 +16,13 @@ from reconciler.manifests.shipped import profile_names
 
 MAX_INSTANCES: Final = 1_000_000
 MAX_TEXT: Final = 64 * 1024 * 1024  # of all containers as they are hashed
+_UNKNOWN: Final = {
+    "Bucket": "unknown-bucket",
+    "Job": "unknown-job",
+    "Pool": "unknown-pool",
+    "Profile": "unknown-profile",
+    "Task": "unknown-task",
+}
 Index = dict[str, dict[str, Declared]]
 
 
@@ -86,13 +93,8 @@ def _check_reference(reference: Reference, index: Index, report: Report) -> None
             return
     noun = kind.lower()
     hint = did_you_mean(name, others, f"Add a manifest of kind {kind}, or remove the reference.")
-    report.error(
-        f"unknown-{noun}",
-        reference.place.at,
-        reference.place.pointer,
-        f"there is no {noun} {shorten(name)}",
-        hint,
-    )
+    message = f"there is no {noun} {shorten(name)}"
+    report.error(_UNKNOWN[kind], reference.place.at, reference.place.pointer, message, hint)
 
 
 def _check_circles(tasks: Mapping[str, Declared], report: Report) -> None:

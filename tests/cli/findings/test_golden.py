@@ -9,17 +9,24 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.findings import Findings
 from reconciler.cli.findings.text import summary
 from tests.cli.findings.samples import found_in, told
+from tests.manifests import complete, test_across, test_buckets, test_nodes, test_pools
 from tests.manifests import test_invalid as invalid
 from tests.manifests import test_invalid_tasks as invalid_tasks
-from tests.manifests.loaded import task
+from tests.manifests.loaded import document, task
 from tests.support.shell import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "problems"
 GROUPS = {
+    "across": test_across.CASES,
+    "buckets": [(said, document("Bucket", "own", spec)) for said, spec in test_buckets.INVALID],
+    "nodes": [(said, document("Node", "own", spec)) for said, spec in test_nodes.INVALID],
+    "pools": [(said, document("Pool", "own", spec)) for said, spec in test_pools.INVALID],
+} | {
     name.lower(): cases
     for module in (invalid, invalid_tasks)
     for name, cases in vars(module).items()
@@ -49,8 +56,11 @@ def test_each_error_reads_as_recorded(group: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("NO_COLOR", raising=False)
     said = ""
     for number, (_, text) in enumerate(GROUPS[group], start=1):
-        found = found_in({"a.yaml": text.replace(invalid.MARK, "").encode()}, Path.cwd())
-        said += f"# {number}\n{plain(found)}"
+        others = b"" if group == "across" else complete.OTHERS.encode()
+        files = {"a.yaml": text.replace(invalid.MARK, "").encode(), "others.yaml": others}
+        found = found_in(files, Path.cwd())
+        own = replace(found, problems=[p for p in found.problems if p.at.path != "others.yaml"])
+        said += f"# {number}\n{plain(own)}"
     compare(group, said)
 
 
