@@ -27,7 +27,8 @@ check: .venv  ## lint, format, types and who may import whom; needs no engine
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-docs: .venv  ## write the pages of docs/ that are made from specs/
+docs: .venv  ## write the pages of docs/ that are made from schemas/ and specs/
+	$(BIN)/python .dev/manifests_page.py
 	$(BIN)/python .dev/problems_page.py
 
 bench: .venv engine image  ## measure

@@ -96,10 +96,16 @@ class Revisions(Struct):
         return Change(said=(("refused", "error", message),))
 
 
-def load(snapshot: Snapshot, project: str, policy: Policy) -> Catalog:
-    """Return the catalog of a snapshot."""
+def load(
+    snapshot: Snapshot, project: str, policy: Policy, memory: manifests.Memory | None = None
+) -> Catalog:
+    """Return the catalog of a snapshot; `memory` is of a former one that may be much like it."""
     return manifests.load(
-        snapshot.files, project=project, revision=snapshot.revision, policy=policy
+        snapshot.files,
+        project=project,
+        revision=snapshot.revision,
+        policy=policy,
+        memory=memory,
     )
 
 

@@ -87,17 +87,29 @@ def kinds() -> tuple[str, ...]:
     return ("Bucket", "Job", "Node", "Pool", "Profile", "Task")
 
 
-def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON schema of a kind.
+def configurations() -> tuple[str, ...]:
+    """Return the names of what is written like a manifest, has a schema, and is none."""
+    return ("operator", "source")
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON schema of a kind or a configuration, which refers to nothing outside.
 
     Raises:
-        KeyError: when there is no such kind.
+        KeyError: when there is no such kind or configuration.
     """
-    from reconciler.manifests import shipped  # noqa: PLC0415  # see the module's docstring
+    from reconciler.manifests import bundling  # noqa: PLC0415  # see the module's docstring
 
-    if kind not in kinds():
-        raise KeyError(kind)
-    return shipped.schema_file(kind.lower())
+    if name not in {*kinds(), *configurations()}:
+        raise KeyError(name)
+    return bundling.alone(name.lower())
+
+
+def schema_of_all() -> dict[str, Any]:
+    """Return the one JSON schema of whatever may stand in a source, for editors and catalogues."""
+    from reconciler.manifests import bundling  # noqa: PLC0415  # as above
+
+    return bundling.together(kinds())
 
 
 def profiles() -> tuple[StandardProfile, ...]:

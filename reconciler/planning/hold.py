@@ -9,7 +9,7 @@ revision; a later one is judged anew.
 from collections.abc import Mapping, Sequence
 
 from reconciler.model.action import Hold
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import DesiredTask, HoldLimits
 from reconciler.model.observed import Container
 from reconciler.planning.scene import Pass
 
@@ -59,9 +59,14 @@ def _free(given: Pass) -> bool:
     return given.desired.revision in {history.approved_revision, history.destroyed_revision}
 
 
+def too_much(limits: HoldLimits, count: int, total: int) -> bool:
+    """Whether so many of so many do not change without a person."""
+    return count > limits.instances and count > limits.share * total
+
+
 def _held(given: Pass, kind: str, counts: Mapping[str, int], total: int, what: str) -> Hold | None:
-    count, limits = sum(counts.values()), given.desired.hold
-    if count <= limits.instances or count <= limits.share * total:
+    count = sum(counts.values())
+    if not too_much(given.desired.hold, count, total):
         return None
     names = tuple(sorted(counts))
     message = f"held: {count} of {total} {what} ({', '.join(names)}); `approve` allows it"

@@ -91,11 +91,12 @@ class FolderSource:
             revision=revision_of(files),
             files=files,
             complete=not problems,
-            problem=_sentence(problems),
+            problem=sentence(problems),
         )
 
 
-def _sentence(problems: list[str]) -> str:
+def sentence(problems: list[str]) -> str:
+    """Return what is missing in one sentence, the first few things by name."""
     more = len(problems) - _NAMED
     return "; ".join([*problems[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
 

@@ -28,6 +28,8 @@ class Shell:
             "PATH": f"{binaries}:{os.environ['PATH']}",
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CONFIG_HOME": str(folder / "config"),
+            **{f"GIT_{role}_NAME": "Ada" for role in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{role}_EMAIL": "ada@example.org" for role in ("AUTHOR", "COMMITTER")},
         }
         self.environment.pop("RECONCILER_STATE", None)
         self.projects: dict[Path, str] = {}
