@@ -56,7 +56,7 @@ def test_on_the_corpus_of_invalid_manifests() -> None:
 @settings(max_examples=400, deadline=None)
 def test_on_mutations(seed: int, steps: int) -> None:
     chance = random.Random(seed)
-    reference, value = chance.choice(SEEDS)
+    reference, value = chance.choice([*SEEDS, *CONFIGURATIONS])
     mutated: Any = copy.deepcopy(value)
     for _ in range(steps):
         mutate(mutated, chance)
@@ -114,23 +114,23 @@ def _seeds() -> list[tuple[str, Plain]]:
     found: list[tuple[str, Plain]] = [
         (k.lower(), {**head, "kind": k, "spec": body}) for k, body in bodies.items()
     ]
-    policy: Plain = {
-        "registries": ["docker.io"],
-        "privileged": True,
-        "binds": ["/data"],
-        "capabilities": ["CHOWN"],
-        "maximum": {"cpus": 1, "memory": "1Gi", "pids": 9},
-    }
-    found += [("policy", policy), ("operator", {"stateRoot": "/x", "policy": policy})]
-    found.append(("source", {"project": "p", "prune": {"share": 0.5}, "policy": policy}))
     for text in complete.ALL:
         root: Any = read("a.yaml", text.encode(), Report())[0].root.plain
         found.append((root["kind"].lower(), root))
     return found
 
 
+POLICY: Plain = {
+    "registries": ["docker.io"], "privileged": True, "binds": ["/data"],
+    "capabilities": ["CHOWN"], "maximum": {"cpus": 1, "memory": "1Gi", "pids": 9},
+}  # fmt: skip
+CONFIGURATIONS: list[tuple[str, Plain]] = [
+    ("policy", POLICY),
+    ("operator", {"stateRoot": "/x", "policy": POLICY}),
+    ("source", {"project": "p", "prune": {"share": 0.5}, "policy": POLICY}),
+]
 SEEDS = _seeds()
 
 
 def test_seeds_are_valid() -> None:
-    assert all(schemas.accepts(*seed) for seed in SEEDS)
+    assert all(schemas.accepts(*seed) for seed in [*SEEDS, *CONFIGURATIONS])
