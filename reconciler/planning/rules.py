@@ -200,12 +200,14 @@ def waiting_for_approval(_: Scene, slot: Slot) -> Step:
 
 def left_alone(scene: Scene, slot: Slot) -> Step:
     """Its task may not be started as it is now: what there is stays, and nothing is added."""
+    alive = [container.health for container in slot.containers if container.live]
     state = InstanceState.PENDING
-    if any(c.live for c in slot.containers):
+    if alive:
         state = InstanceState.RUNNING
     elif completed(scene, slot):
         state = InstanceState.SUCCEEDED
-    return Step(state, scene.task.blocked, settled=True, blocked=True)
+    ready = bool(alive) and not {"starting", "unhealthy"} & set(alive)
+    return Step(state, scene.task.blocked, settled=True, ready=ready, blocked=True)
 
 
 RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (

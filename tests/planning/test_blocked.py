@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from reconciler.controller.writing import complete
 from reconciler.model.action import InstanceState, TaskState, Underway, Verb
 from reconciler.model.desired import DesiredTask, Restart, Retry
 from reconciler.model.history import History
@@ -42,6 +43,7 @@ def test_nothing_is_started_until_it_may_be() -> None:
     assert lab.settle() == []
     assert lab.core.at_rest()
     assert lab.world.boxes == {}
+    assert complete(lab.core)
     lab.apply(make_task())
     assert lab.live() == ["demo.work.1.0.1"]
 
@@ -52,6 +54,7 @@ def test_what_runs_is_left_alone_whatever_else_has_changed() -> None:
     before = lab.live()
     assert lab.apply(blocked(service(1, "busybox:2"))) == []
     assert lab.live() == before
+    assert complete(lab.core)
     verdicts = lab.core.verdicts["web"]
     assert [(v.state, v.reason, v.blocked) for v in verdicts] == [
         (InstanceState.RUNNING, WHY, True)
@@ -61,12 +64,14 @@ def test_what_runs_is_left_alone_whatever_else_has_changed() -> None:
 def test_an_end_is_recorded_and_followed_by_no_other_attempt() -> None:
     lab = Lab(service(), make_task())
     lab.settle()
-    lab.commit(blocked(service()), blocked(make_task()))
+    lab.apply(blocked(service()), blocked(make_task()))
+    assert not complete(lab.core)
     lab.world.finish("demo.web.1.0.1", 3)
     lab.world.finish("demo.work.1.0.1", 0)
     assert {action.verb for action in lab.settle()} == {Verb.COLLECT}
     assert lab.wait(3600) == []
     assert lab.live() == []
+    assert complete(lab.core)
     assert lab.verdict("web").state is InstanceState.PENDING
     assert lab.verdict("work").state is InstanceState.SUCCEEDED
     assert task_state(lab.core.verdicts["work"]) == (TaskState.BLOCKED, WHY)
