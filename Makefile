@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check bench lock clean .venv engine image
+.PHONY: help demo test test-full check docs bench lock clean .venv engine image
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,10 @@ check: .venv  ## lint, format, types and who may import whom; needs no engine
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: .venv  ## write the pages of docs/ that are made from schemas/ and specs/
+	$(BIN)/python .dev/manifests_page.py
+	$(BIN)/python .dev/problems_page.py
 
 bench: .venv engine image  ## measure
 	$(BIN)/python -m tests.benchmarks

@@ -19,7 +19,6 @@ from reconciler.controller.loop import Ending
 from reconciler.controller.writing import (
     Options,
     Writer,
-    forbidden_binds,
     last_valid,
     nothing_wanted,
     writer,
@@ -66,9 +65,8 @@ def in_force(place: Place) -> Desired:
     Raises:
         Failure: when there is no ledger.
     """
-    forbidden = forbidden_binds(place.project, place.state)
     try:
-        found = last_valid(place.folder, place.project, forbidden)
+        found = last_valid(place.folder, place.project, place.policy)
     except NoLedger as error:
         raise Failure(
             f"there is no ledger in {place.folder}: nothing has been applied from here yet"
@@ -79,7 +77,11 @@ def in_force(place: Place) -> Desired:
 def _grant(place: Place, desired: Desired, wish: Wish) -> str:
     """Carry a wish out in this process."""
     chosen = Options(
-        verb=wish.verb, state=place.state, take_over=wish.take_over, open_engine=open_engine
+        verb=wish.verb,
+        state=place.state,
+        policy=place.policy,
+        take_over=wish.take_over,
+        open_engine=open_engine,
     )
     with writer(place.source, desired, chosen) as opened:
         number = opened.ledger.request(wish.verb, wish.arguments)

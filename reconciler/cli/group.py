@@ -29,6 +29,7 @@ VERBS: Final = {
     "relearn": "Go on after the ledger was lost.",
     "destroy": "Take everything down.",
     "schema": "Print the JSON schema of a kind of manifest.",
+    "explain": "Tell what a problem's code means, with examples.",
     "profiles": "List the standard profiles, or print one.",
 }
 

@@ -46,6 +46,14 @@ class Target(Struct, frozen=True):
         return self.task if self.instance is None else f"{self.task}/{self.instance}"
 
 
+class Chosen(Struct, frozen=True):
+    """What the operator chooses on the command line, and where the rest of it stands."""
+
+    state: Path | None = None
+    config: Path | None = None
+    settings: tuple[str, ...] = ()
+
+
 class TargetType(click.ParamType[Target]):
     """TASK or TASK/INSTANCE."""
 
@@ -79,6 +87,46 @@ def source_argument(verb: Verb) -> Verb:
     return wrapped
 
 
+def operator_options(verb: Verb) -> Verb:
+    """Give a verb `operator`, by the options with which the operator decides."""
+
+    @click.option(
+        "--state",
+        type=_FOLDER,
+        metavar="DIR",
+        envvar="RECONCILER_STATE",
+        show_envvar=True,
+        help="Where the ledger is kept; by default the platform's place for state.",
+    )
+    @click.option(
+        "--config",
+        type=_FOLDER,
+        metavar="FILE",
+        envvar="RECONCILER_CONFIG",
+        show_envvar=True,
+        help="The operator's configuration; by default the platform's place for one.",
+    )
+    @click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="One entry of the operator's configuration, such as policy.privileged=false.",
+    )
+    @functools.wraps(verb)
+    def wrapped(
+        *, state: Path | None, config: Path | None, settings: tuple[str, ...], **others: object
+    ) -> object:
+        return verb(operator=Chosen(state, config, settings), **others)
+
+    return wrapped
+
+
+as_git_option = click.option(
+    "--as-git",
+    is_flag=True,
+    help="Judge by the policy for git repositories, as after a merge.",
+)
 source_option = click.option(
     "-s",
     "--source",
@@ -88,14 +136,6 @@ source_option = click.option(
     help="The folder of manifests; this one by default.",
 )
 target_argument = click.argument("target", type=TargetType())
-state_option = click.option(
-    "--state",
-    type=_FOLDER,
-    metavar="DIR",
-    envvar="RECONCILER_STATE",
-    show_envvar=True,
-    help="Where the ledger is kept; by default the platform's place for state.",
-)
 take_over_option = click.option(
     "--take-over", is_flag=True, help="Take the project over from whoever has claimed it."
 )

@@ -31,7 +31,9 @@ def code_of(core: "Core", *, wait: bool) -> Exit:
         return Exit.HELD
     verdicts = core.all_verdicts()
     failed = wait and any(v.state is InstanceState.FAILED for v in verdicts)
-    return Exit.FAILED if failed or any(v.blocked for v in verdicts) else Exit.DONE
+    if failed or any(v.blocked for v in verdicts):
+        return Exit.FAILED
+    return Exit.HELD if left_alone(core) else Exit.DONE
 
 
 def waits_for_person(core: "Core") -> list[str]:
@@ -42,6 +44,17 @@ def waits_for_person(core: "Core") -> list[str]:
     if not core.desired.prunable and core.all_verdicts():
         said.append("held: an empty source tears nothing down; `destroy` does")
     return said
+
+
+def left_alone(core: "Core") -> list[str]:
+    """Return what reality asks for and the saved plan that was carried out does not hold."""
+    left = [v for v in core.all_verdicts() if v.left_alone]
+    said = [f"{verdict.key}: {verdict.reason}" for verdict in left[:_SHOWN_FAILURES]]
+    if len(left) > _SHOWN_FAILURES:
+        said.append(f"… and {len(left) - _SHOWN_FAILURES} more")
+    return (
+        [*said, "reality asks for more than the saved plan holds: run `plan` again"] if said else []
+    )
 
 
 def obstacles(core: "Core") -> list[str]:

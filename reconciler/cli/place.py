@@ -15,11 +15,14 @@ from msgspec import Struct
 
 from reconciler import manifests
 from reconciler.cli.exits import Failure
+from reconciler.cli.operator import consult, policy_of
+from reconciler.cli.options import Chosen
 from reconciler.controller.writing import state_folder
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec
-from reconciler.sources.folder import MAX_BYTES, SOURCE_FILE, FolderSource
-from reconciler.sources.source import project_name
+from reconciler.model.policy import FOLDER, Policy
+from reconciler.sources.folder import MAX_BYTES, FolderSource
+from reconciler.sources.source import SOURCE_FILE, project_name
 
 if TYPE_CHECKING:
     from reconciler.controller.reading import Report
@@ -33,6 +36,8 @@ class Place(Struct, frozen=True):
     written: Path
     project: str
     state: Path | None
+    policy: Policy = FOLDER
+    chosen: Chosen = Chosen()
 
     @property
     def folder(self) -> Path:
@@ -42,28 +47,38 @@ class Place(Struct, frozen=True):
     def command(self, *words: str) -> str:
         """Return the command line for another verb on this very place."""
         options = [] if self.written == Path() else ["-s", str(self.written)]
-        if self.state is not None and not os.environ.get("RECONCILER_STATE"):
-            options += ["--state", str(self.state)]
+        if self.chosen.state is not None and not os.environ.get("RECONCILER_STATE"):
+            options += ["--state", str(self.chosen.state)]
+        if self.chosen.config is not None and not os.environ.get("RECONCILER_CONFIG"):
+            options += ["--config", str(self.chosen.config)]
+        for setting in self.chosen.settings:
+            options += ["--set", setting]
         return shlex.join(["reconciler", *words, *options])
 
 
-def find(source: Path, state: Path | None) -> Place:
+def find(source: Path, chosen: Chosen, *, as_git: bool = False) -> Place:
     """Return the place that a source and the options mean.
 
     Raises:
-        Failure: when there is no such folder, or its project has no name that can be read.
+        Failure: when there is no such folder, its project has no name that can be read, or the
+            operator's configuration is of no use.
     """
     folder = FolderSource(source)
     if not folder.root.is_dir():
         raise Failure(f"there is no folder {source}")
-    return Place(folder, source, _project(folder, state), state)
+    operator = consult(chosen, folder.root)
+    project, state = _project(folder, chosen.state), chosen.state
+    if state is None and operator.state_root:
+        state = Path(operator.state_root) / project
+    policy = policy_of(operator, chosen, as_git=as_git)
+    return Place(folder, source, project, state, policy, chosen)
 
 
 def look(place: Place) -> "Report":
     """Look at everything once."""
     from reconciler.controller.reading import report  # noqa: PLC0415  # writers never need it
 
-    return report(place.project, place.state, open_engine)
+    return report(place.project, place.state, open_engine, place.policy)
 
 
 @cache

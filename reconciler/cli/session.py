@@ -15,7 +15,6 @@ import click
 
 from reconciler.cli.exits import Failure
 from reconciler.cli.place import Place
-from reconciler.cli.problems import as_text
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain, length, plural
 from reconciler.controller import revisions
@@ -38,7 +37,7 @@ def read_valid(place: Place) -> tuple[Snapshot, Desired]:
     Raises:
         Failure: when it cannot be read whole, or has errors, which are shown.
     """
-    snapshot, catalog = read(place.source, place.state)
+    snapshot, catalog = read(place.source, place.policy)
     if not snapshot.complete:
         raise Failure(
             f"nothing is changed, for the source cannot be read whole: {snapshot.problem}"
@@ -51,6 +50,10 @@ def read_valid(place: Place) -> tuple[Snapshot, Desired]:
 
 def show_problems(place: Place, catalog: Catalog) -> None:
     """Print what is wrong with the manifests, beside the answer."""
+    if not catalog.problems:
+        return
+    from reconciler.cli.findings.text import as_text  # noqa: PLC0415  # only mistakes need it
+
     for line in as_text(catalog.problems, catalog.files, place.source.root):
         click.echo(line, err=True)
 

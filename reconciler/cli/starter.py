@@ -1,6 +1,13 @@
-"""The starter folder's files, as `init` writes them; PROJECT stands for the project's name."""
+"""The starter folder's files, as `init` writes them; PROJECT stands for the project's name.
+
+Decides their words. Beside them stands a copy of the schema, in a hidden folder, for those are not
+read as manifests: each file's first line leads editors to it, without a network.
+"""
 
 from typing import Final
+
+SCHEMA: Final = ".reconciler/schema.json"
+_MODELINE: Final = f"# yaml-language-server: $schema={SCHEMA}\n"
 
 _SOURCE: Final = """\
 # The source's own configuration. Containers are named after the project, so do not change the
@@ -64,11 +71,17 @@ From inside this folder:
 
 Files and folders may be arranged as you like: a manifest is known by its kind and name. What a
 manifest may say is told by `reconciler schema Task`.
+
+The first line of each file lets editors complete and check it as you type: VS Code with its YAML
+extension, and every other one that has yaml-language-server. It leads to a copy of the schema in
+`.reconciler/`. After an upgrade of `reconciler`, refresh it:
+
+    reconciler schema all > .reconciler/schema.json
 """
 
 FILES: Final = {
-    "reconciler.yaml": _SOURCE,
-    "hello.yaml": _HELLO,
-    "clock.yaml": _SERVICE,
+    "reconciler.yaml": _MODELINE + _SOURCE,
+    "hello.yaml": _MODELINE + _HELLO,
+    "clock.yaml": _MODELINE + _SERVICE,
     "README.md": _README,
 }

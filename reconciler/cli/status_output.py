@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Final
 
-from reconciler.cli.plan_output import hold_json
+from reconciler.cli.plan_output.values import hold_json
 from reconciler.cli.standing import (
     Standing,
     attempt_of,

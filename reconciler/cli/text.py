@@ -4,6 +4,7 @@ Decides how single values look. Whatever comes from outside (manifests, logs, en
 `escape` before a terminal sees it.
 """
 
+import json
 import os
 import re
 import sys
@@ -29,8 +30,9 @@ COLOURS: Final[Mapping[str, str]] = {
 }
 # Terminal controls, and what turns the reading direction round unseen.
 _CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DAY: Final = 86_400
 
 
@@ -42,6 +44,12 @@ def escape(text: str) -> str:
 def one_line(text: str) -> str:
     """Return foreign text as a single line."""
     return escape(text).strip().replace("\n", " ↵ ").replace("\t", " ")
+
+
+def json_text(value: object) -> str:
+    """Return a value for machines; what of a file's name is not UTF-8 is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def paint(text: str, colour: str = "", *, bold: bool = False, dim: bool = False) -> str:

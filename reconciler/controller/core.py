@@ -24,6 +24,7 @@ from reconciler.model.fact import Destroyed, Fact, TroubleCleared
 from reconciler.model.history import History
 from reconciler.model.identity import InstanceKey
 from reconciler.planning import plan
+from reconciler.planning.permit import Permit, keep_to
 
 Tell = Callable[[LogEntry], None]
 _SIGNALS = {Verb.STOP, Verb.KILL}
@@ -54,6 +55,8 @@ class Core:
         self.holds: tuple[Hold, ...] = ()
         self.underway: dict[str, Action] = {}
         self.ledger_error = ""
+        # What a person has agreed to, where that is all that may be done.
+        self.permit: Permit | None = None
         self.listeners: list[Tell] = []
         # What was handed out: how much of each kind in all, and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
@@ -166,6 +169,8 @@ class Core:
         made = plan(
             self.effective(), self.board.observed(), self.history, now, self._underway(), only
         )
+        if self.permit is not None:
+            made = keep_to(made, self.permit)
         entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
         entries += self._hold_entries(made.holds, now)
         if not self._record(made.facts, entries):

@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
-from reconciler.controller.writing import forbidden_binds, last_valid, nothing_wanted, state_folder
+from reconciler.controller.writing import last_valid, nothing_wanted, state_folder
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.observed import NodeView, Observed
+from reconciler.model.policy import Policy
 from reconciler.planning import plan
 
 
@@ -37,17 +38,11 @@ class Report(Struct, frozen=True):
     at: float
 
 
-def report(
-    project: str, chosen: Path | None, open_engine: OpenEngine, desired: Desired | None = None
-) -> Report:
-    """Look at everything once.
-
-    `desired` is what to judge by; None takes the revision in force according to the ledger.
-    """
+def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: Policy) -> Report:
+    """Look at everything once, as the revision in force according to the ledger has it."""
     folder = state_folder(project, chosen)
     history, recorded = history_of(folder, project)
-    if desired is None:
-        desired = _in_force(folder, project, chosen) if recorded else None
+    desired = last_valid(folder, project, policy) if recorded else None
     wanted = desired or nothing_wanted(project)
     if history.destroyed_revision and history.destroyed_revision == wanted.revision:
         wanted = replace(wanted, tasks={}, prunable=True)
@@ -102,7 +97,3 @@ def _present(engine: Engine, image: str) -> bool:
         return engine.resolve(image) is not None
     except EngineError:
         return False
-
-
-def _in_force(folder: Path, project: str, chosen: Path | None) -> Desired | None:
-    return last_valid(folder, project, forbidden_binds(project, chosen))

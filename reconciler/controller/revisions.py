@@ -14,6 +14,7 @@ from reconciler import manifests
 from reconciler.ledger import Ledger, LedgerError
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired
+from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 from reconciler.sources.source import Snapshot, Source
 
@@ -42,7 +43,7 @@ class Revisions(Struct):
     project: str
     now: Callable[[], float]
     quiet_for: Callable[[], float]
-    forbidden_binds: Sequence[str] = ()
+    policy: Policy = FOLDER
     _last_said: str = ""
     _kept: bool = True
 
@@ -54,7 +55,7 @@ class Revisions(Struct):
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
             return self._keep_again(snapshot)
-        catalog = load(snapshot, self.project, self.forbidden_binds)
+        catalog = load(snapshot, self.project, self.policy)
         if catalog.desired is None:
             return self._refused(catalog.revision, summary(catalog.errors))
         if catalog.project != self.project:
@@ -95,13 +96,16 @@ class Revisions(Struct):
         return Change(said=(("refused", "error", message),))
 
 
-def load(snapshot: Snapshot, project: str, forbidden_binds: Sequence[str]) -> Catalog:
-    """Return the catalog of a snapshot."""
+def load(
+    snapshot: Snapshot, project: str, policy: Policy, memory: manifests.Memory | None = None
+) -> Catalog:
+    """Return the catalog of a snapshot; `memory` is of a former one that may be much like it."""
     return manifests.load(
         snapshot.files,
         project=project,
         revision=snapshot.revision,
-        forbidden_binds=forbidden_binds,
+        policy=policy,
+        memory=memory,
     )
 
 

@@ -23,6 +23,7 @@ from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import Destroyed
+from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.source import Snapshot, Source, Watch
 
 _TERMINAL = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
@@ -33,6 +34,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
     verb: str
     state: Path | None = None
+    policy: Policy = FOLDER
     take_over: bool = False
     resync: float = 60.0
     open_engine: OpenEngine
@@ -60,21 +62,20 @@ def state_folder(project: str, chosen: Path | None) -> Path:
     return chosen if chosen is not None else default_state_folder(project)
 
 
-def forbidden_binds(project: str, chosen: Path | None) -> tuple[str, ...]:
-    """Return the paths that no manifest may mount, the reconciler's own state.
+def guarded(policy: Policy, chosen: Path | None) -> Policy:
+    """Return a policy under which no manifest reaches the reconciler's own state.
 
     That of all projects where it lies in the platform's place: a project's name is not known
     for certain before its manifests are read.
     """
-    folder = chosen if chosen is not None else default_state_folder(project).parent
-    return (str(folder.absolute()),)
+    folder = chosen if chosen is not None else default_state_folder("")
+    return policy.keeping_out_of(str(folder.absolute()))
 
 
-def read(source: Source, chosen: Path | None) -> tuple[Snapshot, Catalog]:
+def read(source: Source, policy: Policy) -> tuple[Snapshot, Catalog]:
     """Read a source and check it."""
     snapshot = source.read()
-    forbidden = forbidden_binds(snapshot.project, chosen)
-    return snapshot, revisions.load(snapshot, snapshot.project, forbidden)
+    return snapshot, revisions.load(snapshot, snapshot.project, policy)
 
 
 @contextmanager
@@ -105,7 +106,7 @@ def writer(
             project,
             clock.now,
             lambda: time.monotonic() - watch[0].quiet_since if watch else float("inf"),
-            forbidden_binds(project, options.state),
+            options.policy,
         )
         loop = Loop(
             core,
@@ -126,7 +127,7 @@ def writer(
                 one.stop()
 
 
-def last_valid(folder: Path, project: str, forbidden: tuple[str, ...]) -> Desired | None:
+def last_valid(folder: Path, project: str, policy: Policy) -> Desired | None:
     """Return the revision that was in force last, from the ledger's own copy of its files."""
     with Ledger.open(folder, write=False, project=project) as ledger:
         kept = ledger.revision_in_force()
@@ -134,7 +135,7 @@ def last_valid(folder: Path, project: str, forbidden: tuple[str, ...]) -> Desire
         return None
     revision, files = kept
     snapshot = Snapshot(root="", project=project, revision=revision, files=files)
-    return revisions.load(snapshot, project, forbidden).desired
+    return revisions.load(snapshot, project, policy).desired
 
 
 def nothing_wanted(project: str) -> Desired:
@@ -156,8 +157,8 @@ def complete(core: Core) -> bool:
         for verdict in core.verdicts.get(name, ()):
             good = verdict.ready if task.service else verdict.state in _TERMINAL
             stopped = verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}
-            stuck = bool(task.blocked) and verdict.state is InstanceState.PENDING
-            if not (good or stopped or stuck or held(core, name)):
+            never = bool(task.blocked) and verdict.state is InstanceState.PENDING
+            if not (good or stopped or never or verdict.left_alone or held(core, name)):
                 return False
     return True
 

@@ -8,9 +8,21 @@ checks is imported on first use.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.model.catalog import Catalog
+from reconciler.model.policy import FOLDER, Policy
+from reconciler.model.problem import Problem
+
+
+class Memory(Struct):
+    """What a process knows of files that it has loaded before, so that a change costs little.
+
+    Means something to `load` alone; it changes no answer.
+    """
+
+    files: dict[str, Any] = field(default_factory=dict)
 
 
 class StandardProfile(Struct, frozen=True):
@@ -22,40 +34,82 @@ class StandardProfile(Struct, frozen=True):
     text: str
 
 
+class Operator(Struct, frozen=True, kw_only=True):
+    """What the operator decides, with everything that is wrong with how it is said.
+
+    `given` are the policy's fields that are decided; `files` what the problems stand in.
+    """
+
+    state_root: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def policy(self, base: Policy) -> Policy:
+        """Return the policy in force for sources that without a word have `base`."""
+        return replace(base, **self.given)
+
+
 def load(
     files: Mapping[str, bytes],
     *,
     project: str,
     revision: str,
-    forbidden_binds: Sequence[str] = (),
+    policy: Policy = FOLDER,
+    memory: Memory | None = None,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them.
 
     `files` are *.yaml, *.yml and *.json by path relative to the source's root. `project` is the
-    name where no reconciler.yaml at the root gives one. `forbidden_binds` are absolute paths
-    that no mount may reach.
+    name where no reconciler.yaml at the root gives one. `policy` is what the operator
+    allows, which the source's own can only narrow. `memory` is what one process keeps from one
+    load to the next.
     """
     from reconciler.manifests import loading  # noqa: PLC0415  # see the module's docstring
 
-    return loading.load(files, project=project, revision=revision, forbidden_binds=forbidden_binds)
+    return loading.load(files, project=project, revision=revision, policy=policy, memory=memory)
+
+
+def operator(
+    path: str, data: bytes, variables: Mapping[str, str], settings: Sequence[str]
+) -> Operator:
+    """Return what the operator decides: by flags before variables before a file.
+
+    `settings` are texts NAME=VALUE; of `variables`, RECONCILER_* alone concern anybody.
+    """
+    from reconciler.manifests.settings import read_operator  # noqa: PLC0415  # as above
+
+    return read_operator(path, data, variables, settings)
 
 
 def kinds() -> tuple[str, ...]:
     """Return the names of all kinds, sorted."""
-    return ("Job", "Node", "Profile", "Task")
+    return ("Bucket", "Job", "Node", "Pool", "Profile", "Task")
 
 
-def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON schema of a kind.
+def configurations() -> tuple[str, ...]:
+    """Return the names of what is written like a manifest, has a schema, and is none."""
+    return ("operator", "source")
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON schema of a kind or a configuration, which refers to nothing outside.
 
     Raises:
-        KeyError: when there is no such kind.
+        KeyError: when there is no such kind or configuration.
     """
-    from reconciler.manifests import shipped  # noqa: PLC0415  # see the module's docstring
+    from reconciler.manifests import bundling  # noqa: PLC0415  # see the module's docstring
 
-    if kind not in kinds():
-        raise KeyError(kind)
-    return shipped.schema_file(kind.lower())
+    if name not in {*kinds(), *configurations()}:
+        raise KeyError(name)
+    return bundling.alone(name.lower())
+
+
+def schema_of_all() -> dict[str, Any]:
+    """Return the one JSON schema of whatever may stand in a source, for editors and catalogues."""
+    from reconciler.manifests import bundling  # noqa: PLC0415  # as above
+
+    return bundling.together(kinds())
 
 
 def profiles() -> tuple[StandardProfile, ...]:

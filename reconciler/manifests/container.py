@@ -4,7 +4,6 @@ Decides nothing but defaults: a field that is not given keeps the model's. Must 
 profiles or constants, which are merged and substituted before.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from reconciler.manifests.documents import items_of, pairs
@@ -37,9 +36,7 @@ _NO_RESOURCES: Final = Resources()
 _NO_SECURITY: Final = Security()
 
 
-def read_container(
-    fields: Fields, *, constants: Pairs, nodes: Pairs, forbidden: Sequence[str]
-) -> InstanceSpec:
+def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> InstanceSpec:
     """Return the spec of a container; what it cannot be is reported."""
     # The schema has checked the choices, which the model knows as literals.
     choices: dict[str, Any] = {
@@ -56,7 +53,7 @@ def read_container(
         hostname=fields.text("hostname"),
         env=pairs(fields.node.mapping("env")),
         constants=constants,
-        mounts=read_mounts(fields, forbidden),
+        mounts=read_mounts(fields),
         ports=tuple(_port(Fields(node, fields.report)) for node in _listed_ports(fields)),
         resources=_resources(fields.below("resources")),
         security=_security(fields.below("security")),

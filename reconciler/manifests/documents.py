@@ -3,7 +3,6 @@
 Decides what a document is by its envelope. Must not know what other documents say.
 """
 
-from collections.abc import Mapping as MappingLike
 from collections.abc import Sequence as SequenceLike
 from functools import cache
 from typing import Final
@@ -11,12 +10,11 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.manifests import schemas
-from reconciler.manifests.reading import Document, read
+from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.shipped import profile_path, profile_text
 from reconciler.manifests.substitution import Path, without
-from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, copied, place_of
-from reconciler.model.catalog import Manifest
+from reconciler.manifests.tree import Document, Mapping, Node, Scalar, Sequence, copied, place_of
 from reconciler.model.position import Position
 
 _SEPARATE: Final = frozenset({"cache", "cluster", "container", "deadline", "dependsOn", "env",
@@ -54,19 +52,14 @@ class Entry(Struct, frozen=True):
         """The labels, sorted by name."""
         return pairs(self.root.mapping("metadata", "labels"))
 
-    def manifest(self) -> Manifest:
-        """Return the entry as others see it."""
-        spec = self.spec.plain
-        kept = spec if isinstance(spec, dict) else {}
-        return Manifest(self.kind, self.name, self.at, dict(self.labels), kept)
-
 
 class Documents(Struct, frozen=True):
-    """What was read: entries in the order of files and lines, and the project's name if given."""
+    """What a file holds: entries in the order of lines, or the source's configuration."""
 
     checked: int
     entries: tuple[Entry, ...]
-    project: Scalar | None
+    lost: bool = False
+    configuration: Mapping | None = None
 
 
 def pairs(mapping: Mapping) -> tuple[tuple[str, str], ...]:
@@ -83,19 +76,16 @@ def validate(reference: str, node: Node, report: Report) -> list[Path]:
     return explain(reference, node, report)
 
 
-def collect(files: MappingLike[str, bytes], report: Report) -> Documents:
-    """Read all files, whatever their order."""
-    checked, entries, project = 0, list[Entry](), None
-    for path in sorted(files):
-        if not path.endswith((".yaml", ".yml", ".json")):
-            continue
-        found = read(path, files[path], report)
-        checked += len(found)
-        if path == SOURCE_FILE:
-            project = _configuration(found, report)
-        else:
-            entries += [entry for document in found if (entry := classify(document, report))]
-    return Documents(checked, tuple(entries), project)
+def collect(path: str, data: bytes, report: Report) -> Documents:
+    """Read one file."""
+    before = report.errors()
+    found = read(path, data, report)
+    lost = report.errors() > before
+    if path == SOURCE_FILE:
+        return Documents(len(found), (), lost, _configuration(found, report))
+    entries = [classify(document, report) for document in found]
+    known = tuple(entry for entry in entries if entry is not None)
+    return Documents(len(found), known, lost or len(known) < len(found))
 
 
 @cache
@@ -193,8 +183,8 @@ def _unknown_kind(root: Mapping, kind: str, report: Report) -> None:
         report.error("unknown-kind", at, pointer, f"unknown kind {shorten(kind)}", hint)
 
 
-def _configuration(found: SequenceLike[Document], report: Report) -> Scalar | None:
-    """Return the project's name as the source's own configuration gives it, if it is valid."""
+def _configuration(found: SequenceLike[Document], report: Report) -> Mapping | None:
+    """Return the source's own configuration, if it is valid."""
     for surplus in found[1:]:
         report.about(surplus.root, "not-a-manifest", f"{SOURCE_FILE} is one document")
     if not found or not found[0].sound:
@@ -203,9 +193,7 @@ def _configuration(found: SequenceLike[Document], report: Report) -> Scalar | No
     if not isinstance(root, Mapping):
         report.about(root, "wrong-type", f"expected a mapping in {SOURCE_FILE}")
         return None
-    faults = validate("source", root, report)
-    project = root.get("project")
-    return project if isinstance(project, Scalar) and not faults else None
+    return root if not validate("source", root, report) else None
 
 
 def items_of(node: Node | None) -> list[Mapping]:

@@ -9,9 +9,10 @@ from typing import Final
 from reconciler.manifests.confidential import secret_targets
 from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
-from reconciler.manifests.paths import check_absolute, is_within
+from reconciler.manifests.paths import check_absolute
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tree import Mapping, Scalar
+from reconciler.model.policy import inside
 from reconciler.model.spec import Mount
 
 _ALWAYS: Final = "always"
@@ -112,13 +113,13 @@ def _check_targets(own: Fields, mounts: tuple[Mount, ...]) -> None:
     targets = [(check_absolute(fields, "target"), fields) for fields in data]
     for target, fields in [*targets, *secret_targets(own)]:
         for mount in mounts:
-            if is_within(target, mount.target):
+            if inside(target, mount.target):
                 message = f"the target {target} lies in the mount {mount.target}"
                 about = fields.node.get("target") or fields.node
                 own.report.about(about, "duplicate-target", message, "Choose another one.")
     source, outputs = check_absolute(own.below("outputs"), "source"), own.below("outputs")
     for mount in mounts:
-        if mount.type == "tmpfs" and source and is_within(source, mount.target):
+        if mount.type == "tmpfs" and source and inside(source, mount.target):
             message = f"what is in the tmpfs {mount.target} is gone when the program ends"
             about = outputs.node.get("source") or outputs.node
             own.report.about(about, "excluded-field", message, "Collect from another folder.")

@@ -1,39 +1,62 @@
 """All files of a source → one Catalog.
 
-Decides what holds across manifests: which names are taken twice, what refers to nothing, and
-whether the whole is fit to be in force. Pure: the same bytes give the same catalog.
+Decides whether the whole is fit to be in force. Pure: the same bytes give the same catalog,
+whatever a `Memory` holds.
 """
 
 import re
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as MappingLike
-from collections.abc import Sequence
+from collections.abc import Sequence as SequenceLike
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from reconciler.manifests import shipped
-from reconciler.manifests.constants import check_declarations
-from reconciler.manifests.documents import (
-    Documents,
-    Entry,
-    collect,
-    items_of,
-    pairs,
-    standard_profile,
+from reconciler.manifests import Memory
+from reconciler.manifests.across import Size, check_across
+from reconciler.manifests.configuration import Configuration, configure
+from reconciler.manifests.declared import Declared, Filed
+from reconciler.manifests.examining import (
+    Examined,
+    Profiles,
+    Sheet,
+    examine,
+    profiles_of,
+    read_sheet,
 )
+from reconciler.manifests.guarding import Terms
 from reconciler.manifests.jobs import check_job
-from reconciler.manifests.reporting import Report, did_you_mean, shorten
-from reconciler.manifests.tasks import DEFAULT_PROFILE, TaskEntry, compile_task
-from reconciler.manifests.tree import Mapping, Scalar
+from reconciler.manifests.reporting import Report, shorten
+from reconciler.manifests.unsupported import why_blocked
 from reconciler.model.catalog import Catalog
-from reconciler.model.desired import Desired, DesiredTask, NodeSpec
+from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.identity import NAME_PATTERN
-from reconciler.model.position import NOWHERE, Position
+from reconciler.model.policy import FOLDER, Policy
+from reconciler.model.position import NOWHERE
 
 LOCAL_NODE: Final = "local"
-MAX_INSTANCES: Final = 1_000_000
-MAX_TEXT: Final = 64 * 1024 * 1024  # of all specs as they are hashed
+SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NAME: Final = re.compile(NAME_PATTERN)
+
+
+class _Known(Struct):
+    """One file as it was before."""
+
+    data: bytes
+    sheet: Sheet
+    terms: Terms | None = None
+    examined: Examined | None = None
+
+    def examine(self, profiles: Profiles, terms: Terms) -> Examined:
+        """Return the file examined, anew if its profiles or the policies have changed."""
+        if self.examined is None or self.terms != terms or self._stale(profiles):
+            self.examined, self.terms = examine(self.sheet, profiles, terms), terms
+        return self.examined
+
+    def _stale(self, profiles: Profiles) -> bool:
+        against = self.examined.filed.against if self.examined is not None else {}
+        return any(profiles.find(name)[1] != digest for name, digest in against.items())
 
 
 def load(
@@ -41,164 +64,112 @@ def load(
     *,
     project: str,
     revision: str,
-    forbidden_binds: Sequence[str] = (),
+    policy: Policy = FOLDER,
+    memory: Memory | None = None,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them."""
+    memory = memory if memory is not None else Memory()
+    read = [path for path in sorted(files) if path.endswith(SUFFIXES)]
+    memory.files = {path: _known(path, files[path], memory.files.get(path)) for path in read}
+    sheets = [known.sheet for known in memory.files.values()]
     report = Report()
-    documents = collect(files, report)
-    name = documents.project.text if documents.project else project
-    if not _NAME.fullmatch(name):
-        message = f"{shorten(name)} cannot be the project's name"
-        hint = "Give one in reconciler.yaml: lower-case letters, digits and hyphens, at most 40."
-        report.error("bad-name", NOWHERE, "", message, hint)
-    compiler = _Compiler(_indexed(documents.entries, report), report, forbidden_binds)
-    tasks, nodes = compiler.tasks(), compiler.nodes()
+    configured = configuration_of(sheets, policy, report)
+    examined = _examined(memory.files.values(), configured.terms)
+    name = project_of(configured, project, report)
+    conclude(zip(read, (found.filed for found in examined), strict=True), files, report)
     problems = report.sorted()
-    desired = Desired(
-        project=name, revision=revision, tasks=tasks, nodes=nodes, prunable=_prunable(documents)
-    )
     return Catalog(
         project=name,
         revision=revision,
-        checked=documents.checked,
-        manifests=tuple(entry.manifest() for entry in documents.entries),
+        checked=sum(sheet.checked for sheet in sheets),
         problems=problems,
-        desired=None if report.errors() else desired,
+        desired=None if report.errors() else _desired(name, revision, sheets, examined, configured),
         files=files,
     )
 
 
-def _prunable(documents: Documents) -> bool:
-    return bool(documents.entries) or documents.project is not None
-
-
-def _indexed(entries: Sequence[Entry], report: Report) -> dict[str, dict[str, Entry]]:
-    """Return entries by kind and name. A name taken twice is reported and its first kept."""
-    index: dict[str, dict[str, Entry]] = {}
-    for entry in entries:
-        known = index.setdefault(entry.kind, {})
-        if entry.name in known:
-            at, pointer = _name_place(entry)
-            _duplicate(entry.kind, entry.name, at, pointer, known[entry.name].at, report)
-        elif entry.name:
-            known[entry.name] = entry
-    return index
-
-
-def _name_place(entry: Entry) -> tuple[Position, str]:
-    name = entry.root.get("metadata", "name")
-    return name.place() if isinstance(name, Scalar) else (entry.at, "")
-
-
-def _duplicate(
-    kind: str, name: str, at: Position, pointer: str, first: Position, report: Report
+def conclude(
+    filed: Iterable[tuple[str, Filed]], files: MappingLike[str, bytes], report: Report
 ) -> None:
-    message = f"there is a {kind} {name} already, at {first}"
-    report.error("duplicate-name", at, pointer, message, "Rename or remove one of them.")
+    """Report the problems of all files, given in the order of their paths, and between them."""
+    declared: list[Declared] = []
+    lost: list[bytes] = []
+    for path, one in filed:
+        report.found.update(dict.fromkeys(one.problems))
+        declared += one.declared
+        if one.lost:
+            lost.append(files[path])
+    check_across(declared, b"\n".join(lost), report)
 
 
-class _Compiler(Struct):
-    """Looks names up while tasks and nodes are compiled."""
-
-    index: dict[str, dict[str, Entry]]
-    report: Report
-    forbidden: Sequence[str]
-    instances: int = 0
-    text: int = 0
-
-    def nodes(self) -> dict[str, NodeSpec]:
-        """Return the nodes by name: the local engine where none is declared."""
-        found = {
-            name: NodeSpec(name, entry.spec.text("endpoint"), entry.labels)
-            for name, entry in sorted(self.index.get("Node", {}).items())
-        }
-        return found or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")}
-
-    def tasks(self) -> dict[str, DesiredTask]:
-        """Return the tasks by name."""
-        for profile in self.index.get("Profile", {}).values():
-            if profile.usable:
-                check_declarations(profile, self.report)
-        jobs = self.index.get("Job", {})
-        blocking = {name: check_job(job, self.report) for name, job in jobs.items()}
-        found = {}
-        for task in self._entries():
-            self._check_job(task)
-            profile_entry = self._profile(task)
-            if task.usable and profile_entry is not None and profile_entry.usable:
-                held = blocking.get(task.job, ())
-                compiled = compile_task(task, profile_entry, self.report, self.forbidden, held)
-                if self._exhausted(compiled):
-                    break
-                found[task.name] = compiled
-        return dict(sorted(found.items()))
-
-    def _exhausted(self, task: DesiredTask) -> bool:
-        """Return whether the project grows beyond what this program can hold."""
-        self.instances += len(task.instances)
-        self.text += len(task.work.text) + len(task.shape.text)
-        if self.instances <= MAX_INSTANCES and self.text <= MAX_TEXT:
-            return False
-        what = f"{MAX_INSTANCES} instances"
-        if self.instances <= MAX_INSTANCES:
-            what = f"{MAX_TEXT} characters of containers"
-        hint = "Split it into several projects."
-        message = f"with this task the project has more than {what}"
-        self.report.error("project-limit", task.at, "", message, hint)
-        return True
-
-    def _entries(self) -> list[TaskEntry]:
-        """Return all tasks, those inside jobs too, each name once."""
-        own = [_own(entry) for entry in self.index.get("Task", {}).values()]
-        inline = [task for job in self.index.get("Job", {}).values() for task in _inline(job)]
-        known: dict[str, TaskEntry] = {}
-        for task in sorted([*own, *inline], key=lambda task: task.at):
-            first = known.setdefault(task.name, task)
-            if first is not task and task.name:
-                at, pointer = _task_place(task)
-                _duplicate("Task", task.name, at, pointer, first.at, self.report)
-        return list(known.values())
-
-    def _profile(self, task: TaskEntry) -> Entry | None:
-        own = self.index.get("Profile", {})
-        if task.profile in own:
-            return own[task.profile]
-        standard = shipped.profile_names()
-        if task.profile in standard:
-            return standard_profile(task.profile)
-        if task.usable:
-            said = task.spec.get("profile")
-            hint = did_you_mean(task.profile, {*own, *standard})
-            if said is not None:
-                message = f"there is no profile {shorten(task.profile)}"
-                self.report.about(said, "unknown-profile", message, hint)
-        return None
-
-    def _check_job(self, task: TaskEntry) -> None:
-        said = task.spec.get("job")
-        jobs = self.index.get("Job", {})
-        if task.usable and isinstance(said, Scalar) and said.text not in jobs:
-            hint = did_you_mean(said.text, jobs, "Add a manifest of kind Job, or remove the field.")
-            self.report.about(said, "unknown-job", f"there is no job {shorten(said.text)}", hint)
+def configuration_of(sheets: Iterable[Sheet], policy: Policy, report: Report) -> Configuration:
+    """Return what the source decides about itself, where the operator has decided `policy`."""
+    given = (sheet.configuration for sheet in sheets if sheet.configuration is not None)
+    return configure(next(given, None), policy, report)
 
 
-def _own(entry: Entry) -> TaskEntry:
-    spec = entry.spec
-    return TaskEntry(entry.name, entry.at, entry.labels, spec.text("job"), spec, entry.sound,
-                     entry.usable)  # fmt: skip
+def project_of(configured: Configuration, fallback: str, report: Report) -> str:
+    """Return the project's name: as reconciler.yaml gives it, else `fallback`."""
+    name = configured.project or fallback
+    if not _NAME.fullmatch(name):
+        message = f"{shorten(name)} cannot be the project's name"
+        hint = "Give one in reconciler.yaml: lower-case letters, digits and hyphens, at most 40."
+        report.error("bad-name", NOWHERE, "", message, hint)
+    return name
 
 
-def _inline(job: Entry) -> list[TaskEntry]:
-    return [
-        TaskEntry(item.text("name"), item.at, pairs(item.mapping("labels")), job.name, item,
-                  job.sound, job.usable)
-        for item in items_of(job.spec.get("tasks"))
-    ]  # fmt: skip
+def _known(path: str, data: bytes, before: _Known | None) -> _Known:
+    if before is not None and before.data == data:
+        return before
+    return _Known(data, read_sheet(path, data))
 
 
-def _task_place(task: TaskEntry) -> tuple[Position, str]:
-    name: Mapping | Scalar | object = task.spec.get("name")
-    return name.place() if isinstance(name, Scalar) else (task.at, task.spec.pointer)
+def _examined(files: Collection[_Known], terms: Terms) -> list[Examined]:
+    """Return files examined; from where they are too much altogether, without their tasks."""
+    profiles, size = profiles_of(known.sheet for known in files), Size()
+    found = []
+    for known in files:
+        if size.excess:
+            one = examine(known.sheet, profiles, terms, size)
+        else:
+            one = known.examine(profiles, terms)
+        found.append(one)
+        for declared in one.filed.declared:
+            size.add(declared)
+    return found
 
 
-__all__ = ["DEFAULT_PROFILE", "LOCAL_NODE", "load"]
+def _desired(
+    project: str,
+    revision: str,
+    sheets: SequenceLike[Sheet],
+    examined: SequenceLike[Examined],
+    configured: Configuration,
+) -> Desired:
+    entries = [entry for sheet in sheets for entry in sheet.entries]
+    blocking = {
+        entry.name: why_blocked(check_job(entry, Report()))
+        for entry in entries
+        if entry.kind == "Job"
+    }
+    tasks = {
+        task.name: replace(task, blocked=task.blocked or blocking.get(task.job, ""))
+        for found in examined
+        for task in found.tasks
+    }
+    nodes = {
+        entry.name: NodeSpec(entry.name, entry.spec.text("endpoint"), entry.labels)
+        for entry in entries
+        if entry.kind == "Node"
+    }
+    return Desired(
+        project=project,
+        revision=revision,
+        tasks=dict(sorted(tasks.items())),
+        nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
+        prunable=bool(entries) or any(sheet.configuration is not None for sheet in sheets),
+        hold=configured.hold,
+    )
+
+
+__all__ = ["LOCAL_NODE", "load"]

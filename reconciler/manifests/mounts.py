@@ -1,34 +1,30 @@
-"""Mounts, and which paths of a node no manifest may bind.
+"""Mounts of a container's tree → those of the model.
 
-Decides by the written path alone: this room sees no file system, so whoever creates containers
-must not follow links out of what is allowed here.
+Must not know which paths of a node may be bound: that is for `guarding` to say.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
-from reconciler.manifests.paths import is_within, normal
 from reconciler.manifests.reporting import Report, shorten
-from reconciler.manifests.tree import Mapping, place_of
+from reconciler.manifests.tree import Mapping
+from reconciler.model.policy import normal
 from reconciler.model.quantities import parse_bytes
 from reconciler.model.spec import Mount
 
-_SOCKETS: Final = ("/var/run/docker.sock", "/run/docker.sock")
-_FORBIDDEN: Final = (*_SOCKETS, "/proc", "/sys", "/etc")
 _VOLUME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _EXTERNAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
-def read_mounts(container: Fields, forbidden: Sequence[str]) -> tuple[Mount, ...]:
+def read_mounts(container: Fields) -> tuple[Mount, ...]:
     """Return the mounts of a container."""
     found: list[Mount] = []
     targets: set[str] = set()
     for node in items_of(container.node.get("mounts")):
         fields = Fields(node, container.report)
-        found.append(_mount(fields, _target(fields, targets), _source(fields, forbidden)))
+        found.append(_mount(fields, _target(fields, targets), _source(fields)))
     return tuple(found)
 
 
@@ -60,7 +56,7 @@ def _target(fields: Fields, taken: set[str]) -> str:
     return target
 
 
-def _source(fields: Fields, forbidden: Sequence[str]) -> str:
+def _source(fields: Fields) -> str:
     kind, source, report = fields.text("type"), fields.text("source"), fields.report
     _check_surplus(kind, fields.node, report)
     if kind == "tmpfs":
@@ -71,7 +67,7 @@ def _source(fields: Fields, forbidden: Sequence[str]) -> str:
         report.about(fields.node, "missing-field", f"a {kind} mount needs a source", hint)
         return ""
     if kind == "bind":
-        return _check_bind(source, fields, forbidden)
+        return _check_bind(source, fields)
     external = fields.flag("external", default=False)
     if not (_EXTERNAL if external else _VOLUME).fullmatch(source):
         hint = "Lower-case letters, digits and hyphens, at most 40."
@@ -93,26 +89,10 @@ def _check_surplus(kind: str, node: Mapping, report: Report) -> None:
         report.error("excluded-field", at, pointer, "a tmpfs mount has no source", "Remove it.")
 
 
-def _check_bind(source: str, fields: Fields, forbidden: Sequence[str]) -> str:
+def _check_bind(source: str, fields: Fields) -> str:
     node, path = fields.node.get("source") or fields.node, normal(source)
     if not path.startswith("/"):
         message = f"the bind source {shorten(source)} is no absolute path"
         hint = "Write the whole path of the folder on the node."
         fields.report.about(node, "bad-path", message, hint)
-    elif reason := forbidden_reason(path, forbidden):
-        hint = "Bind a folder of your own, or use a volume."
-        at, pointer = place_of(node)
-        message = f"{path} may not be bound: {reason}"
-        fields.report.error("forbidden-bind", at, pointer, message, hint)
     return path
-
-
-def forbidden_reason(path: str, forbidden: Sequence[str]) -> str:
-    """Return why a normalised absolute path may not be bound, nothing if it may."""
-    for place in (*_FORBIDDEN, *(normal(place) for place in forbidden)):
-        if is_within(path, place):
-            known = place in _FORBIDDEN
-            return "it would hand over the node" if known else f"{place} is off limits"
-    if any(socket.startswith(path.rstrip("/") + "/") for socket in _SOCKETS):
-        return "the engine's socket is inside"
-    return ""

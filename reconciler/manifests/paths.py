@@ -9,6 +9,7 @@ import posixpath
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import shorten
 from reconciler.manifests.tree import Scalar
+from reconciler.model.policy import normal
 
 
 def check_in_source(fields: Fields, name: str) -> None:
@@ -36,13 +37,3 @@ def check_absolute(fields: Fields, name: str) -> str:
         fields.report.about(node, "bad-path", message, "Begin it with /.")
         return ""
     return normal(node.text)
-
-
-def normal(path: str) -> str:
-    """Return a path without `.`, `..` and doubled slashes."""
-    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else path
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Return whether a normalised path is a folder or lies below it."""
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

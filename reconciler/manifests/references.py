@@ -8,6 +8,8 @@ path are dropped. Must not know where references come from.
 import re
 from typing import Final
 
+from msgspec import Struct
+
 _DOMAIN: Final = re.compile(
     r"(?:[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)*"
     r"|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
@@ -17,6 +19,22 @@ _TAG: Final = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 _DIGEST: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,}")
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NAME: Final = 255
+
+
+_DEFAULT_REGISTRY: Final = "docker.io"
+_DEFAULT_FOLDER: Final = "library/"
+
+
+class Familiar(Struct, frozen=True):
+    """What people call an image: its registry, and its names in full and in short.
+
+    `written` is the repository as the reference has it.
+    """
+
+    registry: str
+    names: tuple[str, ...]
+    written: str
+    digest: str
 
 
 class ReferenceFaultError(ValueError):
@@ -47,6 +65,32 @@ def parse(text: str) -> str:
     return name + colon + tag + at_sign + digest
 
 
+def familiar(reference: str) -> Familiar:
+    """Return the names of a well-formed reference, with and without its tag."""
+    named, _, digest = reference.partition("@")
+    start = named.rfind("/") + 1
+    last, colon, tag = named[start:].partition(":")
+    first, slash, rest = (named[:start] + last).partition("/")
+    registry, written = _DEFAULT_REGISTRY, named[:start] + last
+    if slash and _is_registry(first):
+        registry, written = first.lower(), rest
+    path = written
+    if registry.removeprefix("index.") == _DEFAULT_REGISTRY:
+        registry = _DEFAULT_REGISTRY
+        path = path if "/" in path else _DEFAULT_FOLDER + path
+    names = [f"{registry}/{path}"]
+    if registry == _DEFAULT_REGISTRY:
+        names += [path, path.removeprefix(_DEFAULT_FOLDER)]
+    # A digest counts, not the tag beside it.
+    tagged = [] if digest else [f"{name}:{tag if colon else 'latest'}" for name in names]
+    return Familiar(registry, (*names, *tagged), written, digest)
+
+
+def _is_registry(part: str) -> bool:
+    """Return whether engines take the first part of several for a registry."""
+    return "." in part or ":" in part or part == "localhost"
+
+
 def _name(text: str, whole: str) -> str:
     parts: list[str] = []
     offset = 0
@@ -69,7 +113,7 @@ def _name(text: str, whole: str) -> str:
 
 
 def _check_part(part: str, offset: int, *, first: bool, more: bool) -> None:
-    registry = first and more and ("." in part or ":" in part or part == "localhost")
+    registry = first and more and _is_registry(part)
     if registry and not _DOMAIN.fullmatch(part):
         hint = "A registry reads HOST or HOST:PORT, with no https:// in front."
         raise ReferenceFaultError(offset, f"{part!r} is no registry", hint)

@@ -5,7 +5,7 @@ Decides by a fast validator, which may only accept. What it does not accept is f
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
@@ -13,8 +13,10 @@ import jsonschema_rs
 from reconciler.manifests.shipped import Schema, schema_file
 from reconciler.manifests.tree import Plain
 
-KINDS: Final = ("Job", "Node", "Profile", "Task")
-FILES: Final = ("common", "job", "node", "profile", "source", "task")
+KINDS: Final = ("Bucket", "Job", "Node", "Pool", "Profile", "Task")
+FILES: Final = (
+    "bucket", "common", "job", "node", "operator", "policy", "pool", "profile", "source", "task",
+)  # fmt: skip
 TASK_SPEC: Final = "task#/properties/spec"
 _TEMPLATE: Final = "#/$defs/template"
 
@@ -42,6 +44,7 @@ def matches(pattern: str, text: str) -> bool:
     return _pattern(pattern).is_valid(text)
 
 
+@lru_cache(4096)
 def types_at(reference: str, path: tuple[str | int, ...]) -> frozenset[str]:
     """Return the JSON types that a schema takes at a path, templates aside."""
     name, _, fragment = reference.partition("#")

@@ -1,4 +1,4 @@
-"""The data files that travel with the program: JSON schemas and standard profiles.
+"""The data files that travel with the program: schemas, standard profiles, explanations.
 
 Decides where they are: `reconciler/_shipped` in an installed wheel, else the top of the
 checkout. The only module of this room that reads files, and it reads no others.
@@ -42,3 +42,14 @@ def profile_path(name: str) -> str:
 def profile_text(name: str) -> bytes:
     """Return a standard profile's manifest."""
     return (_root() / profile_path(name)).read_bytes()
+
+
+@cache
+def problem_codes() -> tuple[str, ...]:
+    """Return the codes of problems that are explained, sorted."""
+    return tuple(sorted(path.stem for path in (_root() / "specs" / "problems").glob("*.md")))
+
+
+def problem_text(code: str) -> str:
+    """Return the explanation of a problem's code."""
+    return (_root() / "specs" / "problems" / f"{code}.md").read_text("utf-8")

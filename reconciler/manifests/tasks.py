@@ -5,7 +5,6 @@ to each other, then which of them nothing acts on yet. Each step is silent where
 was not, so that one fault is told once.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -19,9 +18,9 @@ from reconciler.manifests.documents import Entry, pairs
 from reconciler.manifests.effective import read_effective
 from reconciler.manifests.exclusions import check_together, settle
 from reconciler.manifests.fields import Fields
+from reconciler.manifests.guarding import Guard, check_maximum, check_task
 from reconciler.manifests.instances import check_names, read_instances
 from reconciler.manifests.own_fields import check_own_fields
-from reconciler.manifests.reporting import Report
 from reconciler.manifests.retrying import read_retry
 from reconciler.manifests.tree import Mapping, Scalar, leaves
 from reconciler.manifests.unsupported import (
@@ -55,17 +54,9 @@ class TaskEntry(Struct, frozen=True):
         return self.spec.text("profile") or DEFAULT_PROFILE
 
 
-def compile_task(
-    task: TaskEntry,
-    profile: Entry,
-    report: Report,
-    forbidden: Sequence[str],
-    blocking: Sequence[str] = (),
-) -> DesiredTask:
-    """Return what a task asks for. It means nothing where the report has errors about it.
-
-    `blocking` are fields of its job that keep it from being started.
-    """
+def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
+    """Return what a task asks for. It means nothing where the report has errors about it."""
+    report = guard.report
     before = report.errors()
     said = read_effective(task.name, task.spec, profile, report)
     clean = task.sound and profile.sound and report.errors() == before
@@ -73,7 +64,8 @@ def compile_task(
     own, exported = Fields(said.tree, report), said.constants.exported()
     nodes = pairs(said.tree.mapping("placement", "nodes"))
     container = own.below("container")
-    spec = read_container(container, constants=exported, nodes=nodes, forbidden=forbidden)
+    spec = read_container(container, constants=exported, nodes=nodes)
+    check_task(said.tree, guard)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))
     compiled = DesiredTask(
         name=task.name,
@@ -96,10 +88,11 @@ def compile_task(
     _check_variables(own, profile)
     if clean and report.errors() == before:
         check_whole(spec, container, task.spec, profile.name)
+        check_maximum(said.tree, spec.resources, len(compiled.instances), guard, task.spec)
         check_together(own, len(compiled.instances), spec.mounts)
         check_cluster(profile, said.constants, container)
     if clean and report.errors() == before:
-        found = [*blocking, *_unsupported(own, profile, len(compiled.instances))]
+        found = _unsupported(own, profile, len(compiled.instances))
         return replace(compiled, blocked=why_blocked(found))
     return compiled
 

@@ -99,6 +99,8 @@ class Mapping(Struct, eq=False):
 
     def get(self, *path: str) -> "Node | None":
         """Return the value at a path of names, None where there is none."""
+        if len(path) == 1:  # by far the most frequent
+            return self.items.get(path[0])
         here: Node | None = self
         for key in path:
             here = here.items.get(key) if isinstance(here, Mapping) else None
@@ -124,6 +126,13 @@ class Mapping(Struct, eq=False):
 
 
 Node = Scalar | Sequence | Mapping
+
+
+class Document(Struct):
+    """One document. `sound` is False where something was refused: then its gaps mean nothing."""
+
+    root: Node
+    sound: bool = True
 
 
 def child(pointer: str, key: str | int) -> str:

@@ -20,6 +20,19 @@ _CODES: Final = {
     "minLength": "out-of-range", "maxLength": "out-of-range", "minItems": "out-of-range",
     "maxItems": "out-of-range", "minProperties": "out-of-range",
 }  # fmt: skip
+_COMPARED: Final = 100  # of the unknown fields of a mapping: to find what was meant takes long
+_LIMITS: Final = (
+    ("minimum", "minLength", "minItems", "minProperties"),
+    ("maximum", "maxLength", "maxItems", "maxProperties"),
+)
+_BOUNDS: Final = frozenset(rule for rules in _LIMITS for rule in rules)
+_TYPICAL: Final = {
+    "boolean": "Write true or false, without quotes.",
+    "integer": "Write a whole number, without quotes.",
+    "number": "Write a number, without quotes.",
+    "array": "Write a list, such as [A, B].",
+    "object": "Write names with their values, such as {A: 1, B: 2}.",
+}
 
 
 def explain(reference: str, node: Node, report: Report) -> list[Path]:
@@ -54,11 +67,12 @@ class _Speaker(Struct, frozen=True):
     def _unknown(self, fault: Fault, owner: Mapping) -> list[Path]:
         known = fault.schema["properties"]
         surplus = [key for key in owner.items if key not in known]
-        for key in surplus:
+        for number, key in enumerate(surplus):
             place = f" in {label(fault.path)}" if fault.path else ""
             at, pointer = owner.place(key)
             message = f"unknown field {shorten(key)}{place}"
-            self.report.error("unknown-field", at, pointer, message, self._home(key, known))
+            hint = self._home(key, known) if number < _COMPARED else "Remove it."
+            self.report.error("unknown-field", at, pointer, message, hint)
         return [(*fault.path, key) for key in surplus]
 
     def _home(self, key: str, known: Schema) -> str:
@@ -71,7 +85,8 @@ class _Speaker(Struct, frozen=True):
     def _missing(self, fault: Fault, owner: Mapping) -> None:
         place = f" in {label(fault.path)}" if fault.path else ""
         message = f"{fault.missing} is missing{place}"
-        self.report.error("missing-field", owner.at, owner.pointer, message)
+        hint = f"Add {fault.missing}: … here."
+        self.report.error("missing-field", owner.at, owner.pointer, message, hint)
 
     def _bad_name(self, fault: Fault, owner: Mapping) -> Path:
         name = str(fault.value)
@@ -115,12 +130,32 @@ def _hint(fault: Fault) -> str:
     if fault.rule == "enum" and isinstance(fault.limit, list):
         known = [str(choice) for choice in fault.limit]
         return did_you_mean(str(fault.value), known, f"One of: {', '.join(known)}.")
-    return _such_as(fault.schema) or str(fault.schema.get("description", ""))
+    said = [_bounds(fault.schema) if fault.rule in _BOUNDS else "", _such_as(fault.schema)]
+    return " ".join(filter(None, said)) or _typical(fault.schema)
+
+
+def _bounds(schema: Schema) -> str:
+    least, most = (next((schema[k] for k in keys if k in schema), None) for keys in _LIMITS)
+    if least is not None and most is not None:
+        return f"From {least} to {most}."
+    return f"At least {least}." if least is not None else f"At most {most}."
 
 
 def _such_as(schema: Schema) -> str:
     examples = [example for example in schema.get("examples", []) if not isinstance(example, dict)]
     return f"For example: {', '.join(str(example) for example in examples)}." if examples else ""
+
+
+def _typical(schema: Schema) -> str:
+    """Return how a value of a type is written, nothing where the type does not tell."""
+    options = [option for option in schema.get("anyOf", []) if not is_template(option)]
+    if len(options) == 1:
+        schema = {**schema, **options[0]}
+    kind = schema.get("type")
+    if kind == "object" and schema.get("properties"):
+        return f"Its fields are {', '.join(schema['properties'])}."
+    known = _TYPICAL.get(kind, "") if isinstance(kind, str) else ""
+    return known or str(schema.get("description", ""))
 
 
 def _title(schema: Schema) -> str:

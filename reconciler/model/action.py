@@ -111,7 +111,8 @@ class Verdict(Struct, frozen=True):
     """What the planner thinks of one instance, and in a sentence why.
 
     `settled` means that nothing more is to be done now: running as wanted, or terminal.
-    `ready` means running and, where a health check is declared, healthy.
+    `ready` means running and, where a health check is declared, healthy. `left_alone` means
+    that something would be done, which a saved plan that is being carried out does not hold.
     """
 
     key: InstanceKey
@@ -124,6 +125,7 @@ class Verdict(Struct, frozen=True):
     settled: bool = False
     ready: bool = False
     blocked: bool = False
+    left_alone: bool = False
 
 
 class Hold(Struct, frozen=True):

@@ -5,18 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from reconciler.model.desired import Desired
-from reconciler.model.position import Position
 from reconciler.model.problem import Problem, Severity
-
-
-class Manifest(Struct, frozen=True):
-    """One document: what it is, who it is, what it says, and where it stands."""
-
-    kind: str
-    name: str
-    at: Position
-    labels: Mapping[str, str]
-    spec: Mapping[str, object]
 
 
 class Catalog(Struct, frozen=True, kw_only=True):
@@ -28,7 +17,6 @@ class Catalog(Struct, frozen=True, kw_only=True):
     project: str
     revision: str
     checked: int
-    manifests: tuple[Manifest, ...] = ()
     problems: tuple[Problem, ...] = ()
     desired: Desired | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)

@@ -79,6 +79,13 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
         return [InstanceKey(self.name, number) for number in self.instances]
 
 
+class HoldLimits(Struct, frozen=True):
+    """What a person is to allow: that which is more than both, a share and a number."""
+
+    share: float = 0.5
+    instances: int = 5
+
+
 class NodeSpec(Struct, frozen=True):
     """Where instances may run: one Docker Engine."""
 
@@ -99,3 +106,4 @@ class Desired(Struct, frozen=True, kw_only=True):
     tasks: Mapping[str, DesiredTask]
     nodes: Mapping[str, NodeSpec]
     prunable: bool = True
+    hold: HoldLimits = field(default_factory=HoldLimits)

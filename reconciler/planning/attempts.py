@@ -120,7 +120,7 @@ def image_step(scene: Scene, node: str) -> Step | None:
     waits = given.waits_until(subject)
     if waits:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
-    reason = f"image {image} is being made present on node {node}"
+    reason = being_made_present(image, node)
     if subject in scene.pulling or subject in given.underway.subjects:
         return Step(InstanceState.PREPARING, reason)
     scene.pulling.add(subject)
@@ -136,6 +136,11 @@ def image_step(scene: Scene, node: str) -> Step | None:
         pull=scene.task.spec.pull,
     )
     return Step(InstanceState.PREPARING, reason, (pull,))
+
+
+def being_made_present(image: str, node: str) -> str:
+    """Word what an instance waits for while a node gets its image."""
+    return f"image {image} is being made present on node {node}"
 
 
 def start(scene: Scene, container: Container) -> Step:
@@ -214,7 +219,7 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         return scene.opening
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
-        return cause.moved(desired, task, "instances", scene.before, count, "scaled up")
+        return cause.moved(desired, task, "instances", scene.before, count, cause.SCALED_UP)
     earlier = _earlier_work(scene) if last is None else None
     if earlier is not None:
         specs = scene.given.history.specs

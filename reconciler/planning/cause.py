@@ -6,16 +6,28 @@ not part of the work or the shape.
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from reconciler.model.action import Cause
 from reconciler.model.desired import Desired, DesiredTask
 
 Difference = tuple[str, str, str]
 
+NEW: Final = "new task"
+GONE: Final = "no manifest asks for it any more"
+AGAIN: Final = "another run was asked for"
+SCALED_UP: Final = "scaled up"
+SCALED_DOWN: Final = "scaled down"
+NOT_PRUNED: Final = "an empty source tears nothing down"
+
 
 def differences(old_text: str, new_text: str) -> list[Difference]:
     """Return (field, old, new) for each leaf in which two canonical texts differ, sorted."""
-    old, new = dict(_leaves(json.loads(old_text))), dict(_leaves(json.loads(new_text)))
+    return between(dict(leaves(json.loads(old_text))), dict(leaves(json.loads(new_text))))
+
+
+def between(old: Mapping[str, str], new: Mapping[str, str]) -> list[Difference]:
+    """Return (field, old, new) for each field in which two mappings differ, sorted."""
     paths = sorted(old.keys() | new.keys())
     return [(p, old.get(p, ""), new.get(p, "")) for p in paths if old.get(p) != new.get(p)]
 
@@ -60,10 +72,11 @@ def moved(
     )
 
 
-def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the dotted path and the text of each value that plain data is made of."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else name)
+            yield from leaves(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, str):
         yield path, value
     elif path:

@@ -1,19 +1,17 @@
 """What is too large to happen without a person: mass teardown and mass re-run.
 
 Live instances of vanished tasks, or completed instances that would run again, wait when they
-are more than half of the project's and more than five. Scale-down, replacement and destroy
-are never held. An approval holds for one revision; a later one is judged anew.
+are more than a share of the project's and more than a number: half and five, unless the source
+says otherwise. Scale-down, replacement and destroy are never held. An approval holds for one
+revision; a later one is judged anew.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from reconciler.model.action import Hold
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import DesiredTask, HoldLimits
 from reconciler.model.observed import Container
 from reconciler.planning.scene import Pass
-
-ALWAYS_ALLOWED: Final = 5
 
 
 def teardown_hold(given: Pass, containers: Mapping[str, Sequence[Container]]) -> Hold | None:
@@ -22,7 +20,9 @@ def teardown_hold(given: Pass, containers: Mapping[str, Sequence[Container]]) ->
         return None
     live = {task: sum(c.live for c in seen) for task, seen in containers.items()}
     vanished = {t: n for t, n in live.items() if n and t not in given.desired.tasks}
-    return _held("teardown", vanished, sum(live.values()), "running instances would be torn down")
+    return _held(
+        given, "teardown", vanished, sum(live.values()), "running instances would be torn down"
+    )
 
 
 def rerun_hold(given: Pass) -> Hold | None:
@@ -31,7 +31,8 @@ def rerun_hold(given: Pass) -> Hold | None:
         return None
     again = {t.name: would_rerun(given, t) for t in given.desired.tasks.values()}
     total = sum(_completed(given, name) for name in given.history.tasks)
-    return _held("rerun", {t: n for t, n in again.items() if n}, total, "completed would run again")
+    due = {t: n for t, n in again.items() if n}
+    return _held(given, "rerun", due, total, "completed would run again")
 
 
 def would_rerun(given: Pass, task: DesiredTask) -> int:
@@ -58,9 +59,14 @@ def _free(given: Pass) -> bool:
     return given.desired.revision in {history.approved_revision, history.destroyed_revision}
 
 
-def _held(kind: str, counts: Mapping[str, int], total: int, what: str) -> Hold | None:
+def too_much(limits: HoldLimits, count: int, total: int) -> bool:
+    """Whether so many of so many do not change without a person."""
+    return count > limits.instances and count > limits.share * total
+
+
+def _held(given: Pass, kind: str, counts: Mapping[str, int], total: int, what: str) -> Hold | None:
     count = sum(counts.values())
-    if count <= ALWAYS_ALLOWED or count * 2 <= total:
+    if not too_much(given.desired.hold, count, total):
         return None
     names = tuple(sorted(counts))
     message = f"held: {count} of {total} {what} ({', '.join(names)}); `approve` allows it"

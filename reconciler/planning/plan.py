@@ -8,6 +8,7 @@ from reconciler.model.action import Action, Cause, Plan, Underway, Verb
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
+from reconciler.planning.cause import GONE
 from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.scene import Loads, Pass
 from reconciler.planning.task import Draft, Seen, plan_task, plan_vanished
@@ -85,7 +86,7 @@ def _loads(observed: Observed) -> Loads:
 def _why_gone(given: Pass) -> Cause:
     if given.history.destroyed_revision:
         return Cause("destroyed by request", revision=given.desired.revision)
-    return Cause("no manifest asks for it any more", revision=given.desired.revision)
+    return Cause(GONE, revision=given.desired.revision)
 
 
 def _rank(action: Action) -> tuple[int, str, int, int, str]:

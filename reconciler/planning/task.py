@@ -135,13 +135,11 @@ def _run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | No
 
 def _why_opened(given: Pass, task: DesiredTask, latest: Run | None) -> Cause:
     if latest is None:
-        return cause.stated(given.desired, task, "new task")
+        return cause.stated(given.desired, task, cause.NEW)
     if latest.closed:
         return cause.stated(given.desired, task, "applied again after it was destroyed")
     if latest.work == task.work.hash:
-        return cause.moved(
-            given.desired, task, "rerun", latest.rerun, task.rerun, "another run was asked for"
-        )
+        return cause.moved(given.desired, task, "rerun", latest.rerun, task.rerun, cause.AGAIN)
     specs = {**given.history.specs, task.work.hash: task.work.text}
     return cause.changed(given.desired, task, specs, latest.work, task.work.hash)
 
@@ -191,7 +189,7 @@ def _why_scaled(given: Pass, task: DesiredTask, before: int | None) -> Cause:
     if before is None or before == len(task.instances):
         return cause.stated(given.desired, task, "no instance of this number is asked for")
     count = len(task.instances)
-    return cause.moved(given.desired, task, "instances", before, count, "scaled down")
+    return cause.moved(given.desired, task, "instances", before, count, cause.SCALED_DOWN)
 
 
 def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:

@@ -12,10 +12,9 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.history import Attempt
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import Container
+from reconciler.planning.cause import NOT_PRUNED
 from reconciler.planning.ending import end
 from reconciler.planning.scene import Pass, Step, act
-
-_NOT_NOW = "an empty source tears nothing down"
 
 
 def unwanted_keys(
@@ -47,7 +46,7 @@ def tear_down(
     if unknown:
         return Step(InstanceState.UNKNOWN, unknown, blocked=True)
     if hold is not None or not given.desired.prunable:
-        return _kept(containers, hold.message if hold else _NOT_NOW)
+        return _kept(containers, hold.message if hold else NOT_PRUNED)
     for container in containers:
         if container.name not in given.underway.subjects:
             return end(given, container, cause)

@@ -7,15 +7,21 @@ moved while it was read. What is in the files is not known here.
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from reconciler.sources.scan import Found, Scan, Signature, scan, signature_of
-from reconciler.sources.source import Snapshot, Watch, project_name, revision_of
+from reconciler.sources.source import (
+    SOURCE_FILE,
+    Snapshot,
+    Watch,
+    project_name,
+    revision_of,
+)
 
-SOURCE_FILE: Final = "reconciler.yaml"
 MAX_BYTES: Final = 1024 * 1024
 MAX_TOTAL: Final = 256 * 1024 * 1024
 _ROUNDS: Final = 12
@@ -85,11 +91,12 @@ class FolderSource:
             revision=revision_of(files),
             files=files,
             complete=not problems,
-            problem=_sentence(problems),
+            problem=sentence(problems),
         )
 
 
-def _sentence(problems: list[str]) -> str:
+def sentence(problems: list[str]) -> str:
+    """Return what is missing in one sentence, the first few things by name."""
     more = len(problems) - _NAMED
     return "; ".join([*problems[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
@@ -107,7 +114,9 @@ def enclosing_source(file: Path) -> Path:
     The search ends with the repository. What another user has put in a folder above is passed
     over, for it would turn that user's manifests into ours.
     """
-    trusted = {os.geteuid(), file.stat().st_uid}
+    trusted = {os.geteuid()}
+    with suppress(OSError):  # a file that is yet to be written is ours
+        trusted.add(file.stat().st_uid)
     for folder in file.parents:
         try:
             if (folder / SOURCE_FILE).stat().st_uid in trusted:
@@ -130,7 +139,7 @@ def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[s
         if known is None or not known.settled or known.signature != found.signature:
             contents.pop(path, None)
             try:
-                contents[path] = _read(found.real)
+                contents[path] = _read(found)
             except OSError as error:
                 problems.append(f"{path} cannot be read: {error.strerror}")
                 continue
@@ -144,20 +153,36 @@ def _read_all(wanted: dict[str, Found], contents: dict[str, _Content]) -> list[s
 
 def _as_found(contents: dict[str, _Content], seen: Scan) -> bool:
     """Return whether all that was read is what a later look shows, and had settled."""
-    return all(
+    return all(_has_settled(signature) for signature in seen.ignoring.values()) and all(
         contents[path].settled and contents[path].signature == found.signature
         for path, found in seen.files.items()
         if path in contents
     )
 
 
-def _read(real: str) -> _Content:
+def _has_settled(signature: Signature) -> bool:
+    *_, modified, _ = signature
+    return not 0 <= time.time() - modified / 1e9 < _SETTLING
+
+
+def _read(found: Found) -> _Content:
     # A file may be swapped for a pipe or a link after it was looked at: neither may hold us up.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with open(os.open(real, flags), "rb") as file:  # noqa: PTH123 - from a descriptor
-        before = os.fstat(file.fileno())
-        settled = not 0 <= time.time() - before.st_mtime < _SETTLING
-        data = file.read(MAX_BYTES + 1)
-        after = os.fstat(file.fileno())
+    descriptor = os.open(found.real, flags)
+    try:
+        before = os.fstat(descriptor)
+        settled = _has_settled(signature_of(before))
+        data = _bytes_of(descriptor, min(before.st_size, MAX_BYTES) + 1)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     unchanged = signature_of(before) == signature_of(after)
     return _Content(signature_of(after), settled and unchanged, data)
+
+
+def _bytes_of(descriptor: int, most: int) -> bytes:
+    """Return what a file holds, up to `most` bytes: room for more would cost more than reading."""
+    data = os.read(descriptor, most)
+    while len(data) < most and (part := os.read(descriptor, most - len(data))):
+        data += part
+    return data

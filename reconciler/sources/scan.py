@@ -1,7 +1,8 @@
 """Which files of a folder are manifests, and what keeps us from some of them.
 
-Decides what is looked at: YAML and JSON files in any layout, nothing hidden, nothing outside.
-Opens no file. A scan is a value: two equal ones mean that nothing changed in between.
+Decides what is looked at: YAML and JSON files in any layout, nothing hidden, nothing outside,
+nothing that a .reconcilerignore passes over. Opens no other file. A scan is a value: two equal
+ones mean that nothing changed in between.
 """
 
 import os
@@ -11,6 +12,8 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from msgspec import Struct, field
+
+from reconciler.sources.ignore import IGNORE_FILE, MAX_BYTES, Ignored, IgnoreFaultError
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAX_FILES: Final = 20_000
@@ -28,9 +31,13 @@ class Found(Struct, frozen=True):
 
 
 class Scan(Struct):
-    """The manifests under a root by relative path, and a sentence for each thing not seen."""
+    """The manifests under a root by relative path, and a sentence for each thing not seen.
+
+    `ignoring` are the files that say what is passed over.
+    """
 
     files: dict[str, Found] = field(default_factory=dict)
+    ignoring: dict[str, Signature] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -71,6 +78,7 @@ class _Walk:
         self._links: list[tuple[str, str]] = []
         self._seen: set[str] = set()
         self._folders = 0
+        self._ignored = Ignored()
 
     def scan(self) -> Scan:
         self._folder(self._root, "")
@@ -87,18 +95,25 @@ class _Walk:
             if real in self._seen or self._too_many():
                 continue
             self._seen.add(real)
-            for entry in self._entries(real, path):
+            entries = list(self._entries(real, path))
+            for entry in entries:
+                if entry.name == IGNORE_FILE:
+                    self._learn(path, entry.path)
+            for entry in entries:
                 below = f"{path}/{entry.name}" if path else entry.name
-                if self._is_folder(entry, below):
+                if not is_hidden(entry.name) and self._is_folder(entry, below):
                     waiting.append((entry.path, below))
 
     def _is_folder(self, entry: os.DirEntry[str], path: str) -> bool:
         """Return whether to go into an entry; take it, or put it aside, where it is none."""
         try:
+            folder = entry.is_dir(follow_symlinks=False)
+            if self._ignored.covers(path, folder=folder):
+                return False
             if entry.is_symlink():
                 self._links.append((path, entry.path))
                 return False
-            if entry.is_dir(follow_symlinks=False):
+            if folder:
                 return True
         except OSError as error:
             self._problem(f"{path} cannot be looked at: {error.strerror}")
@@ -111,14 +126,27 @@ class _Walk:
         try:
             with os.scandir(real) as entries:
                 for entry in entries:
-                    if not is_hidden(entry.name):
+                    if entry.name == IGNORE_FILE or not is_hidden(entry.name):
                         yield entry
         except OSError as error:
             what = f"the folder {path}" if path else f"the source {real}"
             self._problem(f"{what} cannot be read: {error.strerror}")
 
+    def _learn(self, folder: str, path: str) -> None:
+        """Take in what a folder passes over. Where that is not known, nothing is complete."""
+        name = f"{folder}/{IGNORE_FILE}".lstrip("/")
+        try:
+            self._result.ignoring[name], content = _content(path, name)
+            self._ignored.learn(folder, content)
+        except IgnoreFaultError as fault:
+            self._problem(str(fault))
+        except OSError as error:
+            self._problem(f"{name} cannot be read: {error.strerror}")
+
     def _link(self, path: str, link: str) -> None:
         real = os.path.realpath(link)
+        if self._ignored.covers(path, folder=Path(real).is_dir()):
+            return
         if os.path.commonpath((self._root, real)) != self._root:
             if path.endswith(SUFFIXES) or Path(real).is_dir():
                 self._problem(f"{path} is a link out of the source and is not followed")
@@ -152,3 +180,13 @@ class _Walk:
     def _problem(self, sentence: str) -> None:
         if sentence not in self._result.problems:
             self._result.problems.append(sentence)
+
+
+def _content(path: str, name: str) -> tuple[Signature, bytes]:
+    # Neither a pipe nor a link may hold us up, or lead us out.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - from a descriptor
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise IgnoreFaultError(f"{name} is no regular file and is not read")
+        return signature_of(found), file.read(MAX_BYTES + 1)

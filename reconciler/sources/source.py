@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+SOURCE_FILE: Final = "reconciler.yaml"
 _NAME_LENGTH: Final = 40
 _DIGEST_LENGTH: Final = 12
 

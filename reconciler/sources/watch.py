@@ -22,6 +22,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from reconciler.sources.ignore import IGNORE_FILE
 from reconciler.sources.scan import Scan, is_manifest, is_visible, scan
 
 QUIET: Final = 0.05
@@ -167,6 +168,8 @@ class _Handler(FileSystemEventHandler):
         if not path:
             return False
         below = PurePath(os.path.relpath(os.fsdecode(path), self._root))
+        if below.name == IGNORE_FILE:
+            return is_visible(below.parent)
         return is_visible(below) and (event.is_directory or is_manifest(below.name))
 
 

@@ -16,6 +16,7 @@ from reconciler.engines.docker import open_engine
 from reconciler.engines.docker.create import config_of
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.model.desired import Desired
+from reconciler.model.policy import FOLDER
 from reconciler.sources.folder import FolderSource
 from tests.benchmarks.bench import IMAGE, PATIENCE, Bench, new_name, project_label
 from tests.support.lab import MemoryRecord
@@ -65,7 +66,7 @@ class Project:
 
     def desired(self) -> Desired:
         """Return what the folder asks for."""
-        _, catalog = read(FolderSource(self.folder), self.state)
+        _, catalog = read(FolderSource(self.folder), FOLDER)
         assert catalog.desired is not None, catalog.problems
         return catalog.desired
 

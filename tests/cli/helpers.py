@@ -26,10 +26,12 @@ spec:
   constants: {DOCKER_REPO: busybox, DOCKER_TAG: stable, DOCKER_CMD: echo hello}
 """
 
+NOBODYS = {"XDG_CONFIG_HOME": "/nowhere"}  # rather than that of whoever runs the tests
+
 
 def call(*words: object) -> Result:
     """Call the command line and return its exit code and output."""
-    return CliRunner().invoke(cli, [str(word) for word in words])
+    return CliRunner().invoke(cli, [str(word) for word in words], env=NOBODYS)
 
 
 def write(folder: Path, **files: str) -> Path:

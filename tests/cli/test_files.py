@@ -22,10 +22,23 @@ def test_init_makes_a_folder_that_validates(tmp_path: Path) -> None:
     assert (checked.exit_code, checked.stderr) == (0, "")
 
 
+def test_editors_find_the_schema_beside_each_file_that_init_makes(tmp_path: Path) -> None:
+    call("init", tmp_path / "p")
+    made = sorted((tmp_path / "p").glob("*.yaml"))
+    assert [path.name for path in made] == ["clock.yaml", "hello.yaml", "reconciler.yaml"]
+    for path in made:
+        first = path.read_text().splitlines()[0]
+        comment, _, schema = first.partition("$schema=")
+        assert comment == "# yaml-language-server: "
+        kept = (path.parent / schema).read_text()
+        assert json.loads(kept) == manifests.schema_of_all()
+        assert kept == call("schema", "all").stdout
+
+
 def test_the_commented_service_of_init_is_valid_too(tmp_path: Path) -> None:
     call("init", tmp_path / "p")
     service = tmp_path / "p" / "clock.yaml"
-    lines = service.read_text().splitlines()[3:]
+    lines = service.read_text().splitlines()[4:]
     service.write_text("\n".join(line.removeprefix("# ") for line in lines) + "\n")
     result = call("validate", tmp_path / "p", "--format", "json")
     assert json.loads(result.stdout) == {"checked": 3, "problems": []}
@@ -91,9 +104,23 @@ def test_invalid_manifests_change_nothing(verb: str, tmp_path: Path) -> None:
 
 
 def test_schema() -> None:
-    assert call("schema").stdout.split() == list(manifests.kinds())
+    listed = [line.split()[0] for line in call("schema").stdout.splitlines()]
+    assert listed == [*manifests.kinds(), *manifests.configurations(), "all"]
     assert json.loads(call("schema", "task").stdout) == manifests.schema("Task")
-    assert call("schema", "Tsk").exit_code == 1
+    assert json.loads(call("schema", "source").stdout) == manifests.schema("source")
+
+
+def test_schema_of_all() -> None:
+    said = json.loads(call("schema", "all").stdout)
+    assert said == json.loads(call("schema", "--format", "json").stdout)
+    assert said["properties"]["kind"]["enum"] == list(manifests.kinds())
+
+
+@pytest.mark.parametrize(("word", "meant"), [("Tsk", "did you mean Task?"), ("x", "there are B")])
+def test_schema_of_what_is_none(word: str, meant: str) -> None:
+    result = call("schema", word)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert meant in result.stderr
 
 
 def test_profiles() -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.controller.revisions import QUIET_SECONDS, Revisions, load
+from reconciler.controller.writing import last_valid
 from reconciler.ledger import Ledger
 from reconciler.model.desired import Desired
+from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import FolderSource
 
 TASK = """\
@@ -28,7 +30,7 @@ class Desk:
         self.ledger = Ledger.open(folder, write=True, project="demo")
         source = FolderSource(self.folder)
         self.reader = Revisions(source, self.ledger, "demo", lambda: 1.0, lambda: self.quiet)
-        catalog = load(source.read(), "demo", ())
+        catalog = load(source.read(), "demo", FOLDER)
         assert catalog.desired is not None
         self.in_force: Desired = catalog.desired
         self.said: list[str] = []
@@ -116,3 +118,12 @@ def test_a_project_keeps_its_name(desk: Desk) -> None:
     desk.read()
     assert desk.in_force.project == "demo"
     assert "cannot become other" in desk.said[0]
+
+
+def test_the_last_valid_one_is_held_against_the_policy_of_today(tmp_path: Path) -> None:
+    asking = "spec: {container: {security: {privileged: true}}, "
+    text = TASK.format("a").replace("spec: {", asking)
+    with Ledger.open(tmp_path, write=True, project="demo") as ledger:
+        ledger.keep_revision("f-1", {"a.yaml": text.encode()}, 1.0)
+    assert last_valid(tmp_path, "demo", FOLDER) is not None
+    assert last_valid(tmp_path, "demo", Policy(privileged=False)) is None

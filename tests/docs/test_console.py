@@ -12,7 +12,11 @@ import pytest
 
 from tests.support.shell import ROOT, Shell
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "examples").rglob("README.md")),
+]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TODAY = [
     (re.compile(r"\bf-[0-9a-f]{12}\b"), "REVISION"),

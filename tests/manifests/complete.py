@@ -97,3 +97,9 @@ tasks:
 """,
 )
 ALL = (TASK, PROFILE, SERVICE, JOB)
+# What the manifests of tests refer to, so that they can be looked at by themselves.
+OTHERS = "---\n".join(
+    [document("Pool", name, "") for name in ("nightly", "p")]
+    + [document("Bucket", name, "url: file:///b") for name in ("b", "data", "results", "scripts")]
+    + [task("", "x")]
+)

@@ -3,7 +3,10 @@
 from reconciler import manifests
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.policy import Policy
 
+# What the operator keeps for the reconciler itself.
+CLOSED = Policy(closed=("/state",))
 HEAD = "apiVersion: reconciler/v1\nkind: {}\nmetadata: {{name: {}}}\n"
 
 
@@ -30,7 +33,7 @@ def load(text: str | dict[str, str], **options: object) -> Catalog:
 
 def desired(text: str | dict[str, str], **options: object) -> Desired:
     catalog = load(text, **options)
-    assert catalog.problems == ()
+    assert catalog.errors == ()
     assert catalog.desired is not None
     return catalog.desired
 

@@ -41,9 +41,7 @@ def corpus() -> list[tuple[str, Plain]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "reference", ["job", "node", "profile", "source", "task", schemas.TASK_SPEC]
-)
+@pytest.mark.parametrize("reference", sorted({*schemas.FILES, schemas.TASK_SPEC} - {"common"}))
 def test_on_single_values(reference: str) -> None:
     for value in VALUES:
         agree(reference, value)
@@ -58,7 +56,7 @@ def test_on_the_corpus_of_invalid_manifests() -> None:
 @settings(max_examples=400, deadline=None)
 def test_on_mutations(seed: int, steps: int) -> None:
     chance = random.Random(seed)
-    reference, value = chance.choice(SEEDS)
+    reference, value = chance.choice([*SEEDS, *CONFIGURATIONS])
     mutated: Any = copy.deepcopy(value)
     for _ in range(steps):
         mutate(mutated, chance)
@@ -94,7 +92,24 @@ def _seeds() -> list[tuple[str, Plain]]:
         "Task": spec,
         "Profile": {"constants": constants, "container": container, "task": {"instances": 2}},
         "Job": {"tasks": [{"name": "a", "env": {"A": 1}}, {"name": "b", "container": container}]},
-        "Node": {"endpoint": "unix:///x", "engine": "docker"},
+        "Node": {
+            "endpoint": "tcp://h:1",
+            "tls": {"ca": "/a"},
+            "capacity": {"cpus": 1, "gpus": 0},
+            "power": {"pue": 1.2},
+            "nodeTimeout": "2m",
+            "drain": False,
+        },
+        "Bucket": {"url": "s3://abc", "endpoint": "https://h", "credentials": {"name": "a"}},
+        "Pool": {
+            "slot": {"memory": "1Gi"},
+            "nodes": {"zone": "a"},
+            "prepare": {"command": "x"},
+            "scaling": [
+                {"name": "a", "when": {"days": ["mon"], "from": "08:00"}, "slots": 4},
+                {"name": "b", "minSlots": 0, "maxSlots": 8, "step": 0.2},
+            ],
+        },
     }
     found: list[tuple[str, Plain]] = [
         (k.lower(), {**head, "kind": k, "spec": body}) for k, body in bodies.items()
@@ -105,8 +120,17 @@ def _seeds() -> list[tuple[str, Plain]]:
     return found
 
 
+POLICY: Plain = {
+    "registries": ["docker.io"], "privileged": True, "binds": ["/data"],
+    "capabilities": ["CHOWN"], "maximum": {"cpus": 1, "memory": "1Gi", "pids": 9},
+}  # fmt: skip
+CONFIGURATIONS: list[tuple[str, Plain]] = [
+    ("policy", POLICY),
+    ("operator", {"stateRoot": "/x", "policy": POLICY}),
+    ("source", {"project": "p", "prune": {"share": 0.5}, "policy": POLICY}),
+]
 SEEDS = _seeds()
 
 
 def test_seeds_are_valid() -> None:
-    assert all(schemas.accepts(*seed) for seed in SEEDS)
+    assert all(schemas.accepts(*seed) for seed in [*SEEDS, *CONFIGURATIONS])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reconciler import manifests
 from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report
+from reconciler.model.policy import Policy
 from reconciler.model.problem import Problem
 from tests.manifests import complete, test_invalid_tasks
 from tests.manifests.loaded import document, profile, task
@@ -37,7 +38,7 @@ TOKENS = [
 
 def check(data: bytes, path: str = "a.yaml", limit: float = 1) -> tuple[Problem, ...]:
     began = time.perf_counter()
-    catalog = manifests.load({path: data}, project="p", revision="r", forbidden_binds=["/s"])
+    catalog = manifests.load({path: data}, project="p", revision="r", policy=Policy(closed=("/s",)))
     assert time.perf_counter() - began < limit
     assert (catalog.desired is None) == bool(catalog.errors)
     lines = re.split("\r\n|\r|\n", data.decode("utf-8-sig", "replace"))

@@ -7,7 +7,7 @@ same order. Nothing else may be reported: no fault twice, and no fault that foll
 import pytest
 
 from reconciler import manifests
-from tests.manifests.loaded import load, profile, task
+from tests.manifests.loaded import CLOSED, load, profile, task
 
 MARK = "§"
 
@@ -237,7 +237,7 @@ def marked(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("codes", "text"), ALL, ids=[f"{i}-{c[0]}" for i, c in enumerate(ALL)])
 def test_says_what_and_where(codes: str, text: str) -> None:
-    catalog = load(text.replace(MARK, ""), forbidden_binds=["/state"])
+    catalog = load(text.replace(MARK, ""), policy=CLOSED)
     found = [(p.code, f"{p.at.line}:{p.at.column}") for p in catalog.problems]
     assert found == list(zip(codes.split(), marked(text), strict=True))
     assert catalog.desired is None

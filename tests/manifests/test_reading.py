@@ -1,8 +1,8 @@
 import pytest
 
-from reconciler.manifests.reading import Document, read
+from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report
-from reconciler.manifests.tree import Mapping, Scalar, child, resolve
+from reconciler.manifests.tree import Document, Mapping, Scalar, child, resolve
 
 
 def documents(text: str) -> list[Document]:

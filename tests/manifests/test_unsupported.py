@@ -15,10 +15,11 @@ BASE = "env: {A: 1}\ncontainer: {image: x}\n"
 
 
 def read(text: str) -> tuple[tuple[Problem, ...], dict[str, DesiredTask]]:
-    catalog = load(text)
+    catalog = load({"a.yaml": text, "others.yaml": complete.OTHERS})
     assert catalog.errors == ()
     assert catalog.desired is not None
-    return catalog.problems, dict(catalog.desired.tasks)
+    own = tuple(problem for problem in catalog.problems if problem.at.path != "others.yaml")
+    return own, {name: one for name, one in catalog.desired.tasks.items() if name != "x"}
 
 
 def test_every_field_is_accepted_and_told_once() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.sources import FolderSource, folder, scan
 from reconciler.sources.folder import MAX_BYTES
+from reconciler.sources.scan import Found
 from reconciler.sources.source import revision_of
 
 
@@ -219,9 +220,9 @@ class TestChangingUnderneath:
         write(tmp_path, "a.yaml")
         plain = folder._read
 
-        def reading(real: str) -> folder._Content:
+        def reading(found: Found) -> folder._Content:
             write(tmp_path, "b.yaml")
-            return plain(real)
+            return plain(found)
 
         monkeypatch.setattr(folder, "_read", reading)
         assert names(tmp_path) == ["a.yaml", "b.yaml"]

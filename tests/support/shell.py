@@ -27,6 +27,9 @@ class Shell:
         self.environment = os.environ | {
             "PATH": f"{binaries}:{os.environ['PATH']}",
             "XDG_STATE_HOME": str(folder / "state"),
+            **{f"GIT_{role}_NAME": "Ada" for role in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{role}_EMAIL": "ada@example.org" for role in ("AUTHOR", "COMMITTER")},
+            "XDG_CONFIG_HOME": str(folder / "config"),
         }
         self.environment.pop("RECONCILER_STATE", None)
         self.projects: dict[Path, str] = {}

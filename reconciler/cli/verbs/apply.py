@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import options, outcome, session
+from reconciler.cli import agreed, options, outcome, session
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.needs import needs_run
 from reconciler.cli.place import Place, find, open_engine
@@ -16,18 +16,26 @@ from reconciler.controller.writing import Options, Writer, complete, reconciled,
 
 @click.command("apply")
 @options.source_argument
-@options.state_option
+@options.operator_options
 @options.take_over_option
 @click.option("--wait", is_flag=True, help="Stay until batch has ended and services are ready.")
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 10m.")
+@click.option(
+    "--plan",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Do exactly what `plan --out FILE` has saved, or nothing if reality has moved.",
+)
 @options.quiet_option
 @options.verbose_option
 def command(
     source: Path,
-    state: Path | None,
+    operator: options.Chosen,
     take_over: bool,
     wait: bool,
     timeout: float | None,
+    file: Path | None,
     quiet: bool,
     verbose: bool,
 ) -> Exit:
@@ -36,10 +44,21 @@ def command(
     Returns when only the instances' own progress is awaited; with --wait, when every batch
     instance has ended and every service is ready.
     """
-    place = find(source, state)
+    place = find(source, operator)
+    saved = agreed.load(file, place) if file is not None else None
     snapshot, desired = session.read_valid(place)
-    chosen = Options(verb="apply", state=state, take_over=take_over, open_engine=open_engine)
+    if saved is not None:
+        agreed.refuse_other_revision(saved, desired)
+    chosen = Options(
+        verb="apply",
+        state=place.state,
+        policy=place.policy,
+        take_over=take_over,
+        open_engine=open_engine,
+    )
     with writer(place.source, desired, chosen) as opened:
+        if saved is not None:
+            agreed.hold_to(saved, opened, place, desired)
         speaker = teller(quiet=quiet, verbose=verbose)
         session.listen(opened, speaker)
         opened.apply_again()
@@ -56,7 +75,8 @@ def _report(opened: Writer, place: Place, ending: Ending, *, wait: bool) -> Exit
     outcome.show(core)
     if wait:
         outcome.show_failures(opened, place)
-    session.warn_all([*outcome.waits_for_person(core), *outcome.obstacles(core)])
+    left = outcome.left_alone(core)
+    session.warn_all([*outcome.waits_for_person(core), *outcome.obstacles(core), *left])
     if ending is Ending.HALTED:
         complain("not all is done; containers are left as they are")
         return Exit.FAILED

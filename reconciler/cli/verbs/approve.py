@@ -13,10 +13,10 @@ from reconciler.controller.writing import Writer, reconciled
 
 @click.command("approve")
 @options.source_argument
-@options.state_option
-def command(source: Path, state: Path | None) -> None:
+@options.operator_options
+def command(source: Path, operator: options.Chosen) -> None:
     """Allow what is held back in the revision that is in force, and carry it out."""
-    place = find(source, state)
+    place = find(source, operator)
     desired = in_force(place)
     wish = Wish(
         verb="approve", arguments={"revision": desired.revision}, until=reconciled, afterwards=_show

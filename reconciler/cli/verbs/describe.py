@@ -17,11 +17,11 @@ from reconciler.cli.text import echo
 @click.command("describe")
 @options.target_argument
 @options.source_option
-@options.state_option
+@options.operator_options
 @options.format_option
-def command(target: Target, source: Path, state: Path | None, form: str) -> None:
+def command(target: Target, source: Path, operator: options.Chosen, form: str) -> None:
     """Show all of TARGET: a TASK with its effective spec and runs, or a TASK/INSTANCE."""
-    report = look(find(source, state))
+    report = look(find(source, operator))
     require(report, target)
     describe = describe_task if target.instance is None else describe_instance
     said = describe(report, target)

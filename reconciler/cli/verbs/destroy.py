@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("destroy")
 @options.source_argument
-@options.state_option
+@options.operator_options
 @options.take_over_option
 @click.option("--forget", is_flag=True, help="Drop all outcomes from the ledger as well.")
 @click.option("--volumes", is_flag=True, help="Remove the project's volumes and what is in them.")
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 5m.")
 def command(
     source: Path,
-    state: Path | None,
+    operator: options.Chosen,
     take_over: bool,
     forget: bool,
     volumes: bool,
@@ -45,7 +45,7 @@ def command(
     It stays so, also under `run`, until the next `apply` or a new revision. Outcomes stay on
     record unless --forget is given, but the next `apply` begins new runs.
     """
-    place = find(source, state)
+    place = find(source, operator)
     if forget and holder(place.folder) is not None:
         raise Failure("a reconciler is running, and --forget needs it ended first", Exit.HELD)
     report = look(place)
@@ -88,7 +88,7 @@ def _to_destroy(place: Place) -> Desired:
             raise
         desired = nothing_wanted(place.project)
     if not desired.revision:
-        snapshot, catalog = read(place.source, place.state)
+        snapshot, catalog = read(place.source, place.policy)
         desired = replace(catalog.desired or desired, revision=snapshot.revision)
     return replace(desired, project=place.project, tasks={}, prunable=True)
 

@@ -18,17 +18,17 @@ _POLL_SECONDS = 0.5
 
 @click.command("events")
 @options.source_argument
-@options.state_option
+@options.operator_options
 @options.format_option
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
 @click.option("--tail", type=click.IntRange(min=0), default=100, show_default=True, metavar="N",
               help="Begin with the last N entries.")  # fmt: skip
 @click.option("--task", metavar="TASK", help="Only what concerns this task.")
 def command(
-    source: Path, state: Path | None, form: str, follow: bool, tail: int, task: str | None
+    source: Path, operator: options.Chosen, form: str, follow: bool, tail: int, task: str | None
 ) -> Exit:
     """Show what the reconciler of SOURCE did, decided and met; JSON is one object a line."""
-    place = find(source, state)
+    place = find(source, operator)
     with Ledger.open(place.folder, write=False, project=place.project) as ledger:
         version = ledger.data_version()
         newest = ledger.last_events(1)

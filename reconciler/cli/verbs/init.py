@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from reconciler import manifests
 from reconciler.cli.exits import Failure
-from reconciler.cli.starter import FILES
+from reconciler.cli.starter import FILES, SCHEMA
 from reconciler.cli.text import echo
+from reconciler.cli.verbs.schema import as_text
 from reconciler.sources.source import project_name
 
 
@@ -17,7 +19,9 @@ from reconciler.sources.source import project_name
 def command(folder: Path) -> None:
     """Make a starter folder DIR: a batch task that runs at once, a service to switch on."""
     project = project_name(Path(os.path.realpath(folder)).name)
-    wanted = {folder / name: text for name, text in FILES.items()}
+    files = {name: text.replace("PROJECT", project) for name, text in FILES.items()}
+    files[SCHEMA] = as_text(manifests.schema_of_all()) + "\n"
+    wanted = {folder / name: text for name, text in files.items()}
     there = sorted(str(path) for path in wanted if path.exists() or path.is_symlink())
     if there:
         raise Failure(f"nothing is overwritten, and there is already {', '.join(there)}")
@@ -25,7 +29,7 @@ def command(folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Exclusively: what has come into being since the look above stays as it is.
         with path.open("x", encoding="utf-8") as file:
-            file.write(text.replace("PROJECT", project))
+            file.write(text)
         echo(f"made {path}")
     _next(folder)
 

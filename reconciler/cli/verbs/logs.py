@@ -19,7 +19,7 @@ from reconciler.model.identity import AttemptKey, InstanceKey
 @click.command("logs")
 @options.target_argument
 @options.source_option
-@options.state_option
+@options.operator_options
 @options.format_option
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until all has ended.")
 @click.option("--attempt", type=click.IntRange(min=1), metavar="N", help="Of the newest run.")
@@ -27,7 +27,7 @@ from reconciler.model.identity import AttemptKey, InstanceKey
 def command(
     target: Target,
     source: Path,
-    state: Path | None,
+    operator: options.Chosen,
     form: str,
     follow: bool,
     attempt: int | None,
@@ -39,7 +39,7 @@ def command(
     """
     if follow and attempt is not None:
         raise click.UsageError("--follow goes on with the newest attempt: leave out --attempt")
-    place = find(source, state)
+    place = find(source, operator)
     report = look(place)
     require(report, target)
     keys = _keys(report, target)

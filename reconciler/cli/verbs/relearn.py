@@ -13,10 +13,10 @@ from reconciler.controller.writing import Writer, reconciled
 
 @click.command("relearn")
 @options.source_argument
-@options.state_option
-def command(source: Path, state: Path | None) -> None:
+@options.operator_options
+def command(source: Path, operator: options.Chosen) -> None:
     """Go on after the ledger was lost: what Docker shows counts, the rest begins anew."""
-    place = find(source, state)
+    place = find(source, operator)
     wish = Wish(verb="relearn", arguments={}, until=reconciled, afterwards=_show)
     echo(ask(place, in_force(place), wish)[0])
 

@@ -14,7 +14,6 @@ from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.loop import Ending
 from reconciler.controller.writing import (
     Options,
-    forbidden_binds,
     last_valid,
     nothing_wanted,
     read,
@@ -27,7 +26,7 @@ from reconciler.sources.source import Snapshot
 
 @click.command("run")
 @options.source_argument
-@options.state_option
+@options.operator_options
 @options.take_over_option
 @click.option(
     "--resync",
@@ -39,17 +38,27 @@ from reconciler.sources.source import Snapshot
 @options.quiet_option
 @options.verbose_option
 def command(
-    source: Path, state: Path | None, take_over: bool, resync: float, quiet: bool, verbose: bool
+    source: Path,
+    operator: options.Chosen,
+    take_over: bool,
+    resync: float,
+    quiet: bool,
+    verbose: bool,
 ) -> Exit:
     """Make what runs agree with SOURCE, and keep it so until Ctrl-C or SIGTERM.
 
     Follows every edit; the last valid revision stays in force while a newer one has errors.
     Containers stay when it ends.
     """
-    place = find(source, state)
+    place = find(source, operator)
     snapshot, desired = _begin_with(place)
     chosen = Options(
-        verb="run", state=state, take_over=take_over, resync=resync, open_engine=open_engine
+        verb="run",
+        state=place.state,
+        policy=place.policy,
+        take_over=take_over,
+        resync=resync,
+        open_engine=open_engine,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     with writer(place.source, replace(desired, prunable=False), chosen, follow=True) as opened:
@@ -69,7 +78,7 @@ def command(
 
 def _begin_with(place: Place) -> tuple[Snapshot | None, Desired]:
     """Return what the source asks for, or what it did when it was last valid."""
-    snapshot, catalog = read(place.source, place.state)
+    snapshot, catalog = read(place.source, place.policy)
     if snapshot.complete and catalog.desired is not None:
         return snapshot, catalog.desired
     if not snapshot.complete:
@@ -85,6 +94,6 @@ def _begin_with(place: Place) -> tuple[Snapshot | None, Desired]:
 
 def _before(place: Place) -> Desired | None:
     try:
-        return last_valid(place.folder, place.project, forbidden_binds(place.project, place.state))
+        return last_valid(place.folder, place.project, place.policy)
     except NoLedger:
         return None

@@ -12,11 +12,11 @@ from reconciler.cli.text import echo
 
 @click.command("status")
 @options.source_argument
-@options.state_option
+@options.operator_options
 @options.format_option
-def command(source: Path, state: Path | None, form: str) -> None:
+def command(source: Path, operator: options.Chosen, form: str) -> None:
     """Show where every task of SOURCE stands, by the revision that is in force."""
-    report = look(find(source, state))
+    report = look(find(source, operator))
     if form == "json":
         echo(json.dumps(status_output.as_json(report), indent=2, ensure_ascii=False))
         return

@@ -19,14 +19,14 @@ from reconciler.model.observed import Phase
 @click.command("stop")
 @options.target_argument
 @options.source_option
-@options.state_option
+@options.operator_options
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 1m.")
-def command(target: Target, source: Path, state: Path | None, timeout: float | None) -> Exit:
+def command(target: Target, source: Path, operator: options.Chosen, timeout: float | None) -> Exit:
     """Stop TARGET, a TASK or TASK/INSTANCE, and wait until it has stopped.
 
     What is unfinished in this run stays so; a changed work, or a raised `rerun`, begins anew.
     """
-    place = find(source, state)
+    place = find(source, operator)
     desired = in_force(place)
     require(look(place), target)
     arguments: dict[str, object] = {"task": target.task}

@@ -1,72 +1,97 @@
-"""`validate`: every problem of a source, or of one of its files, and nothing else."""
+"""`validate`: every problem of a source, or of some of its files, and nothing else."""
 
-import json
-from collections.abc import Sequence
+import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
-from reconciler import manifests
-from reconciler.cli import problems as shown
-from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.options import format_option, source_argument, state_option
-from reconciler.cli.text import complain, echo, plural
-from reconciler.controller.writing import read
-from reconciler.model.catalog import Catalog
-from reconciler.model.position import NOWHERE
-from reconciler.model.problem import Problem, Severity
-from reconciler.sources.folder import FolderSource
-from reconciler.sources.source import Snapshot
+from reconciler.cli.checking import Alone, Edited, Part, check, joined, parts_of
+from reconciler.cli.exits import Exit
+from reconciler.cli.findings import FORMATS, Findings, lines
+from reconciler.cli.operator import consult, policy_of
+from reconciler.cli.options import Chosen, as_git_option, operator_options
+from reconciler.cli.text import complain, echo
+from reconciler.sources.folder import MAX_BYTES
+from reconciler.sources.scan import is_manifest
+
+_STDIN: Final = Path("-")
+_FOR_PEOPLE: Final = {"text", "github"}
 
 
 @click.command("validate")
-@source_argument
-@state_option
-@format_option
-def command(source: Path, state: Path | None, form: str) -> Exit:
-    """Check a folder of manifests, or one file as a part of the source that it belongs to."""
-    if not source.exists():
-        raise Failure(f"there is no file or folder {source}")
-    folder = FolderSource(source)
-    snapshot, catalog = read(folder, state)
-    found = [*_unreadable(snapshot), *_in_focus(catalog, folder.focus)]
-    checked = _checked(catalog, snapshot, folder.focus)
-    if form == "json":
-        echo(json.dumps(shown.as_json(checked, found), indent=2, ensure_ascii=False))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-s", "--source", "also", multiple=True, type=click.Path(path_type=Path), hidden=True)
+@click.option(
+    "--stdin-filename",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With `-`: check the input in the place of this file of a source.",
+)
+@operator_options
+@as_git_option
+@click.option("--no-cache", is_flag=True, help="Look at every file anew.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="Text is for people, github for the log of a workflow; the others are stable.",
+)
+def command(
+    paths: tuple[Path, ...],
+    also: tuple[Path, ...],
+    stdin_filename: Path | None,
+    operator: Chosen,
+    as_git: bool,
+    no_cache: bool,
+    form: str,
+) -> Exit:
+    """Check folders of manifests, or files as parts of the sources that they belong to.
+
+    Without a PATH, the current folder. With `-`, what comes through standard input: a document
+    on its own, or with --stdin-filename that file as an editor holds it.
+    """
+    asked = [*paths, *also] or [Path()]
+    if _STDIN in asked or stdin_filename is not None:
+        parts = [_given(asked, stdin_filename)]
     else:
-        for line in shown.as_text(found, snapshot.files, folder.root):
-            echo(line)
-        _sum_up(checked, found)
-    errors = any(problem.severity is Severity.ERROR for problem in found)
-    return Exit.FAILED if errors else Exit.DONE
+        parts = parts_of(asked)
+    decided = [consult(operator, part.source.root) for part in parts]
+    policies = [policy_of(one, operator, as_git=as_git) for one in decided]
+    found = joined(
+        [check(p, policy, remember=not no_cache) for p, policy in zip(parts, policies, strict=True)]
+    )
+    for line in lines(form, found):
+        echo(line)
+    if form in _FOR_PEOPLE:
+        _sum_up(found, form)
+    return Exit.FAILED if found.errors else Exit.DONE
 
 
-def _unreadable(snapshot: Snapshot) -> list[Problem]:
-    """Return what could not be read at all as a finding of its own."""
-    if snapshot.complete:
-        return []
-    return [Problem("unreadable-source", Severity.ERROR, NOWHERE, "", snapshot.problem)]
+def _given(asked: list[Path], name: Path | None) -> Part:
+    """Return what comes through standard input as a part of a source."""
+    if asked != [_STDIN]:
+        what = "--stdin-filename names the input that `-` stands for" if name else "`-` is alone"
+        raise click.UsageError(f"{what}: give `-` and no other PATH")
+    if name is not None and not is_manifest(name.name):
+        raise click.UsageError(
+            f"--stdin-filename {name}: a source reads no such file; "
+            "manifests end in .yaml, .yml or .json, and are not hidden"
+        )
+    content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    source = Alone(content) if name is None else Edited(name, content)
+    return Part(source, {source.focus}, saved=False)
 
 
-def _in_focus(catalog: Catalog, focus: str) -> list[Problem]:
-    """Return the findings that a check of one file is about: its own, and those of no file."""
-    return [p for p in catalog.problems if not focus or p.at.path in {"", focus}]
+def _sum_up(found: Findings, form: str) -> None:
+    """Say how it went: beside the answer where there is one, else as the answer."""
+    from reconciler.cli.findings.text import advice, summary  # noqa: PLC0415  # not for machines
 
-
-def _checked(catalog: Catalog, snapshot: Snapshot, focus: str) -> int:
-    if not focus or focus not in snapshot.files:
-        return catalog.checked
-    alone = {focus: snapshot.files[focus]}
-    return manifests.load(alone, project=catalog.project, revision="").checked
-
-
-def _sum_up(checked: int, found: Sequence[Problem]) -> None:
-    errors = sum(problem.severity is Severity.ERROR for problem in found)
-    warnings = len(found) - errors
-    said = [plural(errors, "error")] if errors else []
-    said += [plural(warnings, "warning")] if warnings else []
-    what = plural(checked, "document")
-    if errors:
-        complain(f"{what} checked: {', '.join(said)}")
+    if found.errors or form == "github":
+        complain(summary(found))
     else:
-        echo(f"{what} checked: {', '.join(said) or 'valid'}")
+        echo(summary(found))
+    if found.errors:
+        complain(advice(found))

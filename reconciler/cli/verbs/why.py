@@ -20,11 +20,11 @@ from reconciler.model.action import InstanceState, Verdict
 @click.command("why")
 @options.target_argument
 @options.source_option
-@options.state_option
+@options.operator_options
 @options.format_option
-def command(target: Target, source: Path, state: Path | None, form: str) -> None:
+def command(target: Target, source: Path, operator: options.Chosen, form: str) -> None:
     """Say why TARGET, a TASK or TASK/INSTANCE, is as it is, and what would let it go on."""
-    place = find(source, state)
+    place = find(source, operator)
     report = look(place)
     require(report, target)
     standing = standing_of(report, target.task)

@@ -18,6 +18,7 @@ from docker.transport.unixconn import UnixHTTPConnectionPool
 
 from reconciler.engines.docker.errors import translate
 from reconciler.engines.docker.wire import Wire
+from reconciler.engines.engine import UnreachableError
 
 # The oldest API that has what we use: no call is spent on asking which one the engine speaks.
 API_VERSION: Final = "1.41"
@@ -127,8 +128,9 @@ class _OnePool(UnixHTTPAdapter):
 
 
 def _connect(endpoint: str) -> APIClient:
+    if not endpoint.startswith("unix://"):
+        raise UnreachableError(f"the engine at {endpoint} is out of reach: not supported yet")
     client = APIClient(base_url=endpoint, version=API_VERSION)
     client.trust_env = False  # else proxies and REQUESTS_CA_BUNDLE of the caller's shell apply
-    if endpoint.startswith("unix://"):
-        client.mount("http+docker://", _OnePool(f"http+{endpoint}"))
+    client.mount("http+docker://", _OnePool(f"http+{endpoint}"))
     return client

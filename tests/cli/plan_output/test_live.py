@@ -3,7 +3,7 @@ from typing import Any
 from click import unstyle
 from msgspec.structs import replace
 
-from reconciler.cli import plan_output
+from reconciler.cli.plan_output import live, values
 from reconciler.controller.preview import Preview, preview
 from reconciler.model.desired import DesiredTask, Restart, Retry
 from reconciler.model.position import Position
@@ -31,7 +31,7 @@ def foresee(lab: Lab) -> Preview:
 
 def text(lab: Lab) -> list[str]:
     """Return the plan as people read it, runs of spaces made one."""
-    lines = plan_output.as_text(lab.core.desired, foresee(lab))
+    lines = live.as_text(lab.core.desired, foresee(lab))
     return [" ".join(unstyle(line).split()) for line in lines]
 
 
@@ -111,7 +111,7 @@ def test_holds_are_shown() -> None:
     lab.commit(make_task("t0", restart=Restart.ALWAYS))
     said = text(lab)
     assert any(line.startswith("held: 6 of 7 running instances") for line in said)
-    assert plan_output.as_json(lab.core.desired, foresee(lab))["holds"]
+    assert live.as_json(lab.core.desired, foresee(lab))["holds"]
 
 
 def test_an_image_that_is_missing_is_pulled() -> None:
@@ -121,7 +121,7 @@ def test_an_image_that_is_missing_is_pulled() -> None:
 
 def test_json_follows_its_schema_and_lists_every_call() -> None:
     lab = new_lab(make_task(count=2, parallelism=1, where=WHERE))
-    said = plan_output.as_json(lab.core.desired, foresee(lab))
+    said = live.as_json(lab.core.desired, foresee(lab))
     check("plan", said)
     actions = said["actions"]
     assert isinstance(actions, list)
@@ -133,12 +133,12 @@ def test_json_follows_its_schema_and_lists_every_call() -> None:
 
 def test_long_values_are_cut_to_where_they_differ() -> None:
     old, new = "a" * 60 + "X" + "b" * 60, "a" * 60 + "Y" + "b" * 60
-    shown = plan_output.brief(old, new)
+    shown = values.brief(old, new)
     assert shown == ("…" + "a" * 12 + "X" + "b" * 12 + "…", "…" + "a" * 12 + "Y" + "b" * 12 + "…")
-    assert plan_output.brief("1", "2") == ("1", "2")
+    assert values.brief("1", "2") == ("1", "2")
 
 
 def test_foreign_text_cannot_steer_the_terminal() -> None:
     task = make_task()
     lab = new_lab(replace(task, at=Position("\x1b[31m.yaml", 1, 1)))
-    assert "\x1b[31m" not in plan_output.as_text(lab.core.desired, foresee(lab))[0]
+    assert "\x1b[31m" not in live.as_text(lab.core.desired, foresee(lab))[0]

@@ -1,0 +1,138 @@
+"""What holds across manifests: each name once, no reference to nothing, no circle of tasks.
+
+Decides by what files declare, so that it costs little and always runs, whatever was remembered
+of single files. Whether instances fit is for `fitting`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from reconciler.manifests.declared import Declared, Reference
+from reconciler.manifests.fitting import check_fit
+from reconciler.manifests.reporting import Report, did_you_mean, shorten
+from reconciler.manifests.shipped import profile_names
+
+MAX_INSTANCES: Final = 1_000_000
+MAX_TEXT: Final = 64 * 1024 * 1024  # of all containers as they are hashed
+_UNKNOWN: Final = {
+    "Bucket": "unknown-bucket",
+    "Job": "unknown-job",
+    "Pool": "unknown-pool",
+    "Profile": "unknown-profile",
+    "Task": "unknown-task",
+}
+Index = dict[str, dict[str, Declared]]
+
+
+class Size(Struct):
+    """How much tasks ask for altogether."""
+
+    instances: int = 0
+    text: int = 0
+
+    @property
+    def excess(self) -> str:
+        """What there is more of than this program can hold, nothing where all is well."""
+        if self.instances > MAX_INSTANCES:
+            return f"{MAX_INSTANCES} instances"
+        return f"{MAX_TEXT} characters of containers" if self.text > MAX_TEXT else ""
+
+    def add(self, task: Declared) -> None:
+        """Count a task."""
+        self.instances += task.instances
+        self.text += task.text
+
+
+def check_across(declared: Iterable[Declared], lost: bytes, report: Report) -> None:
+    """Report what is wrong between manifests, given in the order of files and lines.
+
+    `lost` is the content of files with something in them that cannot be understood: a name that
+    stands there may be declared there, so that whoever refers to it is not to blame. The same
+    holds for all names of a kind where one manifest of it has none.
+    """
+    declared = list(declared)
+    index = indexed(declared, report)
+    nameless = {one.kind for one in declared if not one.name}
+    for reference in (
+        r for known in index.values() for one in known.values() for r in one.references
+    ):
+        hidden = lost and reference.name.encode("utf-8", "replace") in lost
+        if not hidden and reference.kind not in nameless:
+            _check_reference(reference, index, report)
+    tasks = index.get("Task", {})
+    _check_circles(tasks, report)
+    _check_size(tasks.values(), report)
+    check_fit(index, report)
+
+
+def indexed(declared: Iterable[Declared], report: Report) -> Index:
+    """Return manifests by kind and name. A name taken twice is reported and its first kept."""
+    index: Index = {}
+    for one in declared:
+        if not one.name:
+            continue
+        first = index.setdefault(one.kind, {}).setdefault(one.name, one)
+        if first is not one:
+            message = f"there is a {one.kind} {one.name} already, at {first.at}"
+            hint = "Rename or remove one of them."
+            report.error("duplicate-name", one.named.at, one.named.pointer, message, hint)
+    return index
+
+
+def _check_reference(reference: Reference, index: Index, report: Report) -> None:
+    kind, name = reference.kind, reference.name
+    known: Mapping[str, object] = index.get(kind, {})
+    if name in known:
+        return
+    others = set(known)
+    if kind == "Profile":
+        others.update(profile_names())
+        if name in others:
+            return
+    noun = kind.lower()
+    hint = did_you_mean(name, others, f"Add a manifest of kind {kind}, or remove the reference.")
+    message = f"there is no {noun} {shorten(name)}"
+    report.error(_UNKNOWN[kind], reference.place.at, reference.place.pointer, message, hint)
+
+
+def _check_circles(tasks: Mapping[str, Declared], report: Report) -> None:
+    """Report each circle of tasks that wait for one another."""
+    done: set[str] = set()
+    for name in tasks:
+        trail: dict[str, Iterator[Reference]] = {}
+        if name not in done:
+            trail[name] = _waited_for(tasks[name])
+        while trail:
+            last = next(reversed(trail))
+            following = next(trail[last], None)
+            if following is None:
+                done.add(last)
+                del trail[last]
+            elif following.name in trail:
+                _circle(following, list(trail), report)
+            elif following.name in tasks and following.name not in done:
+                trail[following.name] = _waited_for(tasks[following.name])
+
+
+def _waited_for(task: Declared) -> Iterator[Reference]:
+    return (reference for reference in task.references if reference.kind == "Task")
+
+
+def _circle(back: Reference, trail: list[str], report: Report) -> None:
+    circle = [*trail[trail.index(back.name) :], back.name]
+    message = f"tasks wait for each other in a circle: {' → '.join(circle)}"
+    hint = "Remove one of these dependencies."
+    report.error("dependency-cycle", back.place.at, back.place.pointer, message, hint)
+
+
+def _check_size(tasks: Iterable[Declared], report: Report) -> None:
+    """Report the task with which a project grows beyond what this program can hold."""
+    size = Size()
+    for task in tasks:
+        size.add(task)
+        if size.excess:
+            message = f"with this task the project has more than {size.excess}"
+            report.error("project-limit", task.at, "", message, "Split it into several projects.")
+            return
