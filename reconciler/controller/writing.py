@@ -157,8 +157,8 @@ def complete(core: Core) -> bool:
         for verdict in core.verdicts.get(name, ()):
             good = verdict.ready if task.service else verdict.state in _TERMINAL
             stopped = verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}
-            never = bool(task.blocked) and verdict.state is InstanceState.PENDING
-            if not (good or stopped or never or verdict.left_alone or held(core, name)):
+            stuck = bool(task.blocked) and verdict.state is InstanceState.PENDING
+            if not (good or stopped or stuck or verdict.left_alone or held(core, name)):
                 return False
     return True
 

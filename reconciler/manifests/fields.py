@@ -3,7 +3,6 @@
 Must not know which fields there are.
 """
 
-import shlex
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from msgspec import Struct
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence
 from reconciler.manifests.vocabulary import HintedError, UnknownNameError
+from reconciler.manifests.words import split_words
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Fields(Struct, frozen=True):
 
     def parsed(self, name: str, parse: Callable[[str], T], default: T) -> T:
         """Return a field's text as `parse` reads it; reports what it refuses."""
-        node = self.node.get(name)
+        node = self.node.items.get(name)
         if not isinstance(node, Scalar):
             return default
         try:
@@ -43,12 +43,12 @@ class Fields(Struct, frozen=True):
 
     def text(self, name: str, default: str = "") -> str:
         """Return a field's text as written."""
-        node = self.node.get(name)
+        node = self.node.items.get(name)
         return node.text if isinstance(node, Scalar) else default
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return a boolean."""
-        node = self.node.get(name)
+        node = self.node.items.get(name)
         if not isinstance(node, Scalar):
             return default
         if isinstance(node.plain, bool):
@@ -58,7 +58,7 @@ class Fields(Struct, frozen=True):
 
     def number(self, name: str, default: float) -> float:
         """Return a number."""
-        node = self.node.get(name)
+        node = self.node.items.get(name)
         if not isinstance(node, Scalar):
             return default
         if isinstance(node.plain, int | float):
@@ -72,7 +72,7 @@ class Fields(Struct, frozen=True):
 
     def choice(self, name: str, default: str) -> str:
         """Return one of the values that the schema allows."""
-        node = self.node.get(name)
+        node = self.node.items.get(name)
         if isinstance(node, Scalar) and "${" in node.text:
             message = f"{name}: {shorten(node.text)} is none of its values"
             self.report.about(node, "unknown-value", message)
@@ -85,17 +85,17 @@ class Fields(Struct, frozen=True):
 
     def scalars(self, name: str) -> list[Scalar]:
         """Return a list of single values."""
-        node = self.node.get(name)
+        node = self.node.items.get(name)
         found: list[Node] = node.items if isinstance(node, Sequence) else []
         return [item for item in found if isinstance(item, Scalar)]
 
     def words(self, name: str) -> tuple[str, ...] | None:
         """Return a list as it is and a string split as a shell splits words; None if empty."""
-        node = self.node.get(name)
+        node = self.node.items.get(name)
         if not isinstance(node, Scalar):
             return self.texts(name) or None
         try:
-            return tuple(shlex.split(node.text)) or None
+            return tuple(split_words(node.text)) or None
         except ValueError as fault:
             said = str(fault).lower().rstrip(".")
             message = f"{name}: cannot be split into words: {said} in {shorten(node.text)}"

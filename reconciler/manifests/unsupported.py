@@ -8,6 +8,7 @@ default for instance, is passed over. An entry goes when the program acts on its
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tree import Mapping, Node, Plain, Scalar
@@ -27,6 +28,10 @@ class Gap(Struct, frozen=True):
     means: str
     idle: tuple[Plain, ...] = ()
     blocks: bool = False
+    top: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "top", self.path.partition(".")[0])
 
 
 def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
@@ -86,7 +91,9 @@ def check_unsupported(
     """
     blocking = []
     for gap in gaps:
-        if gap.path in idle or (place := _place(spec, gap)) is None:
+        if gap.top not in spec.items or gap.path in idle:
+            continue
+        if (place := _place(spec, gap)) is None:
             continue
         at, pointer = place
         message = f"{gap.path} is not supported yet: {gap.means}"
