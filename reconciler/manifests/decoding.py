@@ -4,6 +4,7 @@ Decides which characters may stand in a manifest. Must not know YAML.
 """
 
 import re
+from codecs import BOM_UTF8
 from typing import Final
 
 from reconciler.manifests.reporting import Report
@@ -24,8 +25,9 @@ def decode(path: str, data: bytes, report: Report) -> str | None:
         message = f"the file has {len(data)} bytes, more than the {MAX_BYTES} that a manifest may"
         report.error("file-too-large", start, "", message, "Split it into several files.")
         return None
+    data = data.removeprefix(BOM_UTF8)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
         at = position(path, data[: error.start].decode("utf-8", "replace"))
         byte = data[error.start]
