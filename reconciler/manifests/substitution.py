@@ -8,6 +8,7 @@ there are or what fields mean.
 
 import re
 from collections.abc import Callable
+from operator import is_
 from typing import Final
 
 from msgspec import Struct, field
@@ -142,17 +143,23 @@ class Substitution(Struct):
     total: int = 0
 
     def apply(self, node: Node, path: Path = ()) -> Node:
-        """Return a copy with constants in place; what is to be left out is in `failed`."""
-        if isinstance(node, Mapping):
-            return node.like(
-                {key: self.apply(item, (*path, key)) for key, item in node.items.items()}
-            )
+        """Return a tree with constants in place; what is to be left out is in `failed`.
+
+        What holds no constants is part of both trees, so neither may be changed.
+        """
+        if isinstance(node, Scalar):
+            if isinstance(node.plain, str) and "${" in node.text:
+                return self._scalar(node, path)
+            return node
         if isinstance(node, Sequence):
             listed = [self.apply(item, (*path, place)) for place, item in enumerate(node.items)]
+            if all(map(is_, listed, node.items)):
+                return node
             return Sequence(node.at, node.pointer, listed)
-        if not isinstance(node.plain, str) or "${" not in node.text:
+        items = {key: self.apply(item, (*path, key)) for key, item in node.items.items()}
+        if all(map(is_, items.values(), node.items.values())):
             return node
-        return self._scalar(node, path)
+        return Mapping(node.at, node.pointer, items, node.keys, node.owners)
 
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
         value = expand(node, self.lookup, builtins=_per_instance(path), report=self.report,
