@@ -4,6 +4,7 @@ Decides which characters may stand in a manifest. Must not know YAML.
 """
 
 import re
+from codecs import BOM_UTF8
 from typing import Final
 
 from reconciler.manifests.reporting import Report
@@ -25,10 +26,10 @@ def decode(path: str, data: bytes, report: Report) -> str | None:
         report.error("file-too-large", start, "", message, "Split it into several files.")
         return None
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
-        at = position(path, data[: error.start].decode("utf-8", "replace"))
-        byte = data[error.start]
+        at = position(path, error.object[: error.start].decode("utf-8", "replace"))
+        byte = error.object[error.start]
         report.error(
             "not-utf8", at, "", f"the byte 0x{byte:02x} is not UTF-8", "Save the file as UTF-8."
         )
