@@ -16,6 +16,7 @@ from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report
 from tests.manifests import complete, test_invalid, test_invalid_tasks, test_load, test_settings
 from tests.manifests.loaded import document, profile, task
+from tests.support import pins
 from tests.support.shell import ROOT
 
 SUFFIXES = {".yaml", ".yml", ".json"}
@@ -32,7 +33,9 @@ class Source(Struct, frozen=True):
 @cache
 def valid() -> tuple[Source, ...]:
     """Return sources in which there is no error."""
-    written = [*_examples(), *_standard_profiles(), *_explained(), *_complete(), *_by_hand()]
+    written = [
+        *_examples(), *_golden(), *_standard_profiles(), *_explained(), *_complete(), *_by_hand(),
+    ]  # fmt: skip
     return (*written, *(made for source in written for made in _as_json(source)))
 
 
@@ -63,6 +66,12 @@ def _folder(name: str, folder: Path) -> Source:
 def _examples() -> Iterator[Source]:
     for folder in ("hello", "retries", "service", "ci/fleet"):
         yield _folder(folder, ROOT / "examples" / folder)
+
+
+def _golden() -> Iterator[Source]:
+    yield Source("golden", pins.files())
+    operator = (pins.CORPUS / "operator.yaml").read_bytes()
+    yield Source("golden-operator", {"config.yaml": operator}, operator=True)
 
 
 def _standard_profiles() -> Iterator[Source]:
