@@ -15,7 +15,7 @@ from reconciler import manifests
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.findings.text import as_text
 from reconciler.cli.options import Chosen
-from reconciler.controller.writing import guarded
+from reconciler.controller.folders import guarded
 from reconciler.manifests import Operator
 from reconciler.model.policy import FOLDER, GIT, Policy
 from reconciler.model.problem import Severity

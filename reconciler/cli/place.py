@@ -17,7 +17,7 @@ from reconciler import manifests
 from reconciler.cli.exits import Failure
 from reconciler.cli.operator import consult, policy_of
 from reconciler.cli.options import Chosen
-from reconciler.controller.writing import state_folder
+from reconciler.controller.folders import state_folder
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec
 from reconciler.model.policy import FOLDER, Policy

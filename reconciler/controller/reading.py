@@ -11,9 +11,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.controller.folders import state_folder
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
-from reconciler.controller.writing import last_valid, nothing_wanted, state_folder
+from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan

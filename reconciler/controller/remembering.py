@@ -10,7 +10,6 @@ other and what is no longer used goes away by itself. Must not know what a verdi
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
 import zlib
 from collections.abc import Mapping
@@ -105,6 +104,8 @@ def _line(digest: str, verdict: bytes) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
+    import tempfile  # noqa: PLC0415  # slow to load, and most checks find all as it was
+
     descriptor, temporary = tempfile.mkstemp(dir=path.parent)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - from a descriptor

@@ -7,7 +7,7 @@ been quiet for a while, for editors and checkouts write one file after the other
 
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler import manifests
@@ -44,6 +44,7 @@ class Revisions(Struct):
     now: Callable[[], float]
     quiet_for: Callable[[], float]
     policy: Policy = FOLDER
+    _memory: manifests.Memory = field(default_factory=manifests.Memory)
     _last_said: str = ""
     _kept: bool = True
 
@@ -55,7 +56,7 @@ class Revisions(Struct):
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
             return self._keep_again(snapshot)
-        catalog = load(snapshot, self.project, self.policy)
+        catalog = load(snapshot, self.project, self.policy, self._memory)
         if catalog.desired is None:
             return self._refused(catalog.revision, summary(catalog.errors))
         if catalog.project != self.project:

@@ -15,10 +15,11 @@ from reconciler.controller import revisions
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
+from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.loop import Loop, OpenEngine
 from reconciler.controller.node_watch import Rhythm
-from reconciler.ledger import Ledger, Lock, default_state_folder, prepare_state_folder
+from reconciler.ledger import Ledger, Lock, prepare_state_folder
 from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
@@ -55,21 +56,6 @@ class Writer(Struct):
         self.core.try_again()
         if self.core.history.destroyed_revision:
             self.core.note([Destroyed("", self.clock.now())])
-
-
-def state_folder(project: str, chosen: Path | None) -> Path:
-    """Return the folder that holds a project's state; it need not exist."""
-    return chosen if chosen is not None else default_state_folder(project)
-
-
-def guarded(policy: Policy, chosen: Path | None) -> Policy:
-    """Return a policy under which no manifest reaches the reconciler's own state.
-
-    That of all projects where it lies in the platform's place: a project's name is not known
-    for certain before its manifests are read.
-    """
-    folder = chosen if chosen is not None else default_state_folder("")
-    return policy.keeping_out_of(str(folder.absolute()))
 
 
 def read(source: Source, policy: Policy) -> tuple[Snapshot, Catalog]:

@@ -26,6 +26,7 @@ from reconciler.manifests.vocabulary import HintedError
 from reconciler.model.spec import Pairs
 
 MAX_NESTED: Final = 16
+_LIMITS: Final = frozenset({"type", "pattern", "enum"})
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "integer": (int,), "number": (int, float), "boolean": (bool,),
 }  # fmt: skip
@@ -40,13 +41,21 @@ class Constants(Struct):
     task: str
     owner: Mapping
     varying: frozenset[str] = BUILTINS
+    _declared: Mapping | None = None
     _values: dict[str, Value | None] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
     _total: int = 0
 
+    @property
+    def declared(self) -> Mapping:
+        """What the profile declares, by name."""
+        if self._declared is None:
+            self._declared = self.profile.spec.mapping("constants")
+        return self._declared
+
     def check(self) -> None:
         """Report what the task gives but may not, and what it should but does not."""
-        declared = self.profile.spec.mapping("constants")
+        declared = self.declared
         for name, value in self.given.items.items():
             self._check_given(name, value, declared)
         for name in declared.items:
@@ -54,7 +63,7 @@ class Constants(Struct):
 
     def exported(self) -> Pairs:
         """Return names and values that instances may see, sorted by name."""
-        declared = self.profile.spec.mapping("constants")
+        declared = self.declared
         shown = {
             name: value.scalar.text
             for name, value in self._values.items()
@@ -68,7 +77,9 @@ class Constants(Struct):
 
     def lookup(self, name: str, user: Scalar | None) -> Value | None:
         """Return a constant's value for a text that uses it."""
-        declared = self.profile.spec.mapping("constants")
+        if name in self._values:
+            return self._values[name]
+        declared = self.declared
         if name not in declared.items:
             if user is not None:
                 undeclared(name, user, self.profile, self.report)
@@ -85,10 +96,9 @@ class Constants(Struct):
                 message = f"constants use each other more than {MAX_NESTED} deep"
                 self.report.about(user, "constant-limit", message)
             return None
-        if name not in self._values:
-            self._open.append(name)
-            self._values[name] = self._evaluate(name, declared.mapping(name))
-            self._open.pop()
+        self._open.append(name)
+        self._values[name] = self._evaluate(name, declared.mapping(name))
+        self._open.pop()
         return self._values[name]
 
     def _evaluate(self, name: str, declaration: Mapping) -> Value | None:
@@ -111,7 +121,7 @@ class Constants(Struct):
 
     def _absent(self, name: str, declaration: Mapping) -> Value | None:
         if not _required(declaration):
-            at, pointer = self.profile.spec.mapping("constants").place(name)
+            at, pointer = self.declared.place(name)
             return Value(Scalar("", "", at, pointer))
         if name in self.given.items:  # refused, and reported where it stands
             return None
@@ -204,6 +214,8 @@ def secret_literal(name: str, value: Node, report: Report) -> None:
 
 def _allowed(name: str, value: Scalar, declaration: Mapping, report: Report) -> bool:
     """Report a value that its declaration does not take."""
+    if not _LIMITS & declaration.items.keys():
+        return True
     text, fault, hint = value.text, "", declaration.text("description")
     kind, pattern = declaration.text("type"), declaration.text("pattern")
     choices = declaration.get("enum")
@@ -233,7 +245,7 @@ def _fits(pattern: str, text: str) -> bool:
 
 
 def _flag(declaration: Mapping, name: str) -> bool:
-    found = declaration.get(name)
+    found = declaration.items.get(name)
     return isinstance(found, Scalar) and found.plain is True
 
 

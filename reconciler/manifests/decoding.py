@@ -25,11 +25,12 @@ def decode(path: str, data: bytes, report: Report) -> str | None:
         message = f"the file has {len(data)} bytes, more than the {MAX_BYTES} that a manifest may"
         report.error("file-too-large", start, "", message, "Split it into several files.")
         return None
+    data = data.removeprefix(BOM_UTF8)
     try:
-        text = data.removeprefix(BOM_UTF8).decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
-        at = position(path, error.object[: error.start].decode("utf-8", "replace"))
-        byte = error.object[error.start]
+        at = position(path, data[: error.start].decode("utf-8", "replace"))
+        byte = data[error.start]
         report.error(
             "not-utf8", at, "", f"the byte 0x{byte:02x} is not UTF-8", "Save the file as UTF-8."
         )

@@ -12,8 +12,8 @@ from reconciler.manifests.documents import Entry, validate
 from reconciler.manifests.instances import matrix_names
 from reconciler.manifests.merging import merged_task
 from reconciler.manifests.reporting import Report
-from reconciler.manifests.substitution import BUILTINS, Substitution, without
-from reconciler.manifests.tree import Mapping
+from reconciler.manifests.substitution import BUILTINS, Path, Substitution, without
+from reconciler.manifests.tree import Mapping, Node, copied
 
 
 class Effective(Struct, frozen=True):
@@ -43,12 +43,17 @@ def substituted(tree: Mapping, reference: str, constants: Constants, report: Rep
         report,
         constants.varying,
     )
-    made = substitution.apply(tree)
-    if not isinstance(made, Mapping):  # pragma: no cover  # a mapping stays one
-        return tree
-    without(made, substitution.failed)
-    without(made, validate(reference, made, report))
-    return made
+    made = _left(substitution.apply(tree), substitution.failed)
+    return _left(made, validate(reference, made, report))
+
+
+def _left(tree: Node, doomed: list[Path]) -> Mapping:
+    """Return a tree without what stands at some paths; the tree itself stays as it is."""
+    rest = copied(tree) if doomed else tree
+    if not isinstance(rest, Mapping):  # pragma: no cover  # a mapping stays one
+        raise TypeError
+    without(rest, doomed)
+    return rest
 
 
 def _check_reserved(environment: Mapping, report: Report) -> None:

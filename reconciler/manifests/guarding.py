@@ -19,12 +19,13 @@ from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
 from reconciler.manifests.vocabulary import UnknownNameError, capability
-from reconciler.model.policy import Policy, matched, normal, within
+from reconciler.model.policy import Maximum, Policy, matched, normal, within
 from reconciler.model.position import Position
 from reconciler.model.quantities import format_bytes, format_cpus
 from reconciler.model.spec import Resources
 
 Allows = Callable[[Policy], bool]
+_NO_MAXIMUM: Final = Maximum()
 _SECURITY: Final[tuple[tuple[str, str, str, str, Allows], ...]] = (
     ("privileged", "true", "policy-privileged", "privileged", lambda p: p.privileged),
     ("userns", "host", "policy-userns-host", "usernsHost", lambda p: p.userns_host),
@@ -118,6 +119,8 @@ def check_maximum(
 
     Only for a task without other faults, whose numbers are what its author wants.
     """
+    if guard.terms.effective.maximum == _NO_MAXIMUM:
+        return
     given = tree.mapping("container", "resources")
     gpus = Fields(given, guard.report).whole("gpus", 0)
     for name, asked, said in (

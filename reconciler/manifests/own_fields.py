@@ -24,6 +24,7 @@ _CHOICES: Final = {
 _WHOLE: Final = {"": ("priority",), "retry": ("total",), "success": ("minSucceeded",),
                  "rollout": ("maxSurge",)}  # fmt: skip
 _FLAGS: Final = {"": ("cache", "suspend"), "placement": ("gang",)}
+_NESTED: Final = (_CHOICES.keys() | _WHOLE.keys() | _FLAGS.keys()) - {""}
 
 
 def check_own_fields(own: Fields) -> None:
@@ -50,19 +51,14 @@ def check_length(fields: Fields, name: str) -> None:
 
 def _check_types(own: Fields) -> None:
     """Read what the schema has checked, for constants that are escaped where none may stay."""
-    for place, names in _CHOICES.items():
-        for name in names:
-            _at(own, place).choice(name, "")
-    for place, names in _WHOLE.items():
-        for name in names:
-            _at(own, place).whole(name, 0)
-    for place, names in _FLAGS.items():
-        for name in names:
-            _at(own, place).flag(name, default=False)
-
-
-def _at(own: Fields, place: str) -> Fields:
-    return own.below(place) if place else own
+    for place in ("", *_NESTED & own.node.items.keys()):
+        fields = own.below(place) if place else own
+        for name in _CHOICES.get(place, ()):
+            fields.choice(name, "")
+        for name in _WHOLE.get(place, ()):
+            fields.whole(name, 0)
+        for name in _FLAGS.get(place, ()):
+            fields.flag(name, default=False)
 
 
 def _check_schedule(own: Fields) -> None:

@@ -6,12 +6,13 @@ Decides by a fast validator, which may only accept. What it does not accept is f
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import Any, Final
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.manifests.shipped import Schema, schema_file
 from reconciler.manifests.tree import Plain
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 KINDS: Final = ("Bucket", "Job", "Node", "Pool", "Profile", "Task")
 FILES: Final = (
@@ -106,18 +107,24 @@ def _inside(schema: Schema, fragment: str) -> Schema:
 
 
 @cache
-def _fast(reference: str) -> jsonschema_rs.Validator:
+def _fast(reference: str) -> "jsonschema_rs.Validator":
+    import jsonschema_rs  # noqa: PLC0415  # slow to load, and what is remembered needs none
+
     return jsonschema_rs.validator_for({"$ref": uri(reference)}, registry=_registry())
 
 
 @cache
-def _registry() -> jsonschema_rs.Registry:
+def _registry() -> "jsonschema_rs.Registry":
+    import jsonschema_rs  # noqa: PLC0415  # slow to load, and what is remembered needs none
+
     resources: list[tuple[str, Any]] = [(uri(name), schema_file(name)) for name in FILES]
     return jsonschema_rs.Registry(resources)
 
 
 @cache
-def _pattern(pattern: str) -> jsonschema_rs.Validator:
+def _pattern(pattern: str) -> "jsonschema_rs.Validator":
+    import jsonschema_rs  # noqa: PLC0415  # slow to load, and what is remembered needs none
+
     return jsonschema_rs.validator_for(
         {"type": "string", "pattern": f"^(?:{pattern})$"},
         pattern_options=jsonschema_rs.RegexOptions(),

@@ -7,8 +7,8 @@ there are or what fields mean.
 """
 
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 from msgspec import Struct, field
 
@@ -21,6 +21,7 @@ BUILTINS: Final = frozenset(
 MAX_LENGTH: Final = 128 * 1024  # what Linux takes as one argument or variable
 MAX_TOTAL: Final = 1024 * 1024  # of all that one task substitutes
 Path = tuple[str | int, ...]
+S = TypeVar("S", str, int)
 _TEMPLATE: Final = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PER_INSTANCE: Final[tuple[Path, ...]] = (
     ("container", "command"), ("container", "entrypoint"), ("container", "env"),
@@ -142,17 +143,31 @@ class Substitution(Struct):
     total: int = 0
 
     def apply(self, node: Node, path: Path = ()) -> Node:
-        """Return a copy with constants in place; what is to be left out is in `failed`."""
-        if isinstance(node, Mapping):
-            return node.like(
-                {key: self.apply(item, (*path, key)) for key, item in node.items.items()}
-            )
+        """Return a tree with constants in place; what is to be left out is in `failed`.
+
+        What holds no constants is part of both trees, so neither may be changed.
+        """
+        if isinstance(node, Scalar):
+            return self._scalar(node, path) if _is_template(node) else node
         if isinstance(node, Sequence):
-            listed = [self.apply(item, (*path, place)) for place, item in enumerate(node.items)]
-            return Sequence(node.at, node.pointer, listed)
-        if not isinstance(node.plain, str) or "${" not in node.text:
+            other = self._changed(enumerate(node.items), path)
+            listed = [other.get(place, item) for place, item in enumerate(node.items)]
+            return Sequence(node.at, node.pointer, listed) if other else node
+        changed = self._changed(node.items.items(), path)
+        if not changed:
             return node
-        return self._scalar(node, path)
+        return Mapping(node.at, node.pointer, {**node.items, **changed}, node.keys, node.owners)
+
+    def _changed(self, items: Iterable[tuple[S, Node]], path: Path) -> dict[S, Node]:
+        """Return those of some items that hold constants, with these in place."""
+        changed: dict[S, Node] = {}
+        for step, item in items:
+            if isinstance(item, Scalar) and not _is_template(item):
+                continue  # by far the most frequent
+            made = self.apply(item, (*path, step))
+            if made is not item:
+                changed[step] = made
+        return changed
 
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
         value = expand(node, self.lookup, builtins=_per_instance(path), report=self.report,
@@ -180,6 +195,10 @@ class Substitution(Struct):
             if isinstance(read, kind):
                 return read if types.intersection(names) or "string" not in types else text
         return text
+
+
+def _is_template(node: Scalar) -> bool:
+    return "${" in node.text and isinstance(node.plain, str)
 
 
 def _per_instance(path: Path) -> bool:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from reconciler.manifests.clusters import check_cluster
 from reconciler.manifests.confidential import check_variables
-from reconciler.manifests.constants import Constants
 from reconciler.manifests.container import check_whole, read_container
 from reconciler.manifests.documents import Entry, pairs
 from reconciler.manifests.effective import read_effective
@@ -21,8 +20,9 @@ from reconciler.manifests.fields import Fields
 from reconciler.manifests.guarding import Guard, check_maximum, check_task
 from reconciler.manifests.instances import check_names, read_instances
 from reconciler.manifests.own_fields import check_own_fields
+from reconciler.manifests.places import Places
 from reconciler.manifests.retrying import read_retry
-from reconciler.manifests.tree import Mapping, Scalar, leaves
+from reconciler.manifests.tree import Mapping
 from reconciler.manifests.unsupported import (
     OF_PROFILES,
     OF_TASKS,
@@ -30,7 +30,7 @@ from reconciler.manifests.unsupported import (
     why_blocked,
 )
 from reconciler.model.desired import DesiredTask, Restart
-from reconciler.model.hashing import shape_of, work_of
+from reconciler.model.hashing import fingerprints_of
 from reconciler.model.position import Position
 from reconciler.model.spec import Pairs
 
@@ -66,14 +66,15 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     container = own.below("container")
     spec = read_container(container, constants=exported, nodes=nodes)
     check_task(said.tree, guard)
+    work, shape = fingerprints_of(spec)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))
     compiled = DesiredTask(
         name=task.name,
         at=task.at,
         instances=read_instances(own),
         spec=spec,
-        work=work_of(spec),
-        shape=shape_of(spec),
+        work=work,
+        shape=shape,
         job=task.job,
         profile=profile.name,
         labels=task.labels,
@@ -82,7 +83,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         parallelism=own.whole("parallelism", 0) or None,
         max_unavailable=own.below("rollout").whole("maxUnavailable", 1),
         rerun=own.whole("rerun", 0),
-        where=_places(task, said.tree, said.constants),
+        where=Places(task.spec, said.tree, said.constants),
     )
     check_own_fields(own)
     _check_variables(own, profile)
@@ -117,20 +118,3 @@ def _unsupported(own: Fields, profile: Entry, count: int) -> list[str]:
 
 def _member(text: str) -> str:
     return text if text in set(Restart) else Restart.NEVER
-
-
-def _places(task: TaskEntry, tree: Mapping, constants: Constants) -> dict[str, Position]:
-    """Return who supplied what: container fields by their own paths, task fields by theirs."""
-    places = dict(leaves(tree.mapping("container")))
-    own = {path: at for path, at in leaves(tree) if path.partition(".")[0] != "container"}
-    places |= own
-    if "image.name" in places:
-        places["image"] = places["image.name"]
-    if "placement.nodes" in places:
-        places["nodes"] = places["placement.nodes"]
-    for name, scalar in constants.places().items():
-        places[f"constants.{name}"] = scalar.at
-    profile = task.spec.get("profile")
-    if isinstance(profile, Scalar):
-        places["profile"] = profile.at
-    return places

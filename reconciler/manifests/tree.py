@@ -108,12 +108,12 @@ class Mapping(Struct, eq=False):
 
     def mapping(self, *path: str) -> "Mapping":
         """Return the mapping at a path, an empty one where there is none."""
-        found = self.get(*path)
+        found = self.items.get(path[0]) if len(path) == 1 else self.get(*path)
         return found if isinstance(found, Mapping) else Mapping(self.at, self.pointer)
 
     def text(self, *path: str) -> str:
         """Return the text at a path as written, empty where there is none."""
-        found = self.get(*path)
+        found = self.items.get(path[0]) if len(path) == 1 else self.get(*path)
         return found.text if isinstance(found, Scalar) else ""
 
     def place(self, key: str) -> tuple[Position, str]:

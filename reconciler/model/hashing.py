@@ -37,16 +37,21 @@ class Fingerprint(Struct, frozen=True):
 
 def work_of(spec: InstanceSpec) -> Fingerprint:
     """Return the fingerprint that decides whether completed work is still this work."""
-    return _fingerprint("w1", spec, WORK_FIELDS)
+    return fingerprints_of(spec)[0]
 
 
 def shape_of(spec: InstanceSpec) -> Fingerprint:
     """Return the fingerprint of everything about the container that is not its work."""
-    return _fingerprint("s1", spec, SHAPE_FIELDS)
+    return fingerprints_of(spec)[1]
 
 
-def _fingerprint(prefix: str, spec: InstanceSpec, names: tuple[str, ...]) -> Fingerprint:
+def fingerprints_of(spec: InstanceSpec) -> tuple[Fingerprint, Fingerprint]:
+    """Return the fingerprints of work and shape."""
     said = _spoken(replace(spec, constants=tuple(c for c in spec.constants if c[1])))
+    return _fingerprint("w1", said, WORK_FIELDS), _fingerprint("s1", said, SHAPE_FIELDS)
+
+
+def _fingerprint(prefix: str, said: dict[str, object], names: tuple[str, ...]) -> Fingerprint:
     kept = {name: said[name] for name in names if name in said}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]

@@ -198,7 +198,7 @@ def waiting_for_approval(_: Scene, slot: Slot) -> Step:
     return Step(state, "held", settled=True)
 
 
-def left_alone(scene: Scene, slot: Slot) -> Step:
+def untouched(scene: Scene, slot: Slot) -> Step:
     """Its task may not be started as it is now: what there is stays, and nothing is added."""
     alive = [container.health for container in slot.containers if container.live]
     state = InstanceState.PENDING
@@ -225,5 +225,5 @@ RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
     being_stopped,
     being_removed,
     vanished,
-    left_alone,
+    untouched,
 )

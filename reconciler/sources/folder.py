@@ -53,6 +53,7 @@ class FolderSource:
         else:
             self.root = path.absolute()
             self.focus = ""
+        self._contents: dict[str, _Content] = {}  # what a file was when it was read last
 
     @property
     def name(self) -> str:
@@ -65,7 +66,7 @@ class FolderSource:
         A file beyond `MAX_BYTES` is passed on with one byte too many, for the reader of
         manifests to refuse in its own words.
         """
-        contents: dict[str, _Content] = {}
+        contents = self._contents
         before = scan(self.root)
         for _ in range(_ROUNDS):
             problems = _read_all(before.files, contents)

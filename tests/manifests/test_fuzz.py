@@ -24,7 +24,7 @@ def test_what_is_valid_is_accepted() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 def test_any_case(seed: int) -> None:
     JUDGE.judge(case(Random(seed)))
 

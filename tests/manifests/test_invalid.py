@@ -290,11 +290,15 @@ def test_pointers(text: str, pointer: str) -> None:
 
 
 def test_bytes_that_are_no_text() -> None:
-    files = {"b.yaml": b"a: \xff", "c.yaml": b"x" * (2 << 20), "d.yaml": b"- a\n" * 200_000}
-    files["a.yaml"] = b"\xef\xbb\xbf" + files["b.yaml"]
+    files = {
+        "a.yaml": b"\xef\xbb\xbfa: !\n  \x98",
+        "b.yaml": b"a: \xff",
+        "c.yaml": b"x" * (2 << 20),
+        "d.yaml": b"- a\n" * 200_000,
+    }
     problems = manifests.load(files, project="p", revision="r").problems
     assert [(p.at.path, p.at.line, p.at.column, p.code) for p in problems] == [
-        ("a.yaml", 1, 4, "not-utf8"),
+        ("a.yaml", 2, 3, "not-utf8"),
         ("b.yaml", 1, 4, "not-utf8"),
         ("c.yaml", 1, 1, "file-too-large"),
         ("d.yaml", 100_000, 3, "too-many-values"),

@@ -7,7 +7,7 @@ not known here.
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,8 @@ from reconciler.sources.folder import sentence as joined
 from reconciler.sources.git.errors import RevisionError
 from reconciler.sources.git.repository import Repository, opened
 from reconciler.sources.git.tree import LINK, Entry, Selection, parse, select
+from reconciler.sources.ignore import IGNORE_FILE
+from reconciler.sources.ignore import MAX_BYTES as IGNORE_BYTES
 from reconciler.sources.source import Snapshot, project_name
 
 _LONGEST_LINK: Final = 4096
@@ -120,7 +122,8 @@ def _tree(repository: Repository, commit: str, path: str) -> str | None:
 def _selected(repository: Repository, tree: str) -> Selection:
     """Return what of a tree is to be read."""
     entries = parse(repository.ask("ls-tree", "-r", "-t", "-z", "--full-tree", tree))
-    return select(entries, _targets(repository, entries.values()))
+    targets = _targets(repository, entries.values())
+    return select(entries, targets, _ignoring(repository, entries))
 
 
 def _targets(repository: Repository, entries: Iterable[Entry]) -> dict[str, str]:
@@ -132,6 +135,15 @@ def _targets(repository: Repository, entries: Iterable[Entry]) -> dict[str, str]
         name: content.decode("utf-8", "surrogateescape")
         for name, _, content in repository.objects("--batch", short)
     }
+
+
+def _ignoring(repository: Repository, entries: Mapping[str, Entry]) -> dict[str, bytes]:
+    """Return what is said of files to pass over, by object name; of too large a file nothing."""
+    suffix = f"/{IGNORE_FILE}"
+    found = {e.name for path, e in entries.items() if f"/{path}".endswith(suffix) and e.is_file}
+    sizes = repository.objects("--batch-check", sorted(found))
+    short = [name for name, size, _ in sizes if size <= IGNORE_BYTES]
+    return {name: content for name, _, content in repository.objects("--batch", short)}
 
 
 def _contents(repository: Repository, selection: Selection) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from reconciler.sources.ignore import IGNORE_FILE, Ignored, IgnoreFaultError
 from reconciler.sources.scan import MAX_FILES, SUFFIXES, is_hidden
 
 LINK: Final = "120000"
@@ -18,6 +19,7 @@ _SUBMODULE: Final = "160000"
 # As many links as a path may have, and as many steps in all as honest links never need.
 _MOST_LINKS: Final = 40
 _MOST_STEPS: Final = 1_000_000
+_UNREAD: Final = b"\0"  # what no ignoring file may hold
 
 
 class Entry(Struct, frozen=True):
@@ -25,6 +27,11 @@ class Entry(Struct, frozen=True):
 
     mode: str
     name: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, rather than a link, a folder or a submodule."""
+        return self.mode not in {LINK, _FOLDER, _SUBMODULE}
 
 
 class Selection(Struct):
@@ -46,9 +53,15 @@ def parse(listing: bytes) -> dict[str, Entry]:
     return found
 
 
-def select(tree: Mapping[str, Entry], targets: Mapping[str, str]) -> Selection:
-    """Return a source's manifests. `targets` holds what links say, by object name."""
-    return _Walk(tree, targets).select()
+def select(
+    tree: Mapping[str, Entry], targets: Mapping[str, str], ignoring: Mapping[str, bytes]
+) -> Selection:
+    """Return a source's manifests.
+
+    `targets` holds what links say, `ignoring` what files of `IGNORE_FILE`'s name say, both by
+    object name.
+    """
+    return _Walk(tree, targets, ignoring).select()
 
 
 class _Unfollowed(Exception):  # noqa: N818  # an answer rather than an error
@@ -58,9 +71,16 @@ class _Unfollowed(Exception):  # noqa: N818  # an answer rather than an error
 class _Walk:
     """One look through a tree. Links come last, so that a file is known by its real place."""
 
-    def __init__(self, tree: Mapping[str, Entry], targets: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        tree: Mapping[str, Entry],
+        targets: Mapping[str, str],
+        ignoring: Mapping[str, bytes],
+    ) -> None:
         self._tree = tree
         self._targets = targets
+        self._ignoring = ignoring
+        self._ignored = Ignored()
         self._result = Selection()
         self._links: list[tuple[str, str]] = []
         self._seen: set[str] = set()
@@ -84,13 +104,30 @@ class _Walk:
             if real in self._seen:
                 continue
             self._seen.add(real)
+            self._learn(real, path)
             for below in self._below[real]:
                 name = below.rpartition("/")[2]
                 if not is_hidden(name):
                     self._entry(below, f"{path}/{name}" if path else name, waiting)
 
+    def _learn(self, real: str, path: str) -> None:
+        """Take in what a folder passes over. Where that is not known, nothing is complete."""
+        entry = self._tree.get(f"{real}/{IGNORE_FILE}".lstrip("/"))
+        if entry is None:
+            return
+        if not entry.is_file:
+            name = f"{path}/{IGNORE_FILE}".lstrip("/")
+            self._result.problems.append(f"{name} is no regular file and is not read")
+            return
+        try:
+            self._ignored.learn(path, self._ignoring.get(entry.name, _UNREAD))
+        except IgnoreFaultError as fault:
+            self._result.problems.append(str(fault))
+
     def _entry(self, real: str, path: str, folders: list[tuple[str, str]]) -> None:
         mode = self._tree[real].mode
+        if self._ignored.covers(path, folder=mode == _FOLDER):
+            return
         if mode == _FOLDER:
             folders.append((real, path))
         elif mode == LINK:
@@ -108,6 +145,8 @@ class _Walk:
             told.append(f"{path} is a link {why} and is not followed")
             return
         mode = self._tree[real].mode if real else _FOLDER
+        if self._ignored.covers(path, folder=mode == _FOLDER):
+            return
         if mode == _FOLDER:
             self._folder(real, path)
         elif path.endswith(SUFFIXES) and mode != _SUBMODULE:

@@ -49,6 +49,38 @@ def test_it_reads_what_a_look_at_the_checked_out_folder_would(repository: Reposi
     assert dict(read_revision(root, "HEAD").snapshot.files) == dict(FolderSource(root).read().files)
 
 
+def test_it_passes_over_what_the_folder_would(repository: Repository) -> None:
+    root = repository.root
+    for name in ("old/a", "deep/old/b", "deep/keep/c", "tmp/d", "deep/e"):
+        path = root / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (root / ".reconcilerignore").write_text("old/\n/tmp\nlink.yaml\nreconciler.yaml\n")
+    (root / "deep" / ".reconcilerignore").write_text("*.yaml\n!c.yaml\n")
+    (root / "link.yaml").symlink_to("old/a.yaml")
+    repository.commit(a="a", reconciler="project: x")
+    found = dict(read_revision(root, "HEAD").snapshot.files)
+    assert found == dict(FolderSource(root).read().files)
+    assert sorted(found) == ["a.yaml", "deep/keep/c.yaml", "reconciler.yaml"]
+
+
+@pytest.mark.parametrize("kind", ["binary", "large", "link", "pattern"])
+def test_what_cannot_be_followed_makes_the_reading_incomplete(
+    repository: Repository, kind: str
+) -> None:
+    path = repository.root / ".reconcilerignore"
+    if kind == "link":
+        path.symlink_to("a.yaml")
+    else:
+        said = {"binary": b"a\0", "large": b"a\n" * 40_000, "pattern": b"a*b*c*d*e\n"}
+        path.write_bytes(said[kind])
+    repository.commit(a="a")
+    read = read_revision(repository.root, "HEAD").snapshot
+    assert not read.complete
+    assert ".reconcilerignore" in read.problem
+    assert not FolderSource(repository.root).read().complete
+
+
 def test_a_folder_within_is_a_source_of_its_own(repository: Repository) -> None:
     (repository.root / "jobs").mkdir()
     (repository.root / "jobs" / "out.yaml").symlink_to("../a.yaml")

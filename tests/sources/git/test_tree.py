@@ -15,7 +15,7 @@ def chosen(*paths: str, links: dict[str, str] | None = None, **modes: str) -> Se
     tree |= {path: Entry(mode, f"id of {path}") for path, mode in modes.items()}
     for folder in {str(above) for path in tree for above in PurePosixPath(path).parents} - {"."}:
         tree.setdefault(folder, Entry(FOLDER, f"id of {folder}"))
-    return select(tree, {f"id of {path}": target for path, target in (links or {}).items()})
+    return select(tree, {f"id of {path}": target for path, target in (links or {}).items()}, {})
 
 
 def test_a_listing_is_taken_apart_whatever_the_names() -> None:
