@@ -23,6 +23,7 @@ class Memory(Struct):
     """
 
     files: dict[str, Any] = field(default_factory=dict)
+    terms: Any = None
 
 
 class StandardProfile(Struct, frozen=True):

@@ -30,7 +30,7 @@ from reconciler.manifests.jobs import check_job
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.unsupported import why_blocked
 from reconciler.model.catalog import Catalog
-from reconciler.model.desired import Desired, NodeSpec
+from reconciler.model.desired import Desired, DesiredTask, NodeSpec
 from reconciler.model.identity import NAME_PATTERN
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.position import NOWHERE
@@ -50,13 +50,15 @@ class _Known(Struct):
 
     def examine(self, profiles: Profiles, terms: Terms) -> Examined:
         """Return the file examined, anew if its profiles or the policies have changed."""
-        if self.examined is None or self.terms != terms or self._stale(profiles):
-            self.examined, self.terms = examine(self.sheet, profiles, terms), terms
+        known = self.terms is terms or self.terms == terms  # one look at most is deep
+        if self.examined is None or not known or self._stale(profiles):
+            self.examined = examine(self.sheet, profiles, terms)
+        self.terms = terms
         return self.examined
 
     def _stale(self, profiles: Profiles) -> bool:
         against = self.examined.filed.against if self.examined is not None else {}
-        return any(profiles.find(name)[1] != digest for name, digest in against.items())
+        return not all(profiles.is_still(name, digest) for name, digest in against.items())
 
 
 def load(
@@ -74,6 +76,9 @@ def load(
     sheets = [known.sheet for known in memory.files.values()]
     report = Report()
     configured = configuration_of(sheets, policy, report)
+    if memory.terms == configured.terms:  # the same object is recognised at a glance
+        configured = replace(configured, terms=memory.terms)
+    memory.terms = configured.terms
     examined = _examined(memory.files.values(), configured.terms)
     name = project_of(configured, project, report)
     conclude(zip(read, (found.filed for found in examined), strict=True), files, report)
@@ -95,7 +100,8 @@ def conclude(
     declared: list[Declared] = []
     lost: list[bytes] = []
     for path, one in filed:
-        report.found.update(dict.fromkeys(one.problems))
+        if one.problems:
+            report.found.update(dict.fromkeys(one.problems))
         declared += one.declared
         if one.lost:
             lost.append(files[path])
@@ -153,7 +159,7 @@ def _desired(
         if entry.kind == "Job"
     }
     tasks = {
-        task.name: replace(task, blocked=task.blocked or blocking.get(task.job, ""))
+        task.name: _blocked(task, blocking.get(task.job, ""))
         for found in examined
         for task in found.tasks
     }
@@ -170,6 +176,10 @@ def _desired(
         prunable=bool(entries) or any(sheet.configuration is not None for sheet in sheets),
         hold=configured.hold,
     )
+
+
+def _blocked(task: DesiredTask, why: str) -> DesiredTask:
+    return replace(task, blocked=why) if why and not task.blocked else task
 
 
 __all__ = ["LOCAL_NODE", "load"]
