@@ -35,7 +35,8 @@ VALUES = [
     "{soft: 1, hard: 0}", "reconciler/v2", "Task",
 ]  # fmt: skip
 BROKEN = [b"\xff", b"\xc3", b"\xc3\x28", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xfe\xff", b"\xc0\xaf"]
-LARGE = 60_000
+LARGE = 60_000  # bytes
+MANY = 1000  # lines
 _VALUE = re.compile(rb"(?<=: )[^\n,}\]]+")
 _NAME = re.compile(rb"[A-Za-z_]\w*(?=: )")
 
@@ -236,12 +237,12 @@ def _bomb(_: bytes, chance: Random) -> bytes:
 
 
 def _flood(data: bytes, chance: Random) -> bytes:
-    """Write some lines over and over."""
+    """Write some lines over and over: what thousands of tasks cost is for benchmarks to say."""
     lines = data.splitlines(keepends=True) or [b"\n"]
     start = chance.randrange(len(lines))
-    piece = b"".join(lines[start : start + chance.choice([1, 1, 2, 8])])
-    times = chance.randrange(chance.choice([1000, 10_000, LARGE])) // len(piece)
-    return b"".join(lines[:start]) + piece * times + b"".join(lines[start:])
+    piece = lines[start : start + chance.choice([1, 1, 2, 8])]
+    times = chance.randrange(chance.choice([10, 100, MANY])) // len(piece)
+    return b"".join([*lines[:start], *piece * times, *lines[start:]])
 
 
 def _range(data: bytes, chance: Random) -> tuple[int, int]:
