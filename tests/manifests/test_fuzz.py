@@ -64,8 +64,8 @@ def test_hostile_values_are_answered_in_time() -> None:
         f"  A{i}: {{default: '{f'${{A{i + 1}}}' * 10}'}}\n" for i in range(20)
     )
     swollen = task("env:\n" + "".join(f"  A{i}: '${{A}}'\n" for i in range(20_000)), "a")
-    many = "tasks:\n" + "".join(f"- {{name: t{i}, instances: 100000}}\n" for i in range(2000))
-    crowd = "tasks:\n" + "".join(f"- {{name: t{i}, profile: mine}}\n" for i in range(2000))
+    many = "tasks:\n" + "".join(f"- {{name: t{i}, instances: 100000}}\n" for i in range(1000))
+    crowd = "tasks:\n" + "".join(f"- {{name: t{i}, profile: mine}}\n" for i in range(1000))
     wide = "container: {image: x, env: {A: '" + "x" * 100_000 + "'}}"
     used = "container: {image: x, user: '${A0}'}\n"
     one = task("profile: mine") + "---\n"
