@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.model.catalog import Catalog
+from reconciler.model.operator import Service
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 
@@ -39,11 +40,13 @@ class StandardProfile(Struct, frozen=True):
 class Operator(Struct, frozen=True, kw_only=True):
     """What the operator decides, with everything that is wrong with how it is said.
 
-    `given` are the policy's fields that are decided; `files` what the problems stand in.
+    `given` are the policy's fields that are decided, `service` is what `run` serves; `files` are
+    what the problems stand in.
     """
 
     state_root: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
+    service: Service = field(default_factory=Service)
     problems: tuple[Problem, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
 

@@ -18,10 +18,12 @@ from reconciler.manifests.merging import overlay
 from reconciler.manifests.policy import read_policy
 from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
+from reconciler.manifests.service import read_service
 from reconciler.manifests.shipped import Schema, schema_file
 from reconciler.manifests.tree import Mapping as Tree
 from reconciler.manifests.tree import Node, Scalar, child, resolve
 from reconciler.manifests.tree import Sequence as List
+from reconciler.model.operator import Service
 from reconciler.model.position import Position
 
 FLAG: Final = "--set"
@@ -52,9 +54,14 @@ def read_operator(
     for layer in layers:
         validate("operator", layer, report)
     whole = reduce(overlay, layers)
-    given = {} if report.errors() else read_policy(whole.mapping("policy"), report).values
+    sound = not report.errors()
+    given = read_policy(whole.mapping("policy"), report).values if sound else {}
     return Operator(
-        state_root=whole.text("stateRoot"), given=given, problems=report.sorted(), files=files
+        state_root=whole.text("stateRoot"),
+        given=given,
+        service=read_service(whole, report) if sound else Service(),
+        problems=report.sorted(),
+        files=files,
     )
 
 
@@ -148,9 +155,24 @@ def _settings() -> dict[str, bool]:
         path, schema = waiting.pop()
         for key, item in schema["properties"].items():
             name = f"{path}.{key}" if path else key
-            below = schema_file("policy") if item.get("$ref") == "policy.json" else item
+            below = _followed(item)
             if "properties" in below:
                 waiting.append((name, below))
-            elif name != "apiVersion":
+            elif name != "apiVersion" and not _is_structure(below):
                 found[name] = below.get("type") == "array"
     return found
+
+
+def _followed(schema: Schema) -> Schema:
+    """Return what a reference to the policy, or to a part of the same file, means."""
+    reference = str(schema.get("$ref", ""))
+    if reference == "policy.json":
+        return schema_file("policy")
+    name = reference.removeprefix("#/$defs/")
+    found: Schema = schema_file("operator")["$defs"][name] if name != reference else schema
+    return found
+
+
+def _is_structure(schema: Schema) -> bool:
+    """Return whether a setting is too much for one text: a mapping, or a list of them."""
+    return schema.get("type") == "object" or "$ref" in schema.get("items", {})

@@ -1,0 +1,79 @@
+"""What the operator decides about sources and about who is told: plain data, secrets by place.
+
+Must not know how any of it is used, nor hold a secret itself.
+"""
+
+from msgspec import Struct
+
+
+class SecretPlace(Struct, frozen=True):
+    """Where a secret is: in a file or in a variable of the environment, one of the two."""
+
+    file: str = ""
+    env: str = ""
+
+
+class Credential(Struct, frozen=True, kw_only=True):
+    """What a remote is asked with, and over which way."""
+
+    token: SecretPlace | None = None
+    user: str = ""
+    password: SecretPlace | None = None
+    key: SecretPlace | None = None
+    agent: bool = False
+    known_hosts: str = ""
+    ca: str = ""
+    proxy: str = ""
+
+
+class Forge(Struct, frozen=True, kw_only=True):
+    """Where commit statuses go; no `api` means by the source's host."""
+
+    kind: str
+    token: SecretPlace
+    api: str = ""
+
+
+class SourceSpec(Struct, frozen=True, kw_only=True):
+    """A git source. At most one of branch, tag and commit; `interval` in seconds.
+
+    `openpgp` and `ssh` are files of those whose signatures count, `on_rewrite` is empty where
+    nothing is said.
+    """
+
+    name: str
+    url: str
+    branch: str = ""
+    tag: str = ""
+    commit: str = ""
+    path: str = ""
+    interval: float = 30.0
+    credential: Credential | None = None
+    openpgp: str = ""
+    ssh: str = ""
+    on_rewrite: str = ""
+    submodules: bool = False
+    forge: Forge | None = None
+
+
+class Hooks(Struct, frozen=True, kw_only=True):
+    """Where webhooks are listened for, and what they are signed with."""
+
+    address: str
+    secret: SecretPlace
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """Somebody who is told of failures, recoveries or both."""
+
+    url: SecretPlace
+    on: tuple[str, ...] = ("failure", "recovery")
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    """All that `run` serves besides the folder that it is given."""
+
+    sources: tuple[SourceSpec, ...] = ()
+    hooks: Hooks | None = None
+    metrics: str = ""
+    targets: tuple[Target, ...] = ()
