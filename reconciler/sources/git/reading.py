@@ -11,10 +11,11 @@ from msgspec import Struct, field
 
 from reconciler.sources.git.content import contents, listed, selected
 from reconciler.sources.git.repository import Repository
-from reconciler.sources.git.tree import LINK, Entry, Selection
+from reconciler.sources.git.tree import FOLDER, LINK, Entry, Selection
 from reconciler.sources.ignore import IGNORE_FILE
 
 _GONE: Final = "000000"
+_NO_GRAFTS: Final[Mapping[str, str]] = {}
 
 Change = tuple[str, Entry | None, Entry | None]
 """A path, and what stood and stands there."""
@@ -32,6 +33,7 @@ class _Read(Struct):
     """The last tree that was read. `names` is what its manifests are called in the repository."""
 
     tree: str
+    grafts: Mapping[str, str]
     entries: dict[str, Entry]
     names: dict[str, str]
     content: Content
@@ -43,23 +45,33 @@ class Reader:
     def __init__(self) -> None:
         self._last: _Read | None = None
 
-    def read(self, repository: Repository, tree: str) -> Content:
-        """Return what a tree holds.
+    def read(
+        self, repository: Repository, tree: str, grafts: Mapping[str, str] = _NO_GRAFTS
+    ) -> Content:
+        """Return what a tree holds. `grafts` are trees that stand in it for submodules, by path.
 
         Raises:
             RevisionError: when it cannot be read; then nothing is remembered.
         """
         last, self._last = self._last, None
-        if last is None:
-            last = self._whole(repository, tree)
+        if last is None or grafts or last.grafts:
+            last = self._whole(repository, tree, grafts, last)
         elif last.tree != tree:
             last = self._next(repository, tree, last)
         self._last = last
         return last.content
 
-    def _whole(self, repository: Repository, tree: str) -> _Read:
+    def _whole(
+        self, repository: Repository, tree: str, grafts: Mapping[str, str], last: _Read | None
+    ) -> _Read:
         entries = listed(repository, tree)
-        return _taken(repository, tree, entries, selected(repository, entries), {})
+        for path, grafted in grafts.items():
+            entries[path] = Entry(FOLDER, grafted)
+            below = listed(repository, grafted)
+            entries |= {f"{path}/{name}": entry for name, entry in below.items()}
+        read = _taken(repository, tree, entries, selected(repository, entries), _known(last))
+        read.grafts = grafts
+        return read
 
     def _next(self, repository: Repository, tree: str, last: _Read) -> _Read:
         said = repository.ask("diff-tree", "-r", "-t", "-z", "--no-renames", last.tree, tree)
@@ -83,8 +95,13 @@ class Reader:
             selection = Selection(names, [], list(last.content.notes))
         else:
             selection = selected(repository, last.entries)
-        known = {name: last.content.files[path] for path, name in last.names.items()}
-        return _taken(repository, tree, last.entries, selection, known)
+        return _taken(repository, tree, last.entries, selection, _known(last))
+
+
+def _known(last: _Read | None) -> dict[str, bytes]:
+    if last is None:
+        return {}
+    return {name: last.content.files[path] for path, name in last.names.items()}
 
 
 def changed(listing: bytes) -> list[Change]:
@@ -120,4 +137,4 @@ def _taken(
 ) -> _Read:
     files = contents(repository, selection, known)
     content = Content(files, tuple(selection.problems), tuple(selection.notes))
-    return _Read(tree, entries, selection.files, content)
+    return _Read(tree, _NO_GRAFTS, entries, selection.files, content)

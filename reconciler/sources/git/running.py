@@ -45,12 +45,22 @@ class Interruption:
         self._process: subprocess.Popen[bytes] | None = None
         self._now = False
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was asked for."""
+        return self._now
+
     def interrupt(self) -> None:
         """End what runs."""
         with self._lock:
             self._now = True
             if self._process is not None:
                 _end(self._process)
+
+    def resume(self) -> None:
+        """Let programs run again."""
+        with self._lock:
+            self._now = False
 
     def begin(self, process: "subprocess.Popen[bytes]") -> None:
         """Note what runs."""
