@@ -181,8 +181,8 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     certificate, key = folder / "ca.pem", folder / "key.pem"
     run(
         "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-        "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName=IP:{HOST}",
-        "-keyout", str(key), "-out", str(certificate),
+        "-nodes", "-days", "2", "-subj", f"/CN={folder.name}",
+        "-addext", f"subjectAltName=IP:{HOST}", "-keyout", str(key), "-out", str(certificate),
     )  # fmt: skip
     return certificate, key
 
@@ -199,6 +199,7 @@ def _handler(server: HttpsServer, base: Path) -> type[BaseHTTPRequestHandler]:
             if server.redirect:
                 self.send_response(302)
                 self.send_header("Location", server.redirect + self.path)
+                self.send_header("Content-Length", "0")
                 self.end_headers()
             elif server.takes(self.headers.get("Authorization")):
                 self._git(content)

@@ -98,7 +98,8 @@ _COMPLAINTS: Final = (
     _Complaint(r"No space left on device|Disk quota exceeded", "there is no room for the mirror"),
     _Complaint(
         r"early EOF|hung up|RPC failed|unexpected disconnect|Connection reset|Broken pipe"
-        r"|Connection closed|kex_exchange|error: 5\d\d|bad line length|Empty reply",
+        r"|Connection closed|non-properly terminated"
+        r"|kex_exchange|error: 5\d\d|bad line length|Empty reply",
         "{host} broke off the call: it is busy or has a fault, and is asked again",
     ),
 )  # fmt: skip
@@ -122,6 +123,14 @@ def verbatim(said: str, settings: GitSettings) -> str:
 def late(settings: GitSettings, why: str) -> str:
     """Return the sentence for a call that was ended."""
     return f"{_host(settings)} did not answer in time ({why}); it is asked again"
+
+
+def withheld(settings: GitSettings) -> str:
+    """Return the sentence for a remote that names a revision and does not give it."""
+    return (
+        f"{settings.url} did not give the revision that it names: where it is a shallow clone, "
+        "give the repository that it was cloned from; otherwise it is asked again"
+    )
 
 
 def _words(settings: GitSettings) -> dict[str, str]:

@@ -27,8 +27,8 @@ from reconciler.sources.git.repository import Repository, at
 from reconciler.sources.git.running import PROGRAM, Answer, Call, Interruption, run
 from reconciler.sources.git.settings import GitSettings
 
-FETCHED: Final = "refs/reconciler/fetched"
-GIVEN: Final = "refs/reconciler/given"
+_FETCHED: Final = "refs/reconciler/fetched"
+_GIVEN: Final = "refs/reconciler/given"
 _EVERYTHING: Final = (
     "+refs/heads/*:refs/reconciler/heads/*",
     "+refs/tags/*:refs/reconciler/tags/*",
@@ -61,6 +61,12 @@ class Mirror(Struct, frozen=True):
     def repository(self) -> Repository:
         """The mirror's objects, to be read without the network."""
         return at(self.path)
+
+    @property
+    def fetched(self) -> str:
+        """What the ref was when it was fetched last, empty where it was not."""
+        asked = ("rev-parse", "--verify", "--quiet", _FETCHED)
+        return self.repository.try_to(*asked)[1].decode("ascii").strip()
 
     @contextmanager
     def changing(self) -> Iterator["Changing"]:
@@ -128,14 +134,20 @@ class Changing(Struct, frozen=True):
                 return name
         return ""
 
-    def fetch(self) -> None:
+    def fetch(self, wanted: str) -> None:
         """Bring the ref's objects here; make the mirror anew where it turns out to be damaged.
+
+        `wanted` is what the remote says that the ref is; it may have moved on since.
 
         Raises:
             RemoteError: when that cannot be done.
         """
+        before = self.mirror.fetched
         answer = self._fetch(self.mirror.path)
         if answer.status == 0:
+            # Of a shallow clone git takes nothing, and does not call that a failure.
+            if self.mirror.fetched in {"", before} and self.mirror.fetched != wanted:
+                raise RemoteError(complaints.withheld(self.mirror.settings))
             return
         meaning = complaints.sentence(answer.said, self.mirror.settings)
         if meaning is not None:
@@ -171,7 +183,7 @@ class Changing(Struct, frozen=True):
     def keep(self, commit: str) -> None:
         """Keep a commit from being cleaned away, and clean up."""
         repository = self.mirror.repository
-        repository.try_to("update-ref", GIVEN, commit)
+        repository.try_to("update-ref", _GIVEN, commit)
         run(
             [PROGRAM, "gc", "--auto", "--quiet"],
             Call(
@@ -193,13 +205,13 @@ class Changing(Struct, frozen=True):
 
     def _fetch(self, path: Path) -> Answer:
         settings = self.mirror.settings
-        into = f"+{settings.ref}:{FETCHED}"
+        into = f"+{settings.ref}:{_FETCHED}"
         deadline = settings.fetch_deadline
         answer = self._call((*_FETCH, "--", settings.url, into), deadline, path)
         if answer.status and settings.commit and "unadvertised" in answer.said:
             # An old server gives no commit by its name: with everything it comes along.
             answer = self._call((*_FETCH, "--", settings.url, *_EVERYTHING), deadline, path)
-            at(path).try_to("update-ref", FETCHED, settings.commit)
+            at(path).try_to("update-ref", _FETCHED, settings.commit)
         return answer
 
     def _call(

@@ -18,7 +18,7 @@ from reconciler.sources.git import record as records
 from reconciler.sources.git.errors import RemoteError, RevisionError
 from reconciler.sources.git.given import Given
 from reconciler.sources.git.judging import SHORT, judge, reconsidered, signed
-from reconciler.sources.git.mirror import FETCHED, Changing, Mirror
+from reconciler.sources.git.mirror import Changing, Mirror
 from reconciler.sources.git.polling import GitWatch
 from reconciler.sources.git.settings import GitSettings
 from reconciler.sources.git.standing import Standing, Stands, Told, nobody
@@ -180,8 +180,8 @@ class GitSource:
             return
         if self._damaged:
             changing.renew()
-        elif wanted != self._record.fetched or not self._has(wanted):
-            changing.fetch()
+        elif wanted != self._record.fetched or not (self._looked or self._mirror.fetched == wanted):
+            changing.fetch(wanted)
         try:
             self._take(changing)
         except RevisionError:
@@ -190,13 +190,6 @@ class GitSource:
             changing.renew()
             self._take(changing)
         self._damaged, self._looked = False, True
-
-    def _has(self, wanted: str) -> bool:
-        """Return whether the mirror has what the record says, looking once."""
-        if self._looked:
-            return True
-        found = self._mirror.repository.try_to("rev-parse", "--verify", "--quiet", FETCHED)[1]
-        return found.decode("ascii").strip() == wanted
 
     def _vanish(self) -> None:
         last = self._record.given
@@ -209,8 +202,7 @@ class GitSource:
         mirror = self._mirror
         with mirror.whole:
             self._reconsider()
-            asked = mirror.repository.ask("rev-parse", "--verify", FETCHED)
-            fetched = asked.decode("ascii").strip()
+            fetched = mirror.fetched
             went_by = (fetched, self._record.allowed, self._record.given, self._digest())
             if went_by == self._judged and self._stands.kind in {*_WAITING, Standing.CURRENT}:
                 return

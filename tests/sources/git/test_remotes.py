@@ -1,6 +1,7 @@
 """Remotes by each way that they are reached: file, the daemon, https with a password, ssh."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def over_ssh(server: Sshd, root: Path, **more: object) -> GitSettings:
 
 
 def written(beside: Path, secret: str) -> Secret:
-    path = beside.with_name("secret")
+    path = beside.with_name(f"secret-{secret[:2]}")
     path.write_text(secret + "\n")
     path.chmod(0o440)
     return Secret(file=path)
@@ -173,7 +174,8 @@ class TestHttps:
         both.write_bytes(https.ca.read_bytes() + first.ca.read_bytes())
         first.redirect = https.url
         with serving(first):
-            refusal(over_https(https, url=f"{first.url}/jobs", ca=both), tmp_path / "mirror")
+            said = refusal(over_https(https, url=f"{first.url}/jobs", ca=both), tmp_path / "m")
+        assert "(401)" in said
         assert set(https.authorizations) == {""}
 
     def test_a_proxy_that_is_not_there(
@@ -324,8 +326,6 @@ class watched:  # noqa: N801  # a context manager
     """What every process shows of itself, on its command line and in its environment."""
 
     def __enter__(self) -> set[str]:
-        import threading
-
         self._seen: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look)
