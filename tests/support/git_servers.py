@@ -249,8 +249,55 @@ def _handler(server: HttpsServer, base: Path) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Proxy:
+    """A way to https that remembers whom it led where."""
+
+    def __init__(self) -> None:
+        self.led: list[str] = []
+        self._listener = socket.create_server((HOST, 0))
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._listener.getsockname()[1]}"
+
+    def start(self) -> None:
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._lead, args=(client,), daemon=True).start()
+
+    def _lead(self, client: socket.socket) -> None:
+        asked = b""
+        while b"\r\n\r\n" not in asked:
+            asked += client.recv(4096)
+        where = asked.split()[1].decode()
+        self.led.append(where)
+        host, _, port = where.rpartition(":")
+        with client, socket.create_connection((host, int(port))) as server:
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back.start()
+            _pump(client, server)
+            back.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while content := source.recv(65536):
+            sink.sendall(content)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
 @contextmanager
-def serving(server: _Program | HttpsServer) -> Iterator[None]:
+def serving(server: _Program | HttpsServer | Proxy) -> Iterator[None]:
     """Have a server for the length of a block."""
     server.start()
     try:

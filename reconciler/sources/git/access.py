@@ -19,7 +19,7 @@ from msgspec import Struct
 from reconciler.sources.git.errors import RemoteError
 from reconciler.sources.git.settings import Basic, GitSettings, SshAgent, SshKey, Token
 
-_PASSED_ON: Final = ("HOME", "PATH", "TMPDIR", "USER", "LOGNAME")
+_PASSED_ON: Final = ("PATH", "TMPDIR", "USER", "LOGNAME")
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _SLOWEST: Final = 30  # seconds with less than a byte each, before http counts as dead
 _FIXED: Final = {

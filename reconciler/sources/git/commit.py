@@ -15,8 +15,8 @@ _LONGEST: Final = 500
 
 def commit_info(name: str, content: bytes, signer: str = "") -> CommitInfo:
     """Return what a commit says of itself."""
-    head, _, message = content.decode("utf-8", "replace").partition("\n\n")
-    found = _AUTHOR.match(_header(head, "author"))
+    message = content.decode("utf-8", "replace").partition("\n\n")[2]
+    found = _AUTHOR.match(header(content, "author"))
     lines = message.strip().splitlines()
     return CommitInfo(
         id=name,
@@ -27,13 +27,9 @@ def commit_info(name: str, content: bytes, signer: str = "") -> CommitInfo:
     )
 
 
-def tag_name(content: bytes) -> str:
-    """Return the name that an annotated tag was made with."""
+def header(content: bytes, name: str) -> str:
+    """Return the first header of a name that a commit or a tag has, empty where it has none."""
     head = content.decode("utf-8", "replace").partition("\n\n")[0]
-    return _header(head, "tag")
-
-
-def _header(head: str, name: str) -> str:
     prefix = f"{name} "
     lines = (line for line in head.split("\n") if line.startswith(prefix))
     return next(lines, "").removeprefix(prefix)

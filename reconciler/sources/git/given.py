@@ -5,7 +5,7 @@ read, and what keeps it from being complete. Whether it may be read is decided b
 """
 
 from reconciler.sources.folder import sentence as joined
-from reconciler.sources.git.commit import commit_info
+from reconciler.sources.git.commit import commit_info, header
 from reconciler.sources.git.content import tree_of
 from reconciler.sources.git.errors import RevisionError
 from reconciler.sources.git.judging import SHORT, commit_of
@@ -50,7 +50,7 @@ class Given:
             return self._last[2]
         repository, folder = self._mirror.repository, self._settings.folder
         said = b"".join(part for _, _, part in repository.objects("--batch", [commit]))
-        tree = tree_of(repository, commit, folder)
+        tree = tree_of(repository, commit, folder) if folder else header(said, "tree")
         if tree is None:
             content = Content(problems=(f"there is no folder {folder} at {commit[:SHORT]}",))
         else:

@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,10 @@ _EVERYTHING: Final = (
 _FETCH: Final = (
     "fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
     "--no-recurse-submodules",
+)  # fmt: skip
+# Nobody else writes here as long as we hold the lock: these are of one that was killed.
+_LEFT_BY_A_CRASH: Final = (
+    "*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/incoming-*", "objects/tmp_*",
 )  # fmt: skip
 _GLANCE: Final = 0.05
 
@@ -65,8 +69,7 @@ class Mirror(Struct, frozen=True):
     @property
     def fetched(self) -> str:
         """What the ref was when it was fetched last, empty where it was not."""
-        asked = ("rev-parse", "--verify", "--quiet", _FETCHED)
-        return self.repository.try_to(*asked)[1].decode("ascii").strip()
+        return _fetched(self.path)
 
     @contextmanager
     def changing(self) -> Iterator["Changing"]:
@@ -115,8 +118,11 @@ class Changing(Struct, frozen=True):
         path = self.mirror.path
         if not (path / "HEAD").is_file() or not (path / "objects").is_dir():
             self._make(path)
-        for left in [*path.glob("*.lock"), *path.glob("refs/**/*.lock")]:
-            left.unlink(missing_ok=True)
+        for left in [found for pattern in _LEFT_BY_A_CRASH for found in path.glob(pattern)]:
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
     def look(self) -> str:
         """Return what the ref is at the remote now, empty where it has none such.
@@ -145,16 +151,14 @@ class Changing(Struct, frozen=True):
         before = self.mirror.fetched
         answer = self._fetch(self.mirror.path)
         if answer.status == 0:
-            # Of a shallow clone git takes nothing, and does not call that a failure.
-            if self.mirror.fetched in {"", before} and self.mirror.fetched != wanted:
-                raise RemoteError(complaints.withheld(self.mirror.settings))
+            self._check(self.mirror.path, wanted, before)
             return
         meaning = complaints.sentence(answer.said, self.mirror.settings)
         if meaning is not None:
             raise RemoteError(meaning)
-        self.renew()
+        self.renew(wanted)
 
-    def renew(self) -> None:
+    def renew(self, wanted: str) -> None:
         """Make the mirror anew, and only then let go of what is there.
 
         Raises:
@@ -165,6 +169,7 @@ class Changing(Struct, frozen=True):
         answer = self._fetch(new)
         if answer.status:
             raise RemoteError(self._meaning(answer.said))
+        self._check(new, wanted)
         with self.mirror.whole:
             shutil.rmtree(self.mirror.path, ignore_errors=True)
             new.replace(self.mirror.path)
@@ -181,20 +186,18 @@ class Changing(Struct, frozen=True):
             raise RemoteError(f"the submodule at {url}: {self._meaning(answer.said)}")
 
     def keep(self, commit: str) -> None:
-        """Keep a commit from being cleaned away, and clean up."""
+        """Keep a commit from being cleaned away, and clean up where it is worth it."""
         repository = self.mirror.repository
         repository.try_to("update-ref", _GIVEN, commit)
-        run(
-            [PROGRAM, "gc", "--auto", "--quiet"],
-            Call(
-                folder=self.mirror.path,
-                environment={**repository.environment, "GIT_CONFIG_COUNT": "1",
-                             "GIT_CONFIG_KEY_0": "gc.autoDetach", "GIT_CONFIG_VALUE_0": "false"},
-                deadline=self.mirror.settings.fetch_deadline,
-                open_files=(self.lock,),
-                interruption=self.mirror.interruption,
-            ),
-        )  # fmt: skip
+        call = Call(
+            folder=self.mirror.path,
+            environment=repository.environment,
+            deadline=self.mirror.settings.fetch_deadline,
+            open_files=(self.lock,),
+            interruption=self.mirror.interruption,
+        )
+        with suppress(DeadlineError, RevisionError):  # there will be another time
+            run([PROGRAM, "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"], call)
 
     def _make(self, path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
@@ -202,6 +205,12 @@ class Changing(Struct, frozen=True):
         status, _, said = at(path).try_to("init", "--bare", "--quiet", "--template=")
         if status:
             raise RemoteError(complaints.verbatim(said, self.mirror.settings))
+
+    def _check(self, path: Path, wanted: str, before: str = "") -> None:
+        """Refuse a remote which, being a shallow clone, gives nothing without a failure."""
+        found = _fetched(path)
+        if found in {"", before} and found != wanted:
+            raise RemoteError(complaints.withheld(self.mirror.settings))
 
     def _fetch(self, path: Path) -> Answer:
         settings = self.mirror.settings
@@ -221,7 +230,12 @@ class Changing(Struct, frozen=True):
         with access(settings) as granted:
             call = Call(
                 folder=repository,
-                environment={**granted.environment, "GIT_DIR": str(repository)},
+                environment={
+                    **granted.environment,
+                    "GIT_DIR": str(repository),
+                    # Not the user's own, where http would look for other passwords.
+                    "HOME": str(self.mirror.folder),
+                },
                 deadline=deadline or settings.look_deadline,
                 open_files=(self.lock, *granted.open_files),
                 interruption=self.mirror.interruption,
@@ -237,3 +251,8 @@ class Changing(Struct, frozen=True):
     def _meaning(self, said: str) -> str:
         settings = self.mirror.settings
         return complaints.sentence(said, settings) or complaints.verbatim(said, settings)
+
+
+def _fetched(path: Path) -> str:
+    asked = ("rev-parse", "--verify", "--quiet", _FETCHED)
+    return at(path).try_to(*asked)[1].decode("ascii").strip()

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from reconciler.sources.folder import MAX_TOTAL
 from reconciler.sources.git.content import contents, listed, selected
 from reconciler.sources.git.repository import Repository
 from reconciler.sources.git.tree import FOLDER, LINK, Entry, Selection
@@ -37,6 +38,7 @@ class _Read(Struct):
     entries: dict[str, Entry]
     names: dict[str, str]
     content: Content
+    linked: bool
 
 
 class Reader:
@@ -76,26 +78,32 @@ class Reader:
     def _next(self, repository: Repository, tree: str, last: _Read) -> _Read:
         said = repository.ask("diff-tree", "-r", "-t", "-z", "--no-renames", last.tree, tree)
         changes = changed(said)
-        plain = not last.content.problems and all(
-            _is_plain(path, before, after) for path, before, after in changes
-        )
-        # With links a manifest may be known by another path than that of its content.
-        plain = plain and not any(entry.mode == LINK for entry in last.entries.values())
         for path, _, after in changes:
             if after is None:
                 last.entries.pop(path, None)
             else:
                 last.entries[path] = after
-        if plain:
-            names = last.names | {
-                path: after.name
-                for path, _, after in changes
-                if after is not None and path in last.names
-            }
-            selection = Selection(names, [], list(last.content.notes))
-        else:
-            selection = selected(repository, last.entries)
-        return _taken(repository, tree, last.entries, selection, _known(last))
+        return _patched(repository, tree, changes, last) or _taken(
+            repository, tree, last.entries, selected(repository, last.entries), _known(last)
+        )
+
+
+def _patched(repository: Repository, tree: str, changes: list[Change], last: _Read) -> _Read | None:
+    """Return what is read where nothing but contents differ, None where that is not so.
+
+    What this costs depends on what differs, and hardly on what there is.
+    """
+    # With links a manifest may be known by another path than that of its content.
+    if last.linked or last.content.problems or not all(_is_plain(*change) for change in changes):
+        return None
+    names = {path: after.name for path, _, after in changes if after and path in last.names}
+    selection = Selection(names)
+    files = {**last.content.files, **contents(repository, selection)}
+    if selection.problems or sum(map(len, files.values())) > MAX_TOTAL:
+        return None
+    last.names.update(names)
+    content = Content(files, (), last.content.notes)
+    return _Read(tree, _NO_GRAFTS, last.entries, last.names, content, linked=False)
 
 
 def _known(last: _Read | None) -> dict[str, bytes]:
@@ -137,4 +145,5 @@ def _taken(
 ) -> _Read:
     files = contents(repository, selection, known)
     content = Content(files, tuple(selection.problems), tuple(selection.notes))
-    return _Read(tree, _NO_GRAFTS, entries, selection.files, content)
+    linked = any(entry.mode == LINK for entry in entries.values())
+    return _Read(tree, _NO_GRAFTS, entries, selection.files, content, linked=linked)

@@ -47,6 +47,8 @@ class GitSource:
         self._stands = Stands()
         self._judged: tuple[str, ...] = ()  # what the last judgement went by
         self._damaged = False
+        self._renewed_for = ""  # what could not be read before the mirror was made anew
+        self._untidy = False
         self._looked = False  # whether this process has looked at the mirror
         self._given = Given(settings, self._mirror)
 
@@ -88,9 +90,7 @@ class GitSource:
             except RemoteError as error:
                 return self._given.nothing(str(error))
             except RevisionError as error:
-                self._damaged = True
-                self.nudge()
-                return self._given.nothing(f"the mirror is damaged and is made anew: {error}")
+                return self._given.nothing(self._damage(error))
 
     def at(self, revision: str) -> Snapshot:
         """Return another commit that the mirror holds, such as one to go back to.
@@ -105,6 +105,15 @@ class GitSource:
             if found.why_not:
                 raise RevisionError(f"{commit[:SHORT]} is not read: {found.why_not}")
             return self._given.snapshot(commit, found.signer)
+
+    def _damage(self, error: RevisionError) -> str:
+        """Have the mirror made anew; once, for what the remote has no more will not come back."""
+        given = self._record.given
+        if self._renewed_for == given:
+            return f"{self.settings.url} does not hold {given[:SHORT]} any more: {error}"
+        self._damaged = True
+        self.nudge()
+        return f"the mirror is damaged and is made anew: {error}"
 
     def _read(self) -> Snapshot:
         self._reconsider()
@@ -162,7 +171,8 @@ class GitSource:
             try:
                 with self._mirror.changing() as changing:
                     self._poll(changing)
-            except (RemoteError, RevisionError) as error:
+            except (RemoteError, RevisionError, OSError) as error:
+                self._looked = False  # what was killed may have left something behind
                 self._stand(Stands(Standing.UNREACHABLE, str(error)))
                 raise RemoteError(str(error)) from error
             return self._state() != before
@@ -179,15 +189,22 @@ class GitSource:
             self._vanish()
             return
         if self._damaged:
-            changing.renew()
+            changing.renew(wanted)
+            self._renewed_for = self._record.given
         elif wanted != self._record.fetched or not (self._looked or self._mirror.fetched == wanted):
+            if not self._record.fetched:
+                self._told(Standing.NEW, f"fetching {self.settings.wanted} of {self.settings.url}")
             changing.fetch(wanted)
+        elif self._untidy:
+            # Now that nobody waits for a commit.
+            changing.keep(self._record.given)
+            self._untidy = False
         try:
             self._take(changing)
         except RevisionError:
             if self._damaged:
                 raise
-            changing.renew()
+            changing.renew(wanted)
             self._take(changing)
         self._damaged, self._looked = False, True
 
@@ -212,7 +229,7 @@ class GitSource:
             if self.settings.submodules:
                 fetch_submodules(changing, found.commit)
             self._give(found.commit, found.signer)
-            changing.keep(found.commit)
+            self._untidy = True
         self._judged = (fetched, self._record.allowed, self._record.given, self._digest())
         self._stand(found.stands)
 

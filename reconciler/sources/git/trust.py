@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.sources.git.commit import tag_name
+from reconciler.sources.git.commit import header
 from reconciler.sources.git.errors import DeadlineError, RemoteError, RevisionError
 from reconciler.sources.git.repository import Repository
 from reconciler.sources.git.running import PROGRAM, Call, run
@@ -69,7 +69,7 @@ def verdict(repository: Repository, name: str, settings: GitSettings) -> Verdict
         judge = _Judge(repository, environment, allowed)
         if repository.ask("cat-file", "-t", name).strip() == b"tag":
             found = judge.ask("verify-tag", name)
-            made_as = tag_name(repository.ask("cat-file", "tag", name))
+            made_as = header(repository.ask("cat-file", "tag", name), "tag")
             if found.signer and made_as == settings.tag:
                 return found
             if found.signer:

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from reconciler.sources.git import (
     Rewrite,
     Standing,
 )
+from tests.support.process import eventually
 from tests.support.repository import Repository
 
 
@@ -253,7 +256,11 @@ class TestRewrittenHistory:
         self.rewritten(repository, followed)
         for _ in range(3):
             followed.source.poll()
-        assert [kind for kind, _ in followed.told] == [Standing.CURRENT, Standing.HELD]
+        assert [kind for kind, _ in followed.told] == [
+            Standing.NEW,
+            Standing.CURRENT,
+            Standing.HELD,
+        ]
 
     def test_other_settings_are_no_rewriting(self, repository: Repository, mirror: Path) -> None:
         repository.commit(a="a")
@@ -304,7 +311,9 @@ class TestTheMirror:
         repository.commit(a="a")
         repository.git("branch", "other")
         repository.git("tag", "v1")
-        Followed(repository, mirror).source.poll()
+        source = Followed(repository, mirror).source
+        source.poll()
+        source.poll()
         path = mirror / "repository.git"
         assert not (path / "hooks").exists()
         assert str(repository.root) not in (path / "config").read_text()
@@ -319,12 +328,36 @@ class TestTheMirror:
         (path / "objects" / "pack" / "tmp_pack_x").write_bytes(b"half")
         (path / "refs" / "reconciler" / "fetched.lock").touch()
         (path / "shallow.lock").touch()
+        (path / "objects" / "incoming-x").mkdir()
         (mirror / "given.new").write_text("{half")
         (mirror / "repository.new").mkdir()
         repository.commit(a="two")
         followed = Followed(repository, mirror)
         assert followed.source.poll()
         assert followed.files == {"a.yaml": b"two"}
+        assert not list(path.rglob("tmp_*"))
+
+    def test_a_kill_in_the_middle_of_a_fetch(
+        self, repository: Repository, mirror: Path, tmp_path: Path
+    ) -> None:
+        (repository.root / "large").write_bytes(os.urandom(64 << 20))
+        # As many as git leaves in one pack, which it writes to a file of its own first.
+        commit = repository.commit(**{f"t{number}": str(number) for number in range(120)})
+        program = (
+            "import sys; from pathlib import Path\n"
+            "from reconciler.sources.git import GitSettings, GitSource\n"
+            "GitSource(GitSettings(url=sys.argv[1]), Path(sys.argv[2])).poll()\n"
+        )
+        url = f"file://{repository.root}"
+        killed = subprocess.Popen([sys.executable, "-c", program, url, str(mirror)])
+        packs = mirror / "repository.git" / "objects" / "pack"
+        eventually(lambda: list(packs.glob("tmp_*")), "a fetch under way", pause=0.001)
+        killed.kill()
+        killed.wait()
+        followed = Followed(repository, mirror)
+        followed.source.poll()
+        read = followed.source.read()
+        assert (read.revision, read.complete) == (commit, True)
 
     @pytest.mark.parametrize("damage", ["object", "head", "refs", "everything", "record"])
     def test_a_damaged_one_is_made_anew(
@@ -371,6 +404,7 @@ class TestTheMirror:
         assert (followed.source.revision, followed.source.held) == (first, other)
         assert not followed.source.read().complete
         followed.source.poll()
+        assert "does not hold" in followed.source.read().problem
         followed.source.allow(other)
         followed.source.poll()
         assert followed.files == {"a.yaml": b"other"}

@@ -149,7 +149,9 @@ def test_a_webhook_brings_a_commit_at_once_and_outages_are_told_of_once(tmp_path
             source.nudge()
             eventually(lambda: source.revision == third, "the third commit")
             eventually(lambda: calls.count == 3, "a call for each")
-            assert told == [Standing.CURRENT, Standing.UNREACHABLE, Standing.CURRENT]
+            assert told == [
+                Standing.NEW, Standing.CURRENT, Standing.UNREACHABLE, Standing.CURRENT,
+            ]  # fmt: skip
         finally:
             watch.stop()
 

@@ -18,7 +18,7 @@ from reconciler.sources.git import (
     Standing,
     Token,
 )
-from tests.support.git_servers import GitDaemon, HttpsServer, Sshd, serving
+from tests.support.git_servers import GitDaemon, HttpsServer, Proxy, Sshd, serving
 from tests.support.repository import Repository
 
 
@@ -177,6 +177,26 @@ class TestHttps:
             said = refusal(over_https(https, url=f"{first.url}/jobs", ca=both), tmp_path / "m")
         assert "(401)" in said
         assert set(https.authorizations) == {""}
+
+    def test_a_proxy(self, https: HttpsServer, repository: Repository, tmp_path: Path) -> None:
+        repository.commit(a="one")
+        proxy = Proxy()
+        with serving(proxy):
+            settings = over_https(https, proxy=proxy.url)
+            assert GitSource(settings, tmp_path / "mirror").poll()
+        assert set(proxy.led) == {f"127.0.0.1:{https.port}"}
+
+    def test_passwords_of_the_users_own_are_not_looked_for(
+        self, https: HttpsServer, repository: Repository, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        repository.commit(a="one")
+        netrc = f"machine 127.0.0.1 login {https.user} password {https.password}\n"
+        (tmp_path / ".netrc").write_text(netrc)
+        (tmp_path / ".gitconfig").write_text("[credential]\n\thelper = !touch asked; false\n")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert "(401)" in refusal(over_https(https, credentials=None), tmp_path / "mirror")
+        assert not list(tmp_path.rglob("asked"))
 
     def test_a_proxy_that_is_not_there(
         self, https: HttpsServer, repository: Repository, tmp_path: Path
