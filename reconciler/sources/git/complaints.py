@@ -31,7 +31,7 @@ _COMPLAINTS: Final = (
     _Complaint(
         r"No \S+ host key is known|Host key verification failed",
         "{host} is unknown: {hosts} has no host key for it; add the line that "
-        "`ssh-keyscan {host}` prints, once you have compared it with what its owner publishes",
+        "`{scan}` prints, once you have compared it with what its owner publishes",
     ),
     _Complaint(
         r"Permission denied \(|Too many authentication failures|error in libcrypto|invalid format",
@@ -137,6 +137,7 @@ def _words(settings: GitSettings) -> dict[str, str]:
     return {
         "url": settings.url,
         "host": _host(settings),
+        "scan": _scan(_host(settings)),
         "wanted": settings.wanted,
         "hosts": str(settings.known_hosts or "~/.ssh/known_hosts"),
         "ca": str(settings.ca or ""),
@@ -145,6 +146,13 @@ def _words(settings: GitSettings) -> dict[str, str]:
         if settings.credentials is None
         else "the credential that was given",
     }
+
+
+def _scan(host: str) -> str:
+    name, separator, port = host.rpartition(":")
+    return (
+        f"ssh-keyscan -p {port} {name}" if separator and port.isdigit() else f"ssh-keyscan {host}"
+    )
 
 
 def _key(settings: GitSettings) -> str:

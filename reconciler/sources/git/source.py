@@ -87,7 +87,7 @@ class GitSource:
         with self._mirror.whole:
             try:
                 return self._read()
-            except RemoteError as error:
+            except (RemoteError, OSError) as error:
                 return self._given.nothing(str(error))
             except RevisionError as error:
                 return self._given.nothing(self._damage(error))
@@ -173,13 +173,15 @@ class GitSource:
                     self._poll(changing)
             except (RemoteError, RevisionError, OSError) as error:
                 self._looked = False  # what was killed may have left something behind
-                self._stand(Stands(Standing.UNREACHABLE, str(error)))
+                if not self._mirror.interruption.interrupted:
+                    self._stand(Stands(Standing.UNREACHABLE, str(error)))
                 raise RemoteError(str(error)) from error
             return self._state() != before
 
-    def _state(self) -> tuple[str, str, bool]:
+    def _state(self) -> tuple[str, str, bool, bool]:
+        """Return what a reading depends on."""
         vanished = self._stands.kind is Standing.VANISHED
-        return self._record.given, self._record.judged_by, vanished
+        return self._record.given, self._record.judged_by, vanished, self._damaged
 
     def _poll(self, changing: Changing) -> None:
         if not self._looked or not self._mirror.path.is_dir():
@@ -190,7 +192,7 @@ class GitSource:
             return
         if self._damaged:
             changing.renew(wanted)
-            self._renewed_for = self._record.given
+            self._renewed_for, self._judged = self._record.given, ()
         elif wanted != self._record.fetched or not (self._looked or self._mirror.fetched == wanted):
             if not self._record.fetched:
                 self._told(Standing.NEW, f"fetching {self.settings.wanted} of {self.settings.url}")

@@ -390,6 +390,17 @@ class TestTheMirror:
             {"a.yaml": b"one"},
         )
 
+    def test_whoever_saw_the_damage_is_called_back(
+        self, repository: Repository, mirror: Path
+    ) -> None:
+        repository.commit(a="one")
+        followed = Followed(repository, mirror)
+        followed.source.poll()
+        shutil.rmtree(mirror / "repository.git" / "objects")
+        assert "the mirror is damaged" in followed.source.read().problem
+        assert followed.source.poll()
+        assert followed.source.read().complete
+
     def test_a_damaged_one_keeps_a_rewritten_history_held(
         self, repository: Repository, mirror: Path
     ) -> None:
@@ -458,6 +469,15 @@ class TestSubmodules:
         followed.source.poll()
         assert followed.files == {"a.yaml": b"a", "lib/s.yaml": b"shared"}
         assert followed.source.notes == ()
+
+    def test_a_damaged_mirror_gets_them_again(self, repository: Repository, mirror: Path) -> None:
+        self.with_submodule(repository, "../shared")
+        followed = Followed(repository, mirror, submodules=True)
+        followed.source.poll()
+        shutil.rmtree(mirror / "repository.git" / "objects")
+        followed.source.read()
+        followed.source.poll()
+        assert sorted(followed.files) == ["a.yaml", "lib/s.yaml"]
 
     @pytest.mark.parametrize(
         ("url", "why"),

@@ -117,12 +117,15 @@ def test_a_server_that_never_answers_has_a_deadline_and_can_be_left(tmp_path: Pa
         source = GitSource(GitSettings(url=url, look_deadline=0.3), tmp_path / "mirror")
         with pytest.raises(RemoteError, match=r"did not answer in time \(no answer within 0.3 s\)"):
             source.poll()
-        patient = GitSource(GitSettings(url=url, look_deadline=600), tmp_path / "mirror")
+        told: list[str] = []
+        slow = GitSettings(url=url, look_deadline=600)
+        patient = GitSource(slow, tmp_path / "mirror", lambda _, words: told.append(words))
         before = children()
         watch = patient.watch(Calls())
         eventually(lambda: children() - before, "a call under way")
         watch.stop()
         assert children() <= before
+        assert told == []
 
 
 def test_a_webhook_brings_a_commit_at_once_and_outages_are_told_of_once(tmp_path: Path) -> None:

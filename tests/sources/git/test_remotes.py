@@ -254,6 +254,7 @@ class TestSsh:
         hosts.touch()
         said = refusal(over_ssh(sshd, repository.root, known_hosts=hosts), tmp_path / "mirror")
         assert f"{hosts} has no host key for it" in said
+        assert f"`ssh-keyscan -p {sshd.port} 127.0.0.1`" in said
         assert hosts.read_bytes() == b""
 
     def test_a_key_that_the_host_does_not_take(
