@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check docs fuzz bench lock clean .venv engine image
+.PHONY: help demo test test-full check docs fuzz bench lock clean .venv engine image tools
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -15,10 +15,10 @@ help:  ## list these targets
 demo: .venv engine image  ## run examples/hello on the local Docker Engine
 	$(BIN)/reconciler apply examples/hello --wait
 
-test: check engine image  ## check, then every test but the slow ones
+test: check engine image tools  ## check, then every test but the slow ones
 	$(BIN)/pytest -m 'not slow'
 
-test-full: check engine image  ## check, then every test
+test-full: check engine image tools  ## check, then every test
 	$(BIN)/pytest
 
 check: .venv  ## lint, format, types and who may import whom; needs no engine
@@ -69,3 +69,6 @@ engine:
 
 image: engine
 	@.dev/image
+
+tools:
+	@.dev/tools

@@ -16,6 +16,19 @@ _NAME_LENGTH: Final = 40
 _DIGEST_LENGTH: Final = 12
 
 
+class CommitInfo(Struct, frozen=True, kw_only=True):
+    """The commit that a reading is of: foreign text, for whoever shows it to escape.
+
+    `signer` is whose signature counted, empty where none was asked for.
+    """
+
+    id: str
+    author: str
+    subject: str
+    authored_at: float
+    signer: str = ""
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """One reading of a source.
 
@@ -30,6 +43,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     files: Mapping[str, bytes]
     complete: bool = True
     problem: str = ""
+    commit: CommitInfo | None = None
 
 
 class Watch(Protocol):

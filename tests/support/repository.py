@@ -17,6 +17,13 @@ class Repository:
         root.mkdir(parents=True, exist_ok=True)
         self.git("init", "--quiet", "--initial-branch=main")
 
+    @classmethod
+    def at(cls, root: Path) -> "Repository":
+        """Return one that is there, bare or not."""
+        found = cls.__new__(cls)
+        found.root = root
+        return found
+
     def git(self, *words: str, stdin: bytes = b"") -> str:
         """Run git here and return what it prints."""
         given = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

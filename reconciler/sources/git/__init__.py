@@ -1,9 +1,39 @@
-"""Revisions of a git repository as sources: read from its objects, without a work tree.
+"""A git repository as a source: revisions of one on this machine, and remotes that are followed.
 
-The only home of git, which is loaded when a revision is first asked for.
+The only home of git, which is loaded when a revision is first asked for. Everything is read from
+objects, without a work tree.
 """
 
-from reconciler.sources.git.errors import RevisionError
+from reconciler.sources.git.address import is_address
+from reconciler.sources.git.errors import RemoteError, RevisionError
 from reconciler.sources.git.revision import RevisionReading, read_revision
+from reconciler.sources.git.settings import (
+    Basic,
+    GitSettings,
+    Rewrite,
+    Secret,
+    Signers,
+    SshAgent,
+    SshKey,
+    Token,
+)
+from reconciler.sources.git.source import GitSource
+from reconciler.sources.git.standing import Standing
 
-__all__ = ["RevisionError", "RevisionReading", "read_revision"]
+__all__ = [
+    "Basic",
+    "GitSettings",
+    "GitSource",
+    "RemoteError",
+    "RevisionError",
+    "RevisionReading",
+    "Rewrite",
+    "Secret",
+    "Signers",
+    "SshAgent",
+    "SshKey",
+    "Standing",
+    "Token",
+    "is_address",
+    "read_revision",
+]

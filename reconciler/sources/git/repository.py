@@ -7,27 +7,16 @@ a source is not known here.
 
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from reconciler.sources.git.errors import RevisionError
+from reconciler.sources.git.running import LOCAL_VARIABLES, PROGRAM, Call, run
 
-if TYPE_CHECKING:
-    from git import Repo
-
-# What git sets for its own hooks, or a shell for one repository: it would lead to another one
-# than the folder's. GitPython passes the environment on, and can add to it only.
-_LOCAL_VARIABLES: Final = (
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_PARAMETERS", "GIT_DIR", "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
-    "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
-)  # fmt: skip
 _SAFE: Final = (
     "--no-pager", "--no-replace-objects",
     "-c", "protocol.ext.allow=never", "-c", "core.hooksPath=/dev/null",
@@ -35,6 +24,7 @@ _SAFE: Final = (
 # An empty list of protocols keeps a partial clone from fetching what it lacks behind our back.
 _ENVIRONMENT: Final = {
     "GIT_ALLOW_PROTOCOL": "", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
 }  # fmt: skip
 _UNTRUSTED: Final = re.compile(r"dubious ownership in repository at '(.*)'")
 _PREFIX: Final = re.compile(r"^(fatal|error|warning): ")
@@ -43,8 +33,8 @@ _PREFIX: Final = re.compile(r"^(fatal|error|warning): ")
 class Repository(Struct, frozen=True):
     """An open repository. `root` is its work tree, or the repository itself where it is bare."""
 
-    repo: "Repo"
     root: Path
+    environment: Mapping[str, str]
 
     def ask(self, *words: str, stdin: bytes = b"") -> bytes:
         """Return what git prints.
@@ -59,21 +49,9 @@ class Repository(Struct, frozen=True):
 
     def try_to(self, *words: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
         """Return git's exit code, what it prints, and what it complains of."""
-        program = self.repo.git.GIT_PYTHON_GIT_EXECUTABLE or "git"
-        with tempfile.TemporaryFile() as given:
-            # A file, for git may print more than a pipe holds before it has read all of it.
-            given.write(stdin)
-            given.seek(0)
-            status, out, said = self.repo.git.execute(
-                [program, *_SAFE, *words],
-                istream=given,
-                env=_ENVIRONMENT,
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-            )
-        return status, out, said
+        call = Call(folder=self.root, environment=self.environment)
+        answer = run([PROGRAM, *_SAFE, *words], call, stdin)
+        return answer.status, answer.out, answer.said
 
     def objects(self, command: str, names: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
         """Yield name, size and, of `--batch`, content of each object that is asked for.
@@ -81,6 +59,8 @@ class Repository(Struct, frozen=True):
         Raises:
             RevisionError: when one of them is not in this clone.
         """
+        if not names:
+            return
         answer = self.ask("cat-file", command, stdin="".join(f"{n}\n" for n in names).encode())
         at = 0
         for name in names:
@@ -114,12 +94,23 @@ def opened(folder: Path) -> Iterator[Repository]:
             raise RevisionError(message) from error
         with repo:
             root = repo.working_tree_dir or repo.git_dir
-            yield Repository(repo, Path(os.path.realpath(root)))
+            yield Repository(Path(os.path.realpath(root)), _environment())
+
+
+def at(folder: Path) -> Repository:
+    """Return the bare repository that a folder is: none above it, if it should be damaged."""
+    return Repository(folder, {**_environment(), "GIT_DIR": str(folder)})
+
+
+def _environment() -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
+    return {**ours, **_ENVIRONMENT}
 
 
 @contextmanager
 def _without_local_variables() -> Iterator[None]:
-    kept = {name: os.environ.pop(name) for name in _LOCAL_VARIABLES if name in os.environ}
+    # GitPython looks at the environment itself, to find what is asked for.
+    kept = {name: os.environ.pop(name) for name in LOCAL_VARIABLES if name in os.environ}
     try:
         yield
     finally:

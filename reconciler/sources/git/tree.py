@@ -14,8 +14,8 @@ from reconciler.sources.ignore import IGNORE_FILE, Ignored, IgnoreFaultError
 from reconciler.sources.scan import MAX_FILES, SUFFIXES, is_hidden
 
 LINK: Final = "120000"
-_FOLDER: Final = "040000"
-_SUBMODULE: Final = "160000"
+FOLDER: Final = "040000"
+SUBMODULE: Final = "160000"
 # As many links as a path may have, and as many steps in all as honest links never need.
 _MOST_LINKS: Final = 40
 _MOST_STEPS: Final = 1_000_000
@@ -31,7 +31,7 @@ class Entry(Struct, frozen=True):
     @property
     def is_file(self) -> bool:
         """Whether it is a file, rather than a link, a folder or a submodule."""
-        return self.mode not in {LINK, _FOLDER, _SUBMODULE}
+        return self.mode not in {LINK, FOLDER, SUBMODULE}
 
 
 class Selection(Struct):
@@ -126,13 +126,13 @@ class _Walk:
 
     def _entry(self, real: str, path: str, folders: list[tuple[str, str]]) -> None:
         mode = self._tree[real].mode
-        if self._ignored.covers(path, folder=mode == _FOLDER):
+        if self._ignored.covers(path, folder=mode == FOLDER):
             return
-        if mode == _FOLDER:
+        if mode == FOLDER:
             folders.append((real, path))
         elif mode == LINK:
             self._links.append((path, real))
-        elif mode == _SUBMODULE:
+        elif mode == SUBMODULE:
             self._result.notes.append(f"{path} is a submodule and is not read")
         elif path.endswith(SUFFIXES):
             self._file(path, real)
@@ -144,12 +144,12 @@ class _Walk:
             told = self._result.problems if path.endswith(SUFFIXES) else self._result.notes
             told.append(f"{path} is a link {why} and is not followed")
             return
-        mode = self._tree[real].mode if real else _FOLDER
-        if self._ignored.covers(path, folder=mode == _FOLDER):
+        mode = self._tree[real].mode if real else FOLDER
+        if self._ignored.covers(path, folder=mode == FOLDER):
             return
-        if mode == _FOLDER:
+        if mode == FOLDER:
             self._folder(real, path)
-        elif path.endswith(SUFFIXES) and mode != _SUBMODULE:
+        elif path.endswith(SUFFIXES) and mode != SUBMODULE:
             self._file(path, real)
 
     def _resolved(self, link: str) -> str:
@@ -159,7 +159,7 @@ class _Walk:
             self._steps -= 1
             part = waiting.pop()
             entry = self._entered(real, part)
-            if entry is None or entry.mode == _FOLDER:
+            if entry is None or entry.mode == FOLDER:
                 continue
             if entry.mode != LINK:
                 if waiting:

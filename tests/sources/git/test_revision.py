@@ -222,7 +222,7 @@ class TestHostileCommits:
         self, repository: Repository, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         repository.commit(a="x" * 700, b="x" * 700)
-        monkeypatch.setattr("reconciler.sources.git.revision.MAX_TOTAL", 1000)
+        monkeypatch.setattr("reconciler.sources.git.content.MAX_TOTAL", 1000)
         assert not read_revision(repository.root, "HEAD").snapshot.complete
 
     def test_a_submodule_is_passed_over(self, repository: Repository) -> None:
