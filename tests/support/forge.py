@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-WITHIN = 20.0
+WITHIN = 10.0
 
 
 @dataclass(frozen=True)
