@@ -35,7 +35,7 @@ class Held(Struct, frozen=True):
 
 
 class Applying(Struct, frozen=True):
-    """It is in force, and being made so."""
+    """It is in force, and being made so; with nothing to do, services are not ready yet."""
 
     actions: int
 
@@ -77,7 +77,7 @@ def _of_waiting(stage: Seen | Held | Applying) -> str:
         case Held(why):
             return one_line(why)
         case Applying(actions):
-            return _count(actions, "action")
+            return _count(actions, "action") if actions else "services are getting ready"
 
 
 def _of_failure(stage: Invalid | Refused | Broken) -> str:

@@ -29,6 +29,7 @@ CONTROLS = (problem("a\x1b[2J\nb"),)
         (wording.Invalid(()), State.FAILURE, "not valid"),
         (wording.Held("held: 9 of 10\x07"), State.PENDING, "held: 9 of 10\\x07"),
         (wording.Refused("it is not signed"), State.FAILURE, "it is not signed"),
+        (wording.Applying(0), State.PENDING, "services are getting ready"),
         (wording.Applying(1), State.PENDING, "1 action"),
         (wording.Applying(12), State.PENDING, "12 actions"),
         (wording.Converged(12, 4.3), State.SUCCESS, "12 instances as wanted, in 4s"),
