@@ -5,7 +5,7 @@ read whole. A task that vanishes from a watched folder is torn down only when th
 been quiet for a while, for editors and checkouts write one file after the other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from reconciler.sources.source import Snapshot, Source
 KEEP_AGAIN_SECONDS = 1.0
 # How long a watched source must have been quiet before anything missing is torn down, seconds.
 QUIET_SECONDS = 2.0
+_WARNINGS = 5
 
 
 class Change(Struct, frozen=True):
@@ -62,14 +63,20 @@ class Revisions(Struct):
         if catalog.project != self.project:
             why = f"project {self.project} cannot become {catalog.project} while it runs"
             return self._refused(catalog.revision, why)
-        return self._accepted(snapshot, catalog.desired, in_force)
+        return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
 
-    def _accepted(self, snapshot: Snapshot, desired: Desired, in_force: Desired) -> Change:
+    def _accepted(
+        self,
+        snapshot: Snapshot,
+        desired: Desired,
+        warned: Sequence[Problem],
+        in_force: Desired,
+    ) -> Change:
         said: tuple[tuple[str, str, str], ...] = ()
         if desired.revision != in_force.revision:
             count = len(desired.tasks)
             said = (("revision", "info", f"revision {desired.revision} in force: {count} tasks"),)
-            said += self._keep(snapshot)
+            said += (*_warnings(warned), *self._keep(snapshot))
         self._last_said = ""
         missing = QUIET_SECONDS - self.quiet_for()
         if missing > 0 and not in_force.tasks.keys() <= desired.tasks.keys():
@@ -117,6 +124,14 @@ def keep(ledger: Ledger, snapshot: Snapshot, now: float) -> tuple[tuple[str, str
     except LedgerError as error:
         return (("ledger", "error", str(error)),)
     return ()
+
+
+def _warnings(problems: Sequence[Problem]) -> Iterator[tuple[str, str, str]]:
+    """Yield what to say of problems that refuse nothing: the first few, and how many more."""
+    for problem in problems[:_WARNINGS]:
+        yield "warning", "warning", f"{problem.at}: {problem.message}"
+    if len(problems) > _WARNINGS:
+        yield "warning", "warning", f"and {len(problems) - _WARNINGS} more; `validate` shows all"
 
 
 def summary(problems: Sequence[Problem]) -> str:
