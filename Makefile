@@ -43,7 +43,7 @@ bench: .venv engine image  ## measure
 # The locks hold versions and hashes for every platform, and no address: pip's own settings say
 # where to download from.
 COMPILE = build/lock/bin/uv pip compile --quiet --universal --generate-hashes \
-	--custom-compile-command 'make lock' $(UPGRADE) pyproject.toml
+	--custom-compile-command 'make lock' $(UPGRADE) --all-extras pyproject.toml
 
 lock:  ## pin the dependencies of pyproject.toml in the two lock files
 	@$(PYTHON) -m venv build/lock

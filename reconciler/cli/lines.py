@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from reconciler.cli.text import local_time, one_line, paint, rfc3339
+from reconciler.cli.text import local_time, paint, rfc3339
 from reconciler.ledger import LogEntry
+from reconciler.model.plain import one_line
 
 COLOURS: Final = {"warning": "yellow", "error": "red"}
 _KIND_COLOURS: Final = {"succeeded": "green", "failed": "red", "lost": "red", "started": "cyan"}

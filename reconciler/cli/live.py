@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.cli import lines
-from reconciler.cli.text import COLOURS, echo, one_line
+from reconciler.cli.text import COLOURS, echo
 from reconciler.ledger import LogEntry
 from reconciler.model.action import InstanceState, TaskState, Verdict
+from reconciler.model.plain import one_line
 from reconciler.planning.status import task_state
 
 if TYPE_CHECKING:

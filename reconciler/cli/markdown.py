@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.cli.text import one_line
+from reconciler.model.plain import one_line
 
 # What GitHub takes as a comment; GitLab, Gitea and Bitbucket take more or as much.
 MOST: Final = 65_536

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from reconciler.cli.exits import Exit
 from reconciler.cli.live import counts
 from reconciler.cli.place import Place
-from reconciler.cli.text import COLOURS, columns, echo, escape, paint, plural
+from reconciler.cli.text import COLOURS, columns, echo, paint, plural
 from reconciler.model.action import InstanceState, Verb, Verdict
 from reconciler.model.identity import AttemptKey
+from reconciler.model.plain import escape
 from reconciler.planning.status import task_state
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.cli.text import columns, one_line, paint
+from reconciler.cli.text import columns, paint
+from reconciler.model.plain import one_line
 
 
 def outline(value: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -12,8 +12,8 @@ from typing import Final
 
 import click
 
-from reconciler.cli.text import escape
 from reconciler.model.identity import AttemptKey
+from reconciler.model.plain import escape
 
 _LONGEST: Final = 64 * 1024  # a line without an end is cut here rather than kept for ever
 

@@ -12,10 +12,11 @@ from reconciler.cli.standing import (
     started_at,
     unknown_nodes,
 )
-from reconciler.cli.text import COLOURS, ago, columns, complain, one_line, paint, plural, rfc3339
+from reconciler.cli.text import COLOURS, ago, columns, complain, paint, plural, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
+from reconciler.model.plain import one_line
 
 _MOST: Final = 10
 _QUIET: Final = {InstanceState.SUCCEEDED, InstanceState.RUNNING}

@@ -7,9 +7,10 @@ something to say: a pass that changes nothing costs nothing.
 import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from reconciler.cli.text import on_terminal, one_line
+from reconciler.cli.text import on_terminal
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action
+from reconciler.model.plain import one_line
 
 if TYPE_CHECKING:
     from reconciler.controller.core import Core

@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from reconciler.model.plain import escape, one_line
 from reconciler.model.quantities import format_duration
 
 COLOURS: Final[Mapping[str, str]] = {
@@ -28,22 +29,8 @@ COLOURS: Final[Mapping[str, str]] = {
     "Cancelled": "red",
     "Suspended": "blue",
 }
-# Terminal controls, and what turns the reading direction round unseen.
-_CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DAY: Final = 86_400
-
-
-def escape(text: str) -> str:
-    """Return foreign text with its terminal controls made visible; newlines and tabs stay."""
-    return _CONTROL.sub(_visible, text.replace("\r\n", "\n"))
-
-
-def one_line(text: str) -> str:
-    """Return foreign text as a single line."""
-    return escape(text).strip().replace("\n", " ↵ ").replace("\t", " ")
 
 
 def json_text(value: object) -> str:
@@ -125,8 +112,3 @@ def _line(
         padding = "" if at == len(cells) - 1 else " " * (width - len(cell))
         shown.append((paint(cell, colour) if colour else cell) + padding)
     return "  ".join(shown)
-
-
-def _visible(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004  # one byte

@@ -11,7 +11,6 @@ from markdown_it.token import Token
 from reconciler.cli.comparing import Compared, Side
 from reconciler.cli.markdown import MOST, Section, code, document, prose, table
 from reconciler.cli.plan_output import markdown
-from reconciler.cli.text import one_line
 from reconciler.controller.preview import Preview
 from reconciler.model.action import Action, Cause, Hold, Verb
 from reconciler.model.comparison import (
@@ -24,6 +23,7 @@ from reconciler.model.comparison import (
     Totals,
 )
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.plain import one_line
 from reconciler.model.position import Position
 from tests.support.desired import make_desired
 

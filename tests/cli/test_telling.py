@@ -11,9 +11,10 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.live import Live
 from reconciler.cli.needs import needs_run
 from reconciler.cli.telling import Log, teller
-from reconciler.cli.text import columns, escape, length, local_time, one_line, rfc3339
+from reconciler.cli.text import columns, length, local_time, rfc3339
 from reconciler.ledger import LogEntry
 from reconciler.model.desired import Backoff, Restart, Retry
+from reconciler.model.plain import escape, one_line
 from tests.support.desired import make_task
 from tests.support.lab import Lab
 

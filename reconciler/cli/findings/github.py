@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.cli.findings import Findings
 from reconciler.cli.findings.paths import base_of, prefix
-from reconciler.cli.text import escape
+from reconciler.model.plain import escape
 from reconciler.model.problem import Problem
 
 # The order matters: what escapes goes first.

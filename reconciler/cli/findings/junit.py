@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cli.findings import Findings
 from reconciler.cli.findings.paths import base_of, prefix
-from reconciler.cli.text import escape, one_line, plural
+from reconciler.cli.text import plural
+from reconciler.model.plain import escape, one_line
 from reconciler.model.problem import Problem, Severity
 
 _NAME: Final = "reconciler.validate"

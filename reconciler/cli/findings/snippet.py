@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Final
 
-from reconciler.cli.text import escape
+from reconciler.model.plain import escape
 
 _TAB: Final = "    "
 _CUT: Final = "…"

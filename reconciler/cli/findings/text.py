@@ -14,7 +14,8 @@ from typing import Final
 
 from reconciler.cli.findings import Findings
 from reconciler.cli.findings.paths import from_here
-from reconciler.cli.text import one_line, paint, plural
+from reconciler.cli.text import paint, plural
+from reconciler.model.plain import one_line
 from reconciler.model.problem import Problem, Severity
 
 MOST: Final = 20  # problems of one file that a person is shown at once

@@ -5,9 +5,10 @@ from typing import Final
 
 from reconciler.cli.comparing import Compared, Side
 from reconciler.cli.plan_output.values import cause_json, difference_of, hold_json, trimmed
-from reconciler.cli.text import columns, one_line, paint, plural
+from reconciler.cli.text import columns, paint, plural
 from reconciler.model.action import Cause
 from reconciler.model.comparison import Change, Comparison, NodeChange, TaskChange, Totals
+from reconciler.model.plain import one_line
 from reconciler.model.quantities import format_bytes, format_cpus, format_ranges
 
 # How a change is marked, what becomes of one task, and of several; in the order of showing.

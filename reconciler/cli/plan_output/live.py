@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from reconciler.cli.plan_output.values import cause_json, hold_json, trimmed, why
 from reconciler.cli.steps import Kind, Step, fold, summary
-from reconciler.cli.text import columns, one_line, paint, plural
+from reconciler.cli.text import columns, paint, plural
 from reconciler.controller.preview import Preview
 from reconciler.model.action import Action
 from reconciler.model.desired import Desired
+from reconciler.model.plain import one_line
 
 SYMBOLS: Final = {
     Kind.PULL: ("↓", "pull", "blue"),

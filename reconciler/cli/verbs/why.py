@@ -12,9 +12,10 @@ from reconciler.cli.place import Place, find, look
 from reconciler.cli.reasons import Reason, reason_of, sentences
 from reconciler.cli.standing import Standing, standing_of
 from reconciler.cli.targets import require
-from reconciler.cli.text import echo, escape, paint, plural, rfc3339
+from reconciler.cli.text import echo, paint, plural, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
+from reconciler.model.plain import escape
 
 
 @click.command("why")
