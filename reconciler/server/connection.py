@@ -165,10 +165,13 @@ class Connection(asyncio.Protocol):
         self._leave(response)
 
     def _leave(self, response: Response, head: Request | None = None) -> None:
-        """Say why and read no further; closing at once could lose the answer on its way."""
+        """Say why and read no further; closing on unread bytes could lose the answer."""
         self.answered = True
-        self._transport.pause_reading()
         self._transport.write(written(response, with_body=head is None or head.method != "HEAD"))
+        if head is not None and not head.length:
+            self._transport.close()
+            return
+        self._transport.pause_reading()
         self._transport.write_eof()
         self._expect(_LINGER_SECONDS)
 

@@ -27,6 +27,7 @@ class NodeSight(Struct, frozen=True):
 class Sight(Struct, frozen=True, kw_only=True):
     """One project's loop at one moment."""
 
+    begun: bool = False
     revision: str = ""
     read: bool = False
     ledger_error: str = ""
@@ -44,6 +45,8 @@ class Sight(Struct, frozen=True, kw_only=True):
 
     def missing(self) -> list[dict[str, str]]:
         """Return what keeps the project from being ready, and why."""
+        if not self.begun:
+            return [{"what": "loop", "reason": "it has not turned yet"}]
         found = [{"what": "ledger", "reason": self.ledger_error}] if self.ledger_error else []
         if not self.read:
             found.append({"what": "source", "reason": "it has not been read yet"})
@@ -61,6 +64,7 @@ def look_at(core: Core, before: Sight, *, read: bool) -> Sight:
         for node in core.board.nodes.values()
     )
     return Sight(
+        begun=True,
         revision=core.desired.revision,
         read=read,
         ledger_error=core.ledger_error,
