@@ -26,6 +26,19 @@ _JSON: Final = "application/json"
 _SILENCE_SECONDS: Final = 60.0
 # As much of foreign text as an answer repeats, in characters.
 _REPEATED: Final = 200
+# In a word each, for metrics: what a request was refused for.
+_REFUSED: Final = {
+    HTTPStatus.BAD_REQUEST: "malformed",
+    HTTPStatus.NOT_FOUND: "no-such-path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "no-post",
+    HTTPStatus.REQUEST_TIMEOUT: "too-slow",
+    HTTPStatus.LENGTH_REQUIRED: "no-length",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "no-json",
+    HTTPStatus.TOO_MANY_REQUESTS: "too-often",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "too-large",
+    HTTPStatus.SERVICE_UNAVAILABLE: "too-many",
+}
 
 Count = Callable[[str, str], None]
 Tell = Callable[[str, str], None]
@@ -57,12 +70,12 @@ class Hooks:
         """Refuse what cannot be a webhook, before its body is read."""
         refused = self._unfit(head)
         if refused is not None:
-            self._count(forge_of(head).name, _outcome(refused.status))
+            self._count(forge_of(head).name, _REFUSED[refused.status])
         return refused
 
     def refused(self, status: HTTPStatus) -> None:
         """Count a client that was turned away."""
-        self._count("unknown", _outcome(status))
+        self._count("unknown", _REFUSED[status])
 
     def answer(self, request: Request) -> Response:
         """Answer one delivery."""
@@ -156,7 +169,3 @@ def _concerned(source: Hinted, push: Push) -> bool:
 def _accepted(outcome: str, **more: object) -> tuple[str, Response]:
     named = {"id": secrets.token_hex(8), "outcome": outcome, **more}
     return outcome, answer(HTTPStatus.ACCEPTED, named)
-
-
-def _outcome(status: HTTPStatus) -> str:
-    return status.phrase.lower().replace(" ", "-")

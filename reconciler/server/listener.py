@@ -112,6 +112,7 @@ class Listener:
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(where)
+            bound.listen(_BACKLOG)
         except OSError as error:
             bound.close()
             raise ServerError(self._sentence(error)) from error

@@ -13,6 +13,7 @@ from prometheus_client import (
     Counter,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -30,6 +31,8 @@ class Metrics:
 
     def __init__(self, vigils: Sequence[Vigil]) -> None:
         """Measure what is counted, and what `vigils` see whenever somebody asks."""
+        # When each line first appeared would double the text, and nobody asks for it.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the one untyped call there
         self._registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._registry)
         self._registry.register(Gauges(vigils))

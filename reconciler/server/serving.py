@@ -4,6 +4,7 @@ Decides which listeners there are: none for webhooks without a secret. Puts the 
 and knows none of their affairs.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Final, Self
 
@@ -24,6 +25,9 @@ from reconciler.server.watching import Watching
 
 # A scrape needs few connections, and no body at all.
 _SCRAPES: Final = Limits(body_bytes=0, connections=32, connections_each=32)
+# How long a thread at work may keep the interpreter from one that has been asked something, in
+# seconds. A tenth of what is usual: planning must not keep webhooks waiting.
+_SWITCH_SECONDS: Final = 0.0005
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -56,6 +60,7 @@ class Server:
         self._nudging = Nudging(sources, self._fault, settings.pause)
         self._sources = sources
         self._listeners: dict[str, Listener] = {}
+        self._switch_before = sys.getswitchinterval()
 
     def watch(self, loop: Loop, committed_at: CommittedAt = lambda _: 0.0) -> Meter:
         """Measure a project's loop, which has not begun yet; see `Meter`."""
@@ -86,6 +91,7 @@ class Server:
         for listener in self._listeners.values():
             listener.stop()
         self._nudging.stop()
+        sys.setswitchinterval(self._switch_before)
 
     def address(self, of: str) -> str:
         """Return where `hooks` or `metrics` are to be reached, empty where they are not."""
@@ -115,6 +121,7 @@ class Server:
         listener = Listener("webhooks", address, hooks, self._fault, self._settings.limits)
         self._begin("hooks", listener)
         self._nudging.start()
+        sys.setswitchinterval(_SWITCH_SECONDS)
 
     def _watching(self) -> None:
         watching = Watching(self._vigils, self._metrics, self._settings.stale)

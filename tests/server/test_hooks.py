@@ -149,7 +149,7 @@ def test_who_asks_too_often_is_told_to_wait(site: Site) -> None:
         answers = [site.ask("POST", "/hooks", b"{}") for _ in range(5)]
         assert [answer.status for answer in answers][3:] == [429, 429]
         assert answers[-1].headers["Retry-After"]
-        line = 'reconciler_webhooks_total{forge="generic",outcome="too-many-requests"}'
+        line = 'reconciler_webhooks_total{forge="generic",outcome="too-often"}'
         assert site.counted(line) == 2
 
 

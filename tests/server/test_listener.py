@@ -38,8 +38,8 @@ def test_a_body_that_is_too_large_is_not_read(site: Site) -> None:
     head = b"POST /hooks HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n"
     with site.dialled() as connection:
         connection.sendall(head)  # and not a byte of the body
-        assert status_line(connection) == "HTTP/1.1 413 Request Entity Too Large"
-    line = 'reconciler_webhooks_total{forge="unknown",outcome="request-entity-too-large"}'
+        assert status_line(connection).startswith("HTTP/1.1 413 ")
+    line = 'reconciler_webhooks_total{forge="unknown",outcome="too-large"}'
     assert site.counted(line) == 1
 
 
