@@ -157,3 +157,16 @@ def test_all_together_may_not_ask_too_often_either(site: Site) -> None:
     with site.open(rate=Rate(burst_all=2, all=0.001)):
         statuses = [site.ask("POST", "/hooks", b"{}").status for _ in range(3)]
     assert statuses[2] == 429
+
+
+def test_a_bug_ends_one_request_and_is_told(tmp_path: Path) -> None:
+    class Odd(Source):
+        def concerns(self, ref: str, repository: str) -> bool:
+            raise LookupError(repository)
+
+    site = Site(tmp_path, Odd("odd"), Source("good"))
+    with site.open():
+        answer = site.deliver(github(), "/hooks/odd")
+        assert (answer.status, answer.said) == (500, {"error": "this is a fault of the reconciler"})
+        assert site.deliver(github(), "/hooks/good").said["outcome"] == "queued"
+    assert site.told == [("error", "LookupError: lab/fleet")]
