@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final
 
-from reconciler.server.forges import Forge, forge_of
 from reconciler.server.hinted import Hinted
 from reconciler.server.listener import ServerError
 from reconciler.server.messages import Request, Response, answer, refusal
@@ -19,6 +18,7 @@ from reconciler.server.pushes import FORM, BodyError, Other, Ping, Push, read_de
 from reconciler.server.rate import Allowance, Rate
 from reconciler.server.repeats import Repeats
 from reconciler.server.secret import Secret
+from reconciler.server.senders import Sender, sender_of
 
 PATH: Final = "/hooks"
 _JSON: Final = "application/json"
@@ -70,7 +70,7 @@ class Hooks:
         """Refuse what cannot be a webhook, before its body is read."""
         refused = self._unfit(head)
         if refused is not None:
-            self._count(forge_of(head).name, _REFUSED[refused.status])
+            self._count(sender_of(head).name, _REFUSED[refused.status])
         return refused
 
     def refused(self, status: HTTPStatus) -> None:
@@ -79,14 +79,14 @@ class Hooks:
 
     def answer(self, request: Request) -> Response:
         """Answer one delivery."""
-        forge = forge_of(request)
+        sender = sender_of(request)
         try:
-            outcome, response = self._judged(forge, request)
+            outcome, response = self._judged(sender, request)
         except ServerError as error:
             self._complaints.add(f"no webhook can be accepted: {error}")
             status = HTTPStatus.SERVICE_UNAVAILABLE
             outcome, response = "no-secret", refusal(status, "no webhook can be accepted now")
-        self._count(forge.name, outcome)
+        self._count(sender.name, outcome)
         return response
 
     # --- inside ----------------------------------------------------------------------------
@@ -105,9 +105,9 @@ class Hooks:
             return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, why)
         return None
 
-    def _judged(self, forge: Forge, request: Request) -> tuple[str, Response]:
+    def _judged(self, sender: Sender, request: Request) -> tuple[str, Response]:
         """Return what becomes of a delivery, in a word and as an answer."""
-        if not forge.proven(request, self._secret.read(), time.time()):
+        if not sender.proven(request, self._secret.read(), time.time()):
             self._complaints.add("webhooks with a wrong or missing signature were refused")
             return "unauthorized", refusal(HTTPStatus.UNAUTHORIZED, "unauthorized")
         name = request.path.removeprefix(PATH).removeprefix("/")
@@ -115,7 +115,7 @@ class Hooks:
         if not sources:
             return "unknown-source", refusal(HTTPStatus.NOT_FOUND, "there is no such source")
         try:
-            said = read_delivery(forge, request)
+            said = read_delivery(sender, request)
         except BodyError as error:
             return "malformed", refusal(HTTPStatus.BAD_REQUEST, str(error))
         match said:
@@ -125,12 +125,12 @@ class Hooks:
                 why = f"the event {said.event[:_REPEATED]} moves no ref"
                 return _accepted("ignored", reason=why)
             case Push():
-                return self._pushed(forge, request, said, sources)
+                return self._pushed(sender, request, said, sources)
 
     def _pushed(
-        self, forge: Forge, request: Request, push: Push, sources: Sequence[Hinted]
+        self, sender: Sender, request: Request, push: Push, sources: Sequence[Hinted]
     ) -> tuple[str, Response]:
-        delivery, now = forge.delivery_of(request), time.monotonic()
+        delivery, now = sender.delivery_of(request), time.monotonic()
         if not self._repeats.is_new(request.path, delivery, request.body, now):
             return _accepted("duplicate", reason="this delivery has come before")
         meant = [source.name for source in sources if _concerned(source, push)]

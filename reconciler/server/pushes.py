@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from msgspec import Struct
 
-from reconciler.server.forges import Forge
 from reconciler.server.messages import Request
+from reconciler.server.senders import Sender
 
 FORM: Final = "application/x-www-form-urlencoded"
 _PUSHES: Final = {
@@ -47,13 +47,13 @@ class BodyError(Exception):
     """A body is not what its type says."""
 
 
-def read_delivery(forge: Forge, request: Request) -> Ping | Other | Push:
+def read_delivery(sender: Sender, request: Request) -> Ping | Other | Push:
     """Return what a proven request tells.
 
     Raises:
         BodyError: when its body cannot be read.
     """
-    event = request.header(forge.event) if forge.event else "push"
+    event = request.header(sender.event) if sender.event else "push"
     if event in _PINGS:
         return Ping()
     if event not in _PUSHES:

@@ -73,7 +73,7 @@ def _same(given: str, expected: bytes) -> bool:
     return hmac.compare_digest(given.encode("latin-1", "replace"), expected)
 
 
-class Forge(Struct, frozen=True):
+class Sender(Struct, frozen=True):
     """One kind of sender: headers in lower case, the ones that name its event and its delivery.
 
     Any one of `proofs` is enough: none of them can be made without the secret.
@@ -97,29 +97,29 @@ _HUB: Final = _signed("x-hub-signature-256", "sha256=")
 _GITEA: Final = _signed("x-gitea-signature")
 
 # In this order: Forgejo speaks as Gitea too, and both speak as GitHub.
-FORGES: Final = (
-    Forge(
+SENDERS: Final = (
+    Sender(
         "forgejo",
         "x-forgejo-event",
         ("x-forgejo-delivery", "x-gitea-delivery"),
         (_signed("x-forgejo-signature"), _GITEA, _HUB),
     ),
-    Forge("gitea", "x-gitea-event", ("x-gitea-delivery",), (_GITEA, _HUB)),
-    Forge(
+    Sender("gitea", "x-gitea-event", ("x-gitea-delivery",), (_GITEA, _HUB)),
+    Sender(
         "gitlab",
         "x-gitlab-event",
         ("webhook-id", "idempotency-key"),
         (_standard, _token("x-gitlab-token")),
     ),
-    Forge(
+    Sender(
         "bitbucket",
         "x-event-key",
         ("x-request-uuid", "x-request-id"),
         (_signed("x-hub-signature", "sha256="),),
     ),
-    Forge("github", "x-github-event", ("x-github-delivery",), (_HUB,)),
+    Sender("github", "x-github-event", ("x-github-delivery",), (_HUB,)),
 )
-GENERIC: Final = Forge(
+GENERIC: Final = Sender(
     "generic",
     "",
     ("x-delivery-id",),
@@ -127,6 +127,6 @@ GENERIC: Final = Forge(
 )
 
 
-def forge_of(request: Request) -> Forge:
+def sender_of(request: Request) -> Sender:
     """Return who a request says it is from."""
-    return next((forge for forge in FORGES if request.header(forge.event)), GENERIC)
+    return next((sender for sender in SENDERS if request.header(sender.event)), GENERIC)
