@@ -61,6 +61,8 @@ class Core:
         # What was handed out: how much of each kind in all, and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
         self.latest: list[Action] = []
+        # How often it has planned; a turn with nothing to do plans nothing.
+        self.passes = 0
         self.began = now()
         self._now = now
         self._signalled: set[str] = set()
@@ -166,6 +168,7 @@ class Core:
         if now < self._ledger_retry_at or not self._anything_to_do():
             return []
         only, self._dirty = self._dirty, set()
+        self.passes += 1
         made = plan(
             self.effective(), self.board.observed(), self.history, now, self._underway(), only
         )

@@ -18,6 +18,7 @@ from reconciler.controller.core import Core
 from reconciler.controller.happenings import Happening
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.revisions import Revisions
+from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
 from reconciler.ledger import Ledger, LedgerError
@@ -65,6 +66,7 @@ class Loop:
         self._ledger = ledger
         self.claim_refusal = ""
         self.on_turn: Callable[[Core], None] = lambda _: None
+        self.witness = Witness()
         self._clock = clock
         self._claimant = claimant
         self._open_engine = open_engine
@@ -89,7 +91,9 @@ class Loop:
             self._meet_nodes()
             self._look_for_requests()
             while (ending := self._ending) is None:
+                began = time.monotonic()
                 self._turn()
+                self.witness.turned(self.core, time.monotonic() - began)
                 if self._looked() and done(self.core):
                     self._ending = Ending.DONE
                 else:
@@ -131,11 +135,11 @@ class Loop:
         if wake is not None:
             pause = min(pause, max(0.0, wake - self._clock.now()))
         try:
-            self._hear(self._inbox.get(timeout=pause))
+            self._take(self._inbox.get(timeout=pause))
             gathered = time.monotonic() + (_GATHER_SECONDS if self._saturated() else 0.0)
             while True:
                 left = max(0.0, gathered - time.monotonic())
-                self._hear(self._inbox.get(timeout=left) if left else self._inbox.get_nowait())
+                self._take(self._inbox.get(timeout=left) if left else self._inbox.get_nowait())
         except queue.Empty:
             pass
         self._look_for_requests()
@@ -152,6 +156,10 @@ class Loop:
         return self.core.board.all_asked()
 
     # --- what is heard ---------------------------------------------------------------------
+
+    def _take(self, happening: Happening) -> None:
+        self._hear(happening)
+        self.witness.heard(happening)
 
     @singledispatchmethod
     def _hear(self, happening: object) -> None:
@@ -208,7 +216,9 @@ class Loop:
         if self._revisions is None:
             return
         self._reread_at = None
+        began = time.monotonic()
         change = self._revisions.read(self.core.desired)
+        self.witness.read(change, time.monotonic() - began)
         for kind, level, message in change.said:
             self.core.say(kind, message, level=level)
         if change.desired is not None:

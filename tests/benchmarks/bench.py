@@ -39,10 +39,11 @@ class Sizes:
     edits: int = 25
     launches: int = 20
     manifests: int = 5000
+    deliveries: int = 500
 
 
 QUICK = Sizes(rounds=2, instances=10, crowd=30, passes=20, kills=3, edits=6, launches=10,
-              manifests=400)  # fmt: skip
+              manifests=400, deliveries=100)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,16 @@ class Figure:
     @property
     def p95(self) -> float:
         """What 95 of 100 do not exceed, by nearest rank."""
+        return self._rank(95)
+
+    @property
+    def p99(self) -> float:
+        """What 99 of 100 do not exceed, by nearest rank."""
+        return self._rank(99)
+
+    def _rank(self, percent: int) -> float:
         ordered = sorted(self.values)
-        rank = -(-95 * len(ordered) // 100)
+        rank = -(-percent * len(ordered) // 100)
         return ordered[rank - 1]
 
 
@@ -67,8 +75,8 @@ def excess(ours: Figure, rival: Figure, target: float | None = None) -> Claim:
 
 
 def bound(figure: Figure, statistic: str, target: float | None = None) -> Claim:
-    """Claim a figure's median or p95 itself."""
-    value = {"median": figure.median, "p95": figure.p95}[statistic]
+    """Claim a figure's median, p95 or p99 itself."""
+    value = {"median": figure.median, "p95": figure.p95, "p99": figure.p99}[statistic]
     return Claim(f"{figure.name}, {statistic}", value, figure.unit, target)
 
 

@@ -11,7 +11,10 @@ import pytest
 from tests.cli.helpers import HELLO, call, write
 from tests.support.engines import new_project
 
-HEAVY = {"docker", "jsonschema", "requests", "rich", "structlog", "urllib3", "watchdog", "yaml"}
+HEAVY = {
+    *("asyncio", "docker", "jsonschema", "prometheus_client", "requests", "rich", "structlog"),
+    *("urllib3", "watchdog", "yaml"),
+}
 PROBE = """
 import json, sys
 from reconciler.cli import main
