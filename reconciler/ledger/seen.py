@@ -11,6 +11,8 @@ from reconciler.ledger.words import text
 from reconciler.model import fact as facts
 from reconciler.model.revision import REMEMBERED, Revision
 
+_WORKED = """UPDATE seen SET created = created + ?, replaced = replaced + ?,
+    torn_down = torn_down + ?"""
 _NEWEST = "id = (SELECT max(id) FROM seen WHERE revision = ?)"
 
 
@@ -39,8 +41,7 @@ def add(connection: sqlite3.Connection, fact: facts.RevisionSeen) -> None:
 def worked(connection: sqlite3.Connection, fact: facts.RevisionWorked) -> None:
     """Add to what has been done for a revision."""
     connection.execute(
-        "UPDATE seen SET created = created + ?, replaced = replaced + ?,"
-        f" torn_down = torn_down + ? WHERE {_NEWEST}",
+        f"{_WORKED} WHERE {_NEWEST}",
         (fact.created, fact.replaced, fact.torn_down, text(fact.revision)),
     )
 
