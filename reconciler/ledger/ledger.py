@@ -225,6 +225,11 @@ class Ledger:
         with self._reading():
             return revisions.files_of(self._connection, revision)
 
+    def pinned_revision(self) -> str:
+        """Return the name of the revision that a person has pinned, empty for none."""
+        with self._reading():
+            return reading.meta(self._connection).get("pinned_revision", "")
+
     def revision_in_force(self) -> tuple[str, dict[str, bytes]] | None:
         """Return the name and the manifest files of the revision in force."""
         with self._reading():

@@ -26,7 +26,7 @@ from reconciler.manifests.examining import (
     read_sheet,
 )
 from reconciler.manifests.guarding import Terms
-from reconciler.manifests.jobs import check_job
+from reconciler.manifests.jobs import check_job, marks_of, suspended
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.unsupported import why_blocked
 from reconciler.model.catalog import Catalog
@@ -152,8 +152,15 @@ def _desired(
         for entry in entries
         if entry.kind == "Job"
     }
+    protecting = {e.name for e in entries if e.kind == "Job" and marks_of(e, Report()).protected}
+    suspending = {e.name: f"job {e.name}" for e in entries if e.kind == "Job" and suspended(e)}
     tasks = {
-        task.name: replace(task, blocked=task.blocked or blocking.get(task.job, ""))
+        task.name: replace(
+            task,
+            blocked=task.blocked or blocking.get(task.job, ""),
+            suspend=task.suspend or suspending.get(task.job, ""),
+            protected=task.protected or task.job in protecting,
+        )
         for found in examined
         for task in found.tasks
     }

@@ -175,7 +175,8 @@ class History(Struct):
         """Return the highest run number that containers of this name may bear, 0 for none."""
         known = self.tasks.get(name)
         numbers = [run for task, run in self.moved if task == name]
-        return max([0, *numbers, *(known.runs if known else ())])
+        numbers += known.runs if known else ()
+        return max(numbers, default=0)
 
     def revision(self, name: str) -> Revision | None:
         """Return what is remembered of a revision, as it was seen last."""

@@ -7,13 +7,26 @@ bytes come from, and judges none of them.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 SOURCE_FILE: Final = "reconciler.yaml"
 _NAME_LENGTH: Final = 40
 _DIGEST_LENGTH: Final = 12
+
+
+class CommitInfo(Struct, frozen=True, kw_only=True):
+    """The commit that a reading is of: foreign text, for whoever shows it to escape.
+
+    `signer` is whose signature counted, empty where none was asked for.
+    """
+
+    id: str
+    author: str
+    subject: str
+    authored_at: float
+    signer: str = ""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -30,6 +43,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     files: Mapping[str, bytes]
     complete: bool = True
     problem: str = ""
+    commit: CommitInfo | None = None
 
 
 class Watch(Protocol):
@@ -55,6 +69,14 @@ class Source(Protocol):
 
     def watch(self, callback: Callable[[], None]) -> Watch:
         """Call back, from another thread, soon after something may have changed."""
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A source that looks for news from time to time only."""
+
+    def nudge(self) -> None:
+        """Look at once, and call back if there is something new."""
 
 
 def revision_of(files: Mapping[str, bytes], prefix: str = "f-") -> str:

@@ -59,7 +59,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("cache: true", "5:10", "cache", False),
         ("progress: ['(a)']", "5:3", "progress", False),
         ("ttl: 0", "5:8", "ttl", False),
-        ("suspend: true", "5:12", "suspend", True),
         ("container: {network: cluster}", "5:24", "container.network", True),
         ("container: {network: host}", "5:24", "container.network", True),
         ("container: {image: {build: {context: a}}}", "5:23", "container.image.build", True),
