@@ -49,6 +49,7 @@ class Revisions(Struct):
     _memory: manifests.Memory = field(default_factory=manifests.Memory)
     _last_said: str = ""
     _kept: bool = True
+    _pinned: str = ""
 
     def nudge(self) -> None:
         """Have a source that is looked at from time to time looked at now."""
@@ -60,8 +61,9 @@ class Revisions(Struct):
 
         A `pinned` one is in force whatever the source says; what it says is remembered.
         """
-        if pinned and in_force.revision != pinned:
-            return self._to_pinned(pinned)
+        if pinned and pinned != self._pinned:
+            return self._to_pinned(pinned, in_force)
+        self._pinned = pinned
         snapshot = self.source.read()
         if not snapshot.complete:
             return self._refused(snapshot.revision, snapshot.problem)
@@ -96,7 +98,7 @@ class Revisions(Struct):
             return Change(replace(desired, prunable=False), said, missing, facts)
         return Change(desired, said, None if self._kept else KEEP_AGAIN_SECONDS, facts)
 
-    def _to_pinned(self, pinned: str) -> Change:
+    def _to_pinned(self, pinned: str, in_force: Desired) -> Change:
         """Put a pinned revision in force, from the ledger's own copy of its files."""
         try:
             files = self.ledger.revision_files(pinned)
@@ -109,9 +111,11 @@ class Revisions(Struct):
         except LedgerError as error:
             said = (("ledger", "error", str(error)),)
             return Change(said=said, again_in=KEEP_AGAIN_SECONDS)
+        self._pinned = pinned
         message = f"revision {pinned} in force: pinned, {len(catalog.desired.tasks)} tasks"
+        new = pinned != in_force.revision
         # What the source says meanwhile is looked at next.
-        return Change(catalog.desired, (("revision", "info", message),), 0.0)
+        return Change(catalog.desired, (("revision", "info", message),) if new else (), 0.0)
 
     def _waiting(self, snapshot: Snapshot, pinned: str) -> Change:
         """Remember a revision that is not put in force, for another one is pinned."""
