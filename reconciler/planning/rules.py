@@ -272,6 +272,7 @@ RULES_WHEN_SUSPENDED: Final[tuple[Rule, ...]] = (
     discarded,
     cancelled,
     halted,
+    over_parallelism,
     being_removed,
     vanished,
     attempts.finished,

@@ -107,6 +107,7 @@ def _plan_suspended(  # as of any task, and what suspends it
     """Bring what was begun to its record, and begin nothing, not even a run."""
     run, _ = _run_of(given, task, seen)
     scene = Scene(given, task, run, None, _slots(task, run, seen), *shared, suspense=suspense)
+    _bound(scene)
     for slot in scene.slots.values():
         step = _first(RULES_WHEN_SUSPENDED, scene, slot)
         draft.take(step, _verdict(slot, step, run))
