@@ -20,9 +20,10 @@ from reconciler.controller.writing import (
     Options,
     Writer,
     last_valid,
+    note,
     nothing_wanted,
-    writer,
 )
+from reconciler.controller.writing import writer as writer_of
 from reconciler.ledger import Answer, Holder, Ledger, LockHeld, NoLedger, holder
 from reconciler.model.desired import Desired
 
@@ -56,7 +57,23 @@ def ask(place: Place, desired: Desired, wish: Wish) -> tuple[str, Holder | None]
     try:
         return _grant(place, desired, wish), None
     except LockHeld as held:
-        return _pass_on(place, wish, held)
+        return pass_on(place, wish, held.holder)
+
+
+def jot(place: Place, verb: str, arguments: Mapping[str, object]) -> str:
+    """Have something put on record: by the process that writes, else here; return the answer.
+
+    Where nobody writes nothing is carried out: that is for the next `apply` or `run`.
+
+    Raises:
+        Failure: as `ask`.
+    """
+    try:
+        judged = note(place.folder, place.project, in_force(place), verb, arguments)
+    except LockHeld as held:
+        wish = Wish(verb=verb, arguments=arguments, until=lambda _: True)
+        return pass_on(place, wish, held.holder)[0]
+    return _granted(Answer(judged.ok, judged.message))
 
 
 def in_force(place: Place) -> Desired:
@@ -83,7 +100,7 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         take_over=wish.take_over,
         open_engine=open_engine,
     )
-    with writer(place.source, desired, chosen) as opened:
+    with writer_of(place.source, desired, chosen) as opened:
         number = opened.ledger.request(wish.verb, wish.arguments)
         ending = session.drive(
             opened, session.heard(wish.until), teller(quiet=True, verbose=False), wish.timeout
@@ -100,15 +117,15 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         return message
 
 
-def _pass_on(place: Place, wish: Wish, held: LockHeld) -> tuple[str, Holder | None]:
+def pass_on(place: Place, wish: Wish, writer: Holder | None) -> tuple[str, Holder | None]:
     """Ask the process that writes, and wait for its answer."""
     number = Ledger.append_request(place.folder, wish.verb, wish.arguments)
-    complain(f"{held.holder or 'the running reconciler'} carries this out")
+    complain(f"{writer or 'the running reconciler'} carries this out")
     deadline = time.monotonic() + (wish.timeout or PATIENCE)
     with Ledger.open(place.folder, write=False, project=place.project) as ledger:
         while time.monotonic() < deadline:
             if answer := ledger.answer_of(number):
-                return _granted(answer), held.holder
+                return _granted(answer), writer
             time.sleep(_POLL_SECONDS)
     gone = "; that process has ended since, so ask again" if _nobody(place) else ""
     raise Failure(f"no answer yet to request {number}; it stays asked for{gone}", Exit.HELD)

@@ -13,8 +13,10 @@ from reconciler.cli.standing import attempt_of, finished_at, run_of, started_at,
 from reconciler.cli.text import ago, length
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
+from reconciler.model.desired import DesiredTask
 from reconciler.model.history import Trouble
 from reconciler.model.position import NOWHERE, Position
+from reconciler.model.suspension import target_of
 
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
@@ -106,12 +108,34 @@ def _since(report: Report, verdict: Verdict, trouble: Trouble | None) -> float:
 
 def _way_on_of_task(report: Report, verdict: Verdict, place: Place) -> str:
     """Return what would let the whole task go on."""
-    task = report.desired.tasks.get(verdict.key.task)
+    task, name = report.desired.tasks.get(verdict.key.task), verdict.key.task
+    if verdict.protected:
+        return f"destroy it with `{place.command('destroy', '--task', name)}`"
+    if verdict.suspended and task is not None:
+        return _way_to_resume(report, task, place)
     if any(verdict.key.task in hold.tasks for hold in report.plan.holds):
         return f"allow it with `{place.command('approve')}`, or mend the manifests"
     if task is not None and task.blocked and verdict.blocked:
         return "remove what is not supported yet, or use a version that acts on it"
     return ""
+
+
+def _way_to_resume(report: Report, task: DesiredTask, place: Place) -> str:
+    """Return what ends each of the suspensions that a task is under."""
+    targets = {
+        target_of(): ("--all",),
+        target_of(job=task.job): ("--job", task.job),
+        target_of(task=task.name): (task.name,),
+    }
+    ways = [
+        f"`{place.command('resume', *words)}`"
+        for target, words in targets.items()
+        if target in report.history.suspensions
+    ]
+    if task.suspend:
+        where = "its manifest" if task.suspend == "task" else f"the manifest of {task.suspend}"
+        ways.append(f"remove `suspend: true` from {where}")
+    return ", and ".join(ways)
 
 
 def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:

@@ -17,7 +17,7 @@ from reconciler.cli.exits import Failure
 from reconciler.cli.place import Place
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain, length, plural
-from reconciler.controller import revisions
+from reconciler.controller import revisions, writing
 from reconciler.controller.happenings import Halt
 from reconciler.controller.writing import Writer, read
 from reconciler.model.catalog import Catalog
@@ -48,6 +48,33 @@ def read_valid(place: Place) -> tuple[Snapshot, Desired]:
     return snapshot, catalog.desired
 
 
+def to_apply(place: Place) -> tuple[Snapshot, Desired]:
+    """Return what is to be applied: the pinned revision, else what the source says.
+
+    Raises:
+        Failure: as `read_valid`.
+    """
+    return pinned(place) or read_valid(place)
+
+
+def pinned(place: Place) -> tuple[Snapshot, Desired] | None:
+    """Return the revision that a person has pinned, None where none is; say so.
+
+    Raises:
+        Failure: when it cannot be applied any more.
+    """
+    found = writing.pinned(place.folder, place.project, place.policy)
+    if found is None:
+        return None
+    snapshot, catalog = found
+    way_out = f"`{place.command('unpin')}` follows the source again"
+    if catalog.desired is None:
+        why = revisions.summary(catalog.errors)
+        raise Failure(f"revision {snapshot.revision} is pinned and has errors: {why}; {way_out}")
+    complain(f"revision {snapshot.revision} is pinned, whatever the source says; {way_out}")
+    return snapshot, catalog.desired
+
+
 def show_problems(place: Place, catalog: Catalog) -> None:
     """Print what is wrong with the manifests, beside the answer."""
     if not catalog.problems:
@@ -62,7 +89,13 @@ def put_in_force(writer: Writer, snapshot: Snapshot) -> None:
     """Put a valid revision on record, unless it is in force already."""
     kept = writer.ledger.revision_in_force()
     if kept is not None and kept[0] == snapshot.revision:
+        if writer.core.history.revision(snapshot.revision) is None:
+            writer.core.note([revisions.seen(snapshot, writer.clock.now())])
         return
+    if writer.core.history.pinned_revision == snapshot.revision:
+        writer.ledger.put_in_force(snapshot.revision)
+        return
+    writer.core.note([revisions.seen(snapshot, writer.clock.now())])
     count = plural(len(writer.core.desired.tasks), "task")
     message = f"revision {snapshot.revision} in force: {count}"
     said = revisions.keep(writer.ledger, snapshot, writer.clock.now())

@@ -92,7 +92,7 @@ def trouble_of(report: Report, verdict: Verdict) -> Trouble | None:
     key = verdict.key
     task = report.desired.tasks.get(key.task)
     attempt = AttemptKey(key, verdict.run, verdict.attempt)
-    subjects = [str(key), attempt.container_name(report.desired.project)]
+    subjects = [str(key), report.history.container_name(attempt, report.desired.project)]
     if task is not None and verdict.state not in _ENDED:
         subjects += [f"image:{node}:{task.spec.image}" for node in report.desired.nodes]
     return next((t for s in subjects if (t := report.history.troubles.get(s))), None)

@@ -17,6 +17,7 @@ from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.plain import one_line
+from reconciler.planning.suspending import suspense_of
 
 _MOST: Final = 10
 _QUIET: Final = {InstanceState.SUCCEEDED, InstanceState.RUNNING}
@@ -27,6 +28,7 @@ def as_json(report: Report) -> dict[str, object]:
     return {
         "project": report.desired.project,
         "revision": report.desired.revision or None,
+        "pinned": report.history.pinned_revision or None,
         "tasks": [_task(report, standing) for standing in standings(report)],
         "pools": [],
         "nodes": [
@@ -80,6 +82,9 @@ def _head(report: Report) -> str:
 def _notes(report: Report) -> list[str]:
     said = [paint(one_line(note), "magenta") for note in unknown_nodes(report)]
     said += [paint(one_line(hold.message), "magenta") for hold in report.plan.holds]
+    if report.history.pinned_revision:
+        pinned = one_line(report.history.pinned_revision)
+        said.append(paint(f"revision {pinned} is pinned, whatever the source says", "magenta"))
     if report.history.lost:
         said.append(paint("the ledger was lost; batch work waits for `relearn`", "magenta"))
     if report.recorded and report.history.destroyed_revision:
@@ -134,8 +139,28 @@ def _task(report: Report, standing: Standing) -> dict[str, object]:
         "state": standing.state.value,
         "reason": standing.reason,
         "run": standing.run,
+        "suspended": _suspended(report, standing),
+        "protected": protected(report, standing),
         "instances": [_instance_json(report, verdict) for verdict in standing.verdicts],
     }
+
+
+def _suspended(report: Report, standing: Standing) -> dict[str, object] | None:
+    task = standing.task
+    suspense = suspense_of(report.history, task, report.at) if task else None
+    if suspense is None:
+        return None
+    return {
+        "by": list(suspense.by),
+        "until": rfc3339(suspense.until),
+        "reason": suspense.reason,
+    }
+
+
+def protected(report: Report, standing: Standing) -> bool:
+    """Whether a task's instances stay when its manifest goes, or have stayed so."""
+    known = report.history.tasks.get(standing.name)
+    return standing.task.protected if standing.task else bool(known and known.protected)
 
 
 def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:

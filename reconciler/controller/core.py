@@ -18,13 +18,15 @@ from reconciler.controller.happenings import Done, Finished, Hinted, Listed, Nod
 from reconciler.controller.relearning import unknown_containers
 from reconciler.engines.engine import UnreachableError
 from reconciler.ledger import LedgerUnwritable, LogEntry
-from reconciler.model.action import Action, Hold, InstanceState, Underway, Verb, Verdict
+from reconciler.model.action import Action, Hold, InstanceState, Plan, Underway, Verb, Verdict
 from reconciler.model.desired import Desired
-from reconciler.model.fact import Destroyed, Fact, TroubleCleared
+from reconciler.model.fact import Destroyed, Fact, RevisionConverged, TroubleCleared
 from reconciler.model.history import History
 from reconciler.model.identity import InstanceKey
 from reconciler.planning import plan
+from reconciler.planning.converging import converged
 from reconciler.planning.permit import Permit, keep_to
+from reconciler.planning.tally import tally
 
 Tell = Callable[[LogEntry], None]
 _SIGNALS = {Verb.STOP, Verb.KILL}
@@ -109,6 +111,7 @@ class Core:
 
     def finished(self, done: Finished) -> bool:
         """Take an action's result in; return whether its node has to be listed again."""
+        done = replace(done, action=self._as_owned(done.action))
         action = done.action
         self.underway.pop(action.subject, None)
         absorbed = absorb(self.board, self.history, done, self._now())
@@ -174,9 +177,10 @@ class Core:
         )
         if self.permit is not None:
             made = keep_to(made, self.permit)
+        worked = self._worked(made)
         entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
         entries += self._hold_entries(made.holds, now)
-        if not self._record(made.facts, entries):
+        if not self._record([*made.facts, *worked], entries):
             self._dirty = only if only is None else only | self._dirty
             return []
         self._planned(made.verdicts, only, made.wakes)
@@ -184,6 +188,7 @@ class Core:
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)
         self.deeds.update(action.verb for action in self.latest)
+        self._note_convergence()
         return self.latest
 
     def effective(self) -> Desired:
@@ -231,7 +236,33 @@ class Core:
 
     def _soil(self, task: str) -> None:
         if self._dirty is not None:
-            self._dirty.add(task)
+            self._dirty |= {
+                task,
+                *(t for (name, _), t in self.history.moved.items() if name == task),
+            }
+
+    def _as_owned(self, action: Action) -> Action:
+        """Return an action as of the task's name now: it may have been renamed since."""
+        task = self.history.moved.get((action.task, action.run))
+        if task is None:
+            return action
+        attempt = self.history.owner(action.attempt) if action.attempt else None
+        return replace(action, task=task, attempt=attempt)
+
+    def _worked(self, made: Plan) -> list[Fact]:
+        """Return what a plan brings about for the revision in force, where that is counted."""
+        if not made.facts or self.history.revision(self.desired.revision) is None:
+            return []
+        worked = tally(self.effective(), self.history, made.facts)
+        return [worked] if worked else []
+
+    def _note_convergence(self) -> None:
+        """Put on record, once, that everything is as the revision in force asks for it."""
+        known = self.history.revision(self.desired.revision)
+        if known is None or known.converged_at or not self.at_rest():
+            return
+        if converged(self.effective(), self.verdicts, self.holds):
+            self._record([RevisionConverged(self.desired.revision, self._now())], ())
 
     def _own_doing(self, hint: Hinted) -> bool:
         """Whether the event only tells of a call whose own result is on its way."""
@@ -282,7 +313,7 @@ class Core:
         self._wakes = kept | dict(wakes)  # type: ignore[call-overload]  # a mapping of floats
 
     def _underway(self) -> Underway:
-        actions = self.underway.values()
+        actions = [self._as_owned(action) for action in self.underway.values()]
         busy = {a.key for a in actions if a.key is not None and a.verb is not Verb.REMOVE}
         return Underway(
             frozenset[InstanceKey](busy), frozenset(self.underway), frozenset(self._signalled)

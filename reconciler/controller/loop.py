@@ -217,8 +217,9 @@ class Loop:
             return
         self._reread_at = None
         began = time.monotonic()
-        change = self._revisions.read(self.core.desired)
+        change = self._revisions.read(self.core.desired, self.core.history.pinned_revision)
         self.witness.read(change, time.monotonic() - began)
+        self.core.note(change.facts)
         for kind, level, message in change.said:
             self.core.say(kind, message, level=level)
         if change.desired is not None:
@@ -233,19 +234,32 @@ class Loop:
             if version == self._ledger_version:
                 return
             self._ledger_version = version
-            pending = self._ledger.pending_requests()
+            known = {number for number, _, _ in self._answers}
+            for request in self._ledger.pending_requests():
+                if request.id not in known:
+                    self._grant(request.id, request.verb, request.arguments)
         except LedgerError:
-            return
-        known = {number for number, _, _ in self._answers}
-        for request in pending:
-            if request.id not in known:
-                self._grant(request.id, request.verb, request.arguments)
+            self._ledger_version = None
 
     def _grant(self, number: int, verb: str, arguments: Mapping[str, object]) -> None:
         desired, history = self.core.desired, self.core.history
-        judged = requests.judge(verb, arguments, desired, history, self._clock.now())
+        kept = self._ledger.kept_revisions() if verb == "pin" else ()
+        judged = requests.judge(verb, arguments, desired, history, self._clock.now(), kept)
         self.core.note(judged.facts)
         self._answers.append((number, judged.ok, judged.message))
+        if judged.look:
+            self._look_at_everything()
+        if judged.reread:
+            self._read_source()
+
+    def _look_at_everything(self) -> None:
+        """Ask source and nodes anew, try again what was refused, and plan everything."""
+        if self._revisions is not None:
+            self._revisions.nudge()
+        for _, watch, _ in self._watches.values():
+            watch.look()
+        self.core.try_again()
+        self.core.dirty_all()
 
     def _answer(self) -> None:
         """Answer what was asked, once what follows from it is on record."""

@@ -10,6 +10,7 @@ from reconciler.model import fact as facts
 from reconciler.model.action import Action, Cause, Verb
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
+from reconciler.model.suspension import wording_of
 
 _LEVELS = {Result.FAILED: "warning", Result.LOST: "warning"}
 _UNSAID = {Verb.COLLECT, Verb.START}
@@ -116,6 +117,42 @@ def _(fact: facts.Approved) -> LogEntry:
 def _(fact: facts.Destroyed) -> LogEntry:
     what = f"revision {fact.revision} is to be torn down" if fact.revision else "applied again"
     return LogEntry(at=fact.at, kind="destroy", message=what)
+
+
+@said_of.register
+def _(fact: facts.TaskRenamed) -> LogEntry:
+    message = f"takes over what was called {fact.old}"
+    return LogEntry(at=fact.at, kind="rename", message=message, task=fact.task)
+
+
+@said_of.register
+def _(fact: facts.RevisionConverged) -> LogEntry:
+    message = f"everything is as revision {fact.revision} asks for it"
+    return LogEntry(at=fact.at, kind="converged", message=message)
+
+
+@said_of.register
+def _(fact: facts.Pinned) -> LogEntry:
+    what = f"revision {fact.revision} pinned" if fact.revision else "no revision pinned any more"
+    return LogEntry(at=fact.at, kind="pin", message=what)
+
+
+@said_of.register
+def _(fact: facts.Suspended) -> LogEntry:
+    reason = f": {fact.reason}" if fact.reason else ""
+    message = f"{wording_of(fact.target)} suspended by request{reason}"
+    return _of_target(fact.target, fact.at, "suspend", message)
+
+
+@said_of.register
+def _(fact: facts.Resumed) -> LogEntry:
+    reason = f": {fact.reason}" if fact.reason else ""
+    return _of_target(fact.target, fact.at, "resume", f"{wording_of(fact.target)} resumed{reason}")
+
+
+def _of_target(target: str, at: float, kind: str, message: str) -> LogEntry:
+    task = target.removeprefix("task/") if target.startswith("task/") else ""
+    return LogEntry(at=at, kind=kind, message=message, task=task)
 
 
 @said_of.register

@@ -115,7 +115,7 @@ def _world(name: str, observed: Observed, clock: _Time, images: set[str]) -> Wor
 def _as_if_all_succeed(driver: Inline, worlds: Mapping[str, World], clock: _Time) -> list[Action]:
     done: list[Action] = []
     for _ in range(_MOST_ROUNDS):
-        moved = _fortune(driver.core.desired, worlds)
+        moved = _fortune(driver.core.desired, driver.core.history, worlds)
         wake = driver.core.wake_at()
         if wake is not None:
             clock.now = max(clock.now, wake)
@@ -127,13 +127,13 @@ def _as_if_all_succeed(driver: Inline, worlds: Mapping[str, World], clock: _Time
     return done
 
 
-def _fortune(desired: Desired, worlds: Mapping[str, World]) -> bool:
+def _fortune(desired: Desired, history: History, worlds: Mapping[str, World]) -> bool:
     """Let batch programs end well and checks find health; return whether anything moved."""
     moved = False
     for world in worlds.values():
         for box in list(world.boxes.values()):
             shown = box.shown(world.node)
-            task = desired.tasks.get(shown.key.task)
+            task = desired.tasks.get(history.owner(shown.attempt_key).key.task)
             if shown.phase is not Phase.RUNNING or task is None:
                 continue
             if not task.service:

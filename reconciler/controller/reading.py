@@ -19,10 +19,12 @@ from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan
 from reconciler.model.desired import Desired
+from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
 from reconciler.model.observed import NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
+from reconciler.planning.renaming import owned
 
 
 class Report(Struct, frozen=True):
@@ -52,6 +54,10 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     now = time.time()
     learn(history, observed, now)
     made = plan(wanted, observed, history, now)
+    for fact in made.facts:
+        if isinstance(fact, TaskRenamed):
+            history.apply(fact)
+    observed = by_name_now(observed, history)
     return Report(wanted, observed, history, made, engines, holder(folder), folder, recorded, now)
 
 
@@ -82,6 +88,17 @@ def learn(history: History, observed: Observed, now: float) -> None:
     for view in observed.nodes.values():
         for fact in unknown_containers(history, view.containers.values(), now):
             history.apply(fact)
+
+
+def by_name_now(observed: Observed, history: History) -> Observed:
+    """Return containers as of the names that their tasks have now."""
+    if not history.moved:
+        return observed
+    views = {
+        name: replace(view, containers={i: owned(c, history) for i, c in view.containers.items()})
+        for name, view in observed.nodes.items()
+    }
+    return Observed(views)
 
 
 def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, set[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from reconciler.model.fact import AttemptReserved, Fact, RunOpened, StartRequested
 from reconciler.model.history import History
+from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
 
 
@@ -16,21 +17,20 @@ def unknown_containers(history: History, containers: Iterable[Container], now: f
     facts: list[Fact] = []
     opened: set[tuple[str, int]] = set()
     for container in containers:
-        if history.attempt(container.attempt_key) is not None:
+        if history.attempt(history.owner(container.attempt_key)) is not None:
             continue
-        task, run = container.key.task, container.run
+        task, run = history.owner(container.attempt_key).key.task, container.run
         known = history.tasks.get(task)
         if (known is None or run not in known.runs) and (task, run) not in opened:
             opened.add((task, run))
             reason = "learned again from a container"
             facts.append(RunOpened(task, run, container.work, 0, reason, container.revision, now))
-        facts += _attempt(container, now)
+        facts += _attempt(history.owner(container.attempt_key), container, now)
     return facts
 
 
-def _attempt(container: Container, now: float) -> list[Fact]:
-    key, revision = container.attempt_key, container.revision
-    reserved = AttemptReserved(key, container.node, container.shape, revision, now)
+def _attempt(key: AttemptKey, container: Container, now: float) -> list[Fact]:
+    reserved = AttemptReserved(key, container.node, container.shape, container.revision, now)
     if container.phase is Phase.CREATED:
         return [reserved]
     return [reserved, StartRequested(key, now)]

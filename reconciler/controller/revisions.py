@@ -5,7 +5,7 @@ read whole. A task that vanishes from a watched folder is torn down only when th
 been quiet for a while, for editors and checkouts write one file after the other.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,9 +14,10 @@ from reconciler import manifests
 from reconciler.ledger import Ledger, LedgerError
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired
+from reconciler.model.fact import Fact, RevisionSeen
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
-from reconciler.sources.source import Snapshot, Source
+from reconciler.sources.source import Polled, Snapshot, Source
 
 # How soon a revision that the ledger had no room for is offered to it again, seconds.
 KEEP_AGAIN_SECONDS = 1.0
@@ -31,6 +32,7 @@ class Change(Struct, frozen=True):
     desired: Desired | None = None
     said: tuple[tuple[str, str, str], ...] = ()
     again_in: float | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 class Revisions(Struct):
@@ -48,9 +50,21 @@ class Revisions(Struct):
     _memory: manifests.Memory = field(default_factory=manifests.Memory)
     _last_said: str = ""
     _kept: bool = True
+    _pinned: str = ""
 
-    def read(self, in_force: Desired) -> Change:
-        """Read the source and say what becomes of the revision in force."""
+    def nudge(self) -> None:
+        """Have a source that is looked at from time to time looked at now."""
+        if isinstance(self.source, Polled):
+            self.source.nudge()
+
+    def read(self, in_force: Desired, pinned: str = "") -> Change:
+        """Read the source and say what becomes of the revision in force.
+
+        A `pinned` one is in force whatever the source says; what it says is remembered.
+        """
+        if pinned and pinned != self._pinned:
+            return self._to_pinned(pinned, in_force)
+        self._pinned = pinned
         snapshot = self.source.read()
         if not snapshot.complete:
             return self._refused(snapshot.revision, snapshot.problem)
@@ -58,12 +72,17 @@ class Revisions(Struct):
             self._last_said = ""
             return self._keep_again(snapshot)
         catalog = load(snapshot, self.project, self.policy, self._memory)
-        if catalog.desired is None:
-            return self._refused(catalog.revision, summary(catalog.errors))
-        if catalog.project != self.project:
-            why = f"project {self.project} cannot become {catalog.project} while it runs"
-            return self._refused(catalog.revision, why)
+        if catalog.desired is None or catalog.project != self.project:
+            return self._unfit(snapshot, catalog)
+        if pinned:
+            return self._waiting(snapshot, pinned)
         return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
+
+    def _unfit(self, snapshot: Snapshot, catalog: Catalog) -> Change:
+        why = f"project {self.project} cannot become {catalog.project} while it runs"
+        if catalog.errors:
+            why = summary(catalog.errors)
+        return self._refused(catalog.revision, why, seen(snapshot, self.now(), why))
 
     def _accepted(
         self,
@@ -77,13 +96,43 @@ class Revisions(Struct):
             count = len(desired.tasks)
             said = (("revision", "info", f"revision {desired.revision} in force: {count} tasks"),)
             said += (*_warnings(warned), *self._keep(snapshot))
+        facts = (seen(snapshot, self.now()),) if said else ()
         self._last_said = ""
         missing = QUIET_SECONDS - self.quiet_for()
         if missing > 0 and not in_force.tasks.keys() <= desired.tasks.keys():
-            return Change(replace(desired, prunable=False), said, missing)
+            return Change(replace(desired, prunable=False), said, missing, facts)
         if missing > 0 and not in_force.prunable:
-            return Change(replace(desired, prunable=False), said, missing)
-        return Change(desired, said, None if self._kept else KEEP_AGAIN_SECONDS)
+            return Change(replace(desired, prunable=False), said, missing, facts)
+        return Change(desired, said, None if self._kept else KEEP_AGAIN_SECONDS, facts)
+
+    def _to_pinned(self, pinned: str, in_force: Desired) -> Change:
+        """Put a pinned revision in force, from the ledger's own copy of its files."""
+        try:
+            files = self.ledger.revision_files(pinned)
+            found = kept_snapshot(self.project, pinned, files) if files is not None else None
+            catalog = load(found, self.project, self.policy, self._memory) if found else None
+            if catalog is None or catalog.desired is None:
+                why = summary(catalog.errors) if catalog else "its files are not kept any more"
+                return self._refused(pinned, f"it is pinned, but cannot be applied: {why}")
+            self.ledger.put_in_force(pinned)
+        except LedgerError as error:
+            said = (("ledger", "error", str(error)),)
+            return Change(said=said, again_in=KEEP_AGAIN_SECONDS)
+        self._pinned = pinned
+        message = f"revision {pinned} in force: pinned, {len(catalog.desired.tasks)} tasks"
+        new = pinned != in_force.revision
+        # What the source says meanwhile is looked at next.
+        return Change(catalog.desired, (("revision", "info", message),) if new else (), 0.0)
+
+    def _waiting(self, snapshot: Snapshot, pinned: str) -> Change:
+        """Remember a revision that is not put in force, for another one is pinned."""
+        message = f"revision {snapshot.revision} is seen and not applied: {pinned} is pinned"
+        if message == self._last_said:
+            return Change()
+        self._last_said = message
+        said = keep(self.ledger, snapshot, self.now(), in_force=False)
+        facts = (seen(snapshot, self.now()),)
+        return Change(said=(("pinned", "info", message), *said), facts=facts)
 
     def _keep(self, snapshot: Snapshot) -> tuple[tuple[str, str, str], ...]:
         said = keep(self.ledger, snapshot, self.now())
@@ -96,12 +145,30 @@ class Revisions(Struct):
             self._keep(snapshot)
         return Change(again_in=None if self._kept else KEEP_AGAIN_SECONDS)
 
-    def _refused(self, revision: str, why: str) -> Change:
+    def _refused(self, revision: str, why: str, *facts: Fact) -> Change:
         message = f"revision {revision} is refused, the last valid one stays in force: {why}"
         if message == self._last_said:
             return Change()
         self._last_said = message
-        return Change(said=(("refused", "error", message),))
+        return Change(said=(("refused", "error", message),), facts=facts)
+
+
+def seen(snapshot: Snapshot, now: float, problem: str = "") -> RevisionSeen:
+    """Return what is to be remembered of a revision."""
+    commit = snapshot.commit
+    return RevisionSeen(
+        snapshot.revision,
+        now,
+        valid=not problem,
+        problem=problem,
+        author=commit.author if commit else "",
+        subject=commit.subject if commit else "",
+    )
+
+
+def kept_snapshot(project: str, revision: str, files: Mapping[str, bytes]) -> Snapshot:
+    """Return a revision as it was read once, from files that were kept."""
+    return Snapshot(root="", project=project, revision=revision, files=files)
 
 
 def load(
@@ -117,10 +184,12 @@ def load(
     )
 
 
-def keep(ledger: Ledger, snapshot: Snapshot, now: float) -> tuple[tuple[str, str, str], ...]:
-    """Put a revision in force on record; return what to say where that fails."""
+def keep(
+    ledger: Ledger, snapshot: Snapshot, now: float, *, in_force: bool = True
+) -> tuple[tuple[str, str, str], ...]:
+    """Put a revision on record, as in force or not; return what to say where that fails."""
     try:
-        ledger.keep_revision(snapshot.revision, snapshot.files, now)
+        ledger.keep_revision(snapshot.revision, snapshot.files, now, in_force=in_force)
     except LedgerError as error:
         return (("ledger", "error", str(error)),)
     return ()

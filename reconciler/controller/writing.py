@@ -5,21 +5,23 @@ which a refusal leaves nothing behind, and let go of in the reverse one.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
-from reconciler.controller import revisions
+from reconciler.controller import requests, revisions
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
 from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.loop import Loop, OpenEngine
+from reconciler.controller.narrate import said_of
 from reconciler.controller.node_watch import Rhythm
-from reconciler.ledger import Ledger, Lock, prepare_state_folder
+from reconciler.controller.requests import Judged
+from reconciler.ledger import Ledger, Lock, NoLedger, prepare_state_folder
 from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
@@ -119,9 +121,39 @@ def last_valid(folder: Path, project: str, policy: Policy) -> Desired | None:
         kept = ledger.revision_in_force()
     if kept is None:
         return None
-    revision, files = kept
-    snapshot = Snapshot(root="", project=project, revision=revision, files=files)
-    return revisions.load(snapshot, project, policy).desired
+    return revisions.load(revisions.kept_snapshot(project, *kept), project, policy).desired
+
+
+def pinned(folder: Path, project: str, policy: Policy) -> tuple[Snapshot, Catalog] | None:
+    """Return the revision that a person has pinned, None where none is or there is no ledger."""
+    try:
+        with Ledger.open(folder, write=False, project=project) as ledger:
+            name = ledger.pinned_revision()
+            files = ledger.revision_files(name) if name else None
+    except NoLedger:
+        return None
+    if files is None:
+        return None
+    snapshot = revisions.kept_snapshot(project, name, files)
+    return snapshot, revisions.load(snapshot, project, policy)
+
+
+def note(
+    folder: Path, project: str, desired: Desired, verb: str, arguments: Mapping[str, object]
+) -> Judged:
+    """Put what is asked for on record where nobody else writes, and carry nothing out.
+
+    Raises:
+        LockHeld: when another process writes.
+        LedgerError: when the ledger cannot be used.
+    """
+    with Lock.take(folder, verb), Ledger.open(folder, write=True, project=project) as ledger:
+        kept = ledger.kept_revisions()
+        now = time.time()
+        judged = requests.judge(verb, arguments, desired, ledger.load(), now, kept)
+        entries = [e for fact in judged.facts if (e := said_of(fact))]
+        ledger.record(judged.facts, entries)
+    return judged
 
 
 def nothing_wanted(project: str) -> Desired:
@@ -143,6 +175,7 @@ def complete(core: Core) -> bool:
         for verdict in core.verdicts.get(name, ()):
             good = verdict.ready if task.service else verdict.state in _TERMINAL
             stopped = verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}
+            stopped = stopped or verdict.suspended
             stuck = bool(task.blocked) and verdict.state is InstanceState.PENDING
             if not (good or stopped or stuck or verdict.left_alone or held(core, name)):
                 return False

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.ledger.writing import text
+from reconciler.ledger.words import text
 
 KEPT: Final = 100_000
 _COLUMNS: Final = "at, kind, level, message, task, instance, run, attempt, node, cause, id"

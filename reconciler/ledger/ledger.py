@@ -36,6 +36,7 @@ class Ledger:
         self._connection = connection
         self._path = path
         self._kept = kept
+        self._newest: tuple[str, Mapping[str, bytes]] = ("", {})
         known = reading.meta(connection)
         self.state_id = known.get("state_id", "")
         self.project = known.get("project", "")
@@ -116,6 +117,10 @@ class Ledger:
         with self._writing():
             self._connection.executemany("DELETE FROM tasks WHERE name = ?", names)
             self._connection.executemany("DELETE FROM events WHERE task = ?", names)
+            self._connection.executemany("DELETE FROM moved WHERE task = ?", names)
+            self._connection.executemany(
+                "DELETE FROM suspensions WHERE target = 'task/' || ?", names
+            )
             subjects = self._connection.execute("SELECT subject FROM troubles").fetchall()
             self._connection.executemany(
                 "DELETE FROM troubles WHERE subject = ?",
@@ -180,18 +185,64 @@ class Ledger:
 
     # --- what is in force ------------------------------------------------------------------
 
-    def keep_revision(self, revision: str, files: Mapping[str, bytes], at: float) -> None:
-        """Put a valid revision in force. Nothing is written where it already is."""
+    def keep_revision(
+        self, revision: str, files: Mapping[str, bytes], at: float, *, in_force: bool = True
+    ) -> None:
+        """Keep a valid revision, and put it in force unless told otherwise.
+
+        Nothing is written where that is so already.
+        """
         with self._reading():
-            if revisions.name_in_force(self._connection) == revision:
-                return
+            newest, current = (
+                revisions.newest(self._connection),
+                revisions.in_force(self._connection),
+            )
+        if newest == revision and (current == revision or not in_force):
+            return
+        before = self._files_of(newest)
         with self._writing():
-            revisions.keep(self._connection, revision, files, at)
+            if newest != revision:
+                # What is not chosen must not become what is in force for being the newest.
+                if not in_force and current is not None:
+                    revisions.put_in_force(self._connection, current)
+                revisions.keep(self._connection, revision, files, at, before)
+            if in_force:
+                revisions.put_in_force(self._connection, revision)
+        self._newest = (revision, files)
+
+    def put_in_force(self, revision: str) -> bool:
+        """Put one of the kept revisions in force; return whether it is kept."""
+        with self._writing():
+            return revisions.put_in_force(self._connection, revision)
+
+    def kept_revisions(self) -> list[str]:
+        """Return the names of the revisions whose files are kept, the newest first."""
+        with self._reading():
+            return revisions.names(self._connection)
+
+    def revision_files(self, revision: str) -> dict[str, bytes] | None:
+        """Return a kept revision's manifest files, None where it is not kept."""
+        with self._reading():
+            return revisions.files_of(self._connection, revision)
+
+    def pinned_revision(self) -> str:
+        """Return the name of the revision that a person has pinned, empty for none."""
+        with self._reading():
+            return reading.meta(self._connection).get("pinned_revision", "")
 
     def revision_in_force(self) -> tuple[str, dict[str, bytes]] | None:
-        """Return the last valid revision's name and manifest files."""
+        """Return the name and the manifest files of the revision in force."""
         with self._reading():
-            return revisions.in_force(self._connection)
+            name = revisions.in_force(self._connection)
+            files = revisions.files_of(self._connection, name) if name is not None else None
+        return (name, files) if name is not None and files is not None else None
+
+    def _files_of(self, revision: str | None) -> Mapping[str, bytes]:
+        """Return a revision's files, from memory where this process has written it itself."""
+        if revision is None:
+            return {}
+        name, files = self._newest
+        return files if name == revision else self.revision_files(revision) or {}
 
     # --- how -------------------------------------------------------------------------------
 

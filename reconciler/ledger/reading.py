@@ -10,10 +10,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from reconciler.ledger import seen
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.model.fact import Result
 from reconciler.model.history import Attempt, History, Run, TaskHistory, Trouble
 from reconciler.model.identity import AttemptKey
+from reconciler.model.suspension import Suspension
 
 
 def load(connection: sqlite3.Connection) -> History:
@@ -29,7 +31,17 @@ def load(connection: sqlite3.Connection) -> History:
         "SELECT subject, message, count, retry_at, since FROM troubles"
     ):
         history.troubles[subject] = Trouble(*trouble)
+    history.moved.update(
+        ((name, run), task)
+        for name, run, task in connection.execute("SELECT name, run, task FROM moved")
+    )
+    for target, at, until, reason, stop in connection.execute(
+        "SELECT target, at, until, reason, stop FROM suspensions"
+    ):
+        history.suspensions[target] = Suspension(at, until, reason, bool(stop))
+    history.revisions.extend(seen.load(connection))
     known = meta(connection)
+    history.pinned_revision = known.get("pinned_revision", "")
     history.approved_revision = known.get("approved_revision", "")
     history.destroyed_revision = known.get("destroyed_revision", "")
     history.lost = bool(known.get("lost"))
@@ -65,10 +77,10 @@ def _without_collector() -> Iterator[None]:
 
 def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     tasks: dict[int, TaskHistory] = {}
-    for row, name, instances in connection.execute(
-        "SELECT id, name, instances FROM tasks ORDER BY id"
+    for row, name, instances, protected in connection.execute(
+        "SELECT id, name, instances, protected FROM tasks ORDER BY id"
     ):
-        tasks[row] = history.tasks[name] = TaskHistory(name, instances)
+        tasks[row] = history.tasks[name] = TaskHistory(name, instances, bool(protected))
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, opened_at, closed in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at,"
@@ -116,10 +128,10 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
     ) in connection.execute(
         "SELECT run, instance, number, node, shape, revision, reserved_at,"
         " start_requested_at, stop_requested_at, stop_reason, stop_result, result,"
-        " exit_code, oom, started_at, finished_at, ended_at, reason"
+        " exit_code, oom, started_at, finished_at, ended_at, reason, named"
         " FROM attempts ORDER BY run, instance, number"
     ):
-        why, stopped, result, code, oom, started, finished, ended, reason = ending
+        why, stopped, result, code, oom, started, finished, ended, reason, named = ending
         attempt = Attempt(
             number=number,
             node=node,
@@ -137,6 +149,7 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
             ended_at=ended,
             reason=reason,
             revision=revision,
+            named=named,
         )
         attempts = runs[row].attempts
         attempts[instance] = (*attempts.get(instance, ()), attempt)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from reconciler.ledger.writing import text
+from reconciler.ledger.words import text
 
 _KEPT: Final = 1_000
 

@@ -125,5 +125,50 @@ _FIRST: Final = (
     ) STRICT""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+_REVISIONS: Final = (
+    # A file's content from one revision on, until another one in which it is gone or different.
+    """CREATE TABLE contents (
+        path BLOB NOT NULL,
+        since INTEGER NOT NULL,
+        until INTEGER,
+        content BLOB NOT NULL,
+        PRIMARY KEY (path, since)
+    ) STRICT""",
+    """INSERT INTO contents SELECT path, revision,
+        (SELECT min(id) FROM revisions WHERE id > revision), content FROM revision_files""",
+    "CREATE INDEX contents_now ON contents (path) WHERE until IS NULL",
+    "DROP TABLE revision_files",
+    """CREATE TABLE seen (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        revision TEXT NOT NULL,
+        at REAL NOT NULL,
+        valid INTEGER NOT NULL,
+        problem TEXT NOT NULL,
+        author TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        created INTEGER NOT NULL DEFAULT 0,
+        replaced INTEGER NOT NULL DEFAULT 0,
+        torn_down INTEGER NOT NULL DEFAULT 0,
+        converged_at REAL NOT NULL DEFAULT 0.0
+    ) STRICT""",
+    "CREATE INDEX seen_by_name ON seen (revision, id)",
+    """CREATE TABLE suspensions (
+        target TEXT PRIMARY KEY,
+        at REAL NOT NULL,
+        until REAL NOT NULL,
+        reason TEXT NOT NULL,
+        stop INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE tasks ADD protected INTEGER NOT NULL DEFAULT 0",
+    # What a task was called when the attempt's container was made, if it is another name.
+    "ALTER TABLE attempts ADD named TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE moved (
+        name TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        task TEXT NOT NULL,
+        PRIMARY KEY (name, run)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS)
 """MIGRATIONS[n] leads from version n to version n + 1."""

@@ -9,8 +9,10 @@ import zlib
 from functools import singledispatch
 from typing import Final
 
+from reconciler.ledger import seen
 from reconciler.ledger.errors import LedgerError
 from reconciler.ledger.schema import WHOLE_RUN
+from reconciler.ledger.words import text
 from reconciler.model import fact as facts
 from reconciler.model.identity import AttemptKey
 
@@ -174,17 +176,70 @@ def _(fact: facts.Relearned, connection: sqlite3.Connection) -> None:
     set_meta(connection, "lost", "" if fact.confirmed else "1")
 
 
+@write.register
+def _(fact: facts.TaskRenamed, connection: sqlite3.Connection) -> None:
+    names = {"old": fact.old, "new": fact.task}
+    runs = "FROM runs JOIN tasks ON tasks.id = runs.task WHERE tasks.name = :old"
+    for statement in (
+        "UPDATE moved SET task = :new WHERE task = :old",
+        f"REPLACE INTO moved SELECT :old, runs.number, :new {runs}",
+        f"UPDATE attempts SET named = :old WHERE named = '' AND run IN (SELECT runs.id {runs})",  # noqa: S608 - ours
+        "DELETE FROM tasks WHERE name = :new",
+        "UPDATE tasks SET name = :new WHERE name = :old",
+        """UPDATE OR REPLACE troubles SET subject = :new || substr(subject, length(:old) + 1)
+        WHERE substr(subject, 1, length(:old) + 1) = :old || '/'""",
+        "UPDATE OR REPLACE suspensions SET target = 'task/' || :new WHERE target = 'task/' || :old",
+    ):
+        connection.execute(statement, names)
+
+
+@write.register
+def _(fact: facts.TaskProtected, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "UPDATE tasks SET protected = ? WHERE id = ?",
+        (fact.protected, _task(connection, fact.task)),
+    )
+
+
+@write.register
+def _(fact: facts.Pinned, connection: sqlite3.Connection) -> None:
+    set_meta(connection, "pinned_revision", fact.revision)
+
+
+@write.register
+def _(fact: facts.Suspended, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "REPLACE INTO suspensions VALUES (?, ?, ?, ?, ?)",
+        (text(fact.target), fact.at, fact.until, text(fact.reason), fact.stop),
+    )
+
+
+@write.register
+def _(fact: facts.Resumed, connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM suspensions WHERE target = ?", (text(fact.target),))
+
+
+@write.register
+def _(fact: facts.RevisionSeen, connection: sqlite3.Connection) -> None:
+    seen.add(connection, fact)
+
+
+@write.register
+def _(fact: facts.RevisionWorked, connection: sqlite3.Connection) -> None:
+    seen.worked(connection, fact)
+
+
+@write.register
+def _(fact: facts.RevisionConverged, connection: sqlite3.Connection) -> None:
+    seen.converged(connection, fact)
+
+
 def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
     """Keep one of the few things that there is only one of."""
     connection.execute(
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (key, value),
     )
-
-
-def text(words: str) -> str:
-    """Return words as UTF-8 can hold them: engines and file names say what is no text at all."""
-    return words if words.isascii() else words.encode("utf-8", "replace").decode()
 
 
 def _task(connection: sqlite3.Connection, name: str) -> int:

@@ -63,6 +63,7 @@ def check_across(declared: Iterable[Declared], lost: bytes, report: Report) -> N
             _check_reference(reference, index, report)
     tasks = index.get("Task", {})
     _check_circles(tasks, report)
+    _check_renames(tasks, report)
     _check_size(tasks.values(), report)
     check_fit(index, report)
 
@@ -125,6 +126,30 @@ def _circle(back: Reference, trail: list[str], report: Report) -> None:
     message = f"tasks wait for each other in a circle: {' → '.join(circle)}"
     hint = "Remove one of these dependencies."
     report.error("dependency-cycle", back.place.at, back.place.pointer, message, hint)
+
+
+def _check_renames(tasks: Mapping[str, Declared], report: Report) -> None:
+    """Report former names that are still in use, or that two tasks claim."""
+    claimed: dict[str, str] = {}
+    for task in tasks.values():
+        if task.former is None:
+            continue
+        old, other = task.former.name, tasks.get(task.former.name)
+        if other is not None and other.former is not None:
+            message = f"task {old}, which was called {other.former.name} before, still exists"
+            hint = f"One step at a time: name {other.former.name} here, and remove task {old}."
+            _refuse_rename("renamed-chain", task.former, message, hint, report)
+        elif other is not None:
+            message = f"task {old} still exists, at {other.at}"
+            hint = "Remove it, or this annotation: one of them is to have its instances."
+            _refuse_rename("renamed-exists", task.former, message, hint, report)
+        elif claimed.setdefault(old, task.name) != task.name:
+            message = f"task {claimed[old]} takes over what was called {old} already"
+            _refuse_rename("renamed-twice", task.former, message, "Keep one of them.", report)
+
+
+def _refuse_rename(code: str, former: Reference, message: str, hint: str, report: Report) -> None:
+    report.error(code, former.place.at, former.place.pointer, message, hint)
 
 
 def _check_size(tasks: Iterable[Declared], report: Report) -> None:

@@ -47,8 +47,9 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `at` is where it begins and `named` its name. `nodes` are the labels that it wants of nodes,
     `labels` its own. `room` is what each instance asks for, or what a node or a slot of a pool
-    has, said at `sized`. A task's `job` is the one that it stands in or names; `together` counts
-    instances that may run at once, `text` characters of what is hashed.
+    has, said at `sized`. A task's `job` is the one that it stands in or names, `former` the name
+    that it had before; `together` counts instances that may run at once, `text` characters of what
+    is hashed.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     room: Room = Room()
     sized: Place | None = None
     ports: tuple[FixedPort, ...] = ()
+    former: Reference | None = None
     instances: int = 0
     together: int = 0
     text: int = 0

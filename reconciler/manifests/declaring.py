@@ -9,8 +9,10 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
+from reconciler.manifests.annotations import OF_TASKS, read_annotations
 from reconciler.manifests.declared import Declared, FixedPort, Place, Reference, Room
 from reconciler.manifests.documents import Entry, items_of, pairs
+from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
 from reconciler.model.desired import DesiredTask
@@ -52,6 +54,7 @@ def declare_task(
         named=named,
         job=task.job,
         references=tuple(_references(spec)),
+        former=read_annotations(task.annotations, OF_TASKS, Report(), task.name).former,
     )
     if compiled is None:
         return said

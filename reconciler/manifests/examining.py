@@ -166,14 +166,15 @@ def _tasks(entry: Entry) -> list[tuple[TaskEntry, Place]]:
     found = []
     for item in items_of(entry.spec.get("tasks")):
         labels = pairs(item.mapping("labels"))
-        task = TaskEntry(item.text("name"), item.at, labels, entry.name, item, entry.sound,
-                         entry.usable)  # fmt: skip
+        task = TaskEntry(item.text("name"), item.at, labels, entry.name, item,
+                         item.mapping("annotations"), entry.sound, entry.usable)  # fmt: skip
         found.append((task, Place(*place_of(item.get("name") or item))))
     return found
 
 
 def _own(entry: Entry) -> tuple[TaskEntry, Place]:
     spec = entry.spec
-    task = TaskEntry(entry.name, entry.at, entry.labels, spec.text("job"), spec, entry.sound,
+    task = TaskEntry(entry.name, entry.at, entry.labels, spec.text("job"), spec,
+                     entry.root.mapping("metadata", "annotations"), entry.sound,
                      entry.usable)  # fmt: skip
     return task, Place(*place_of(entry.root.get("metadata", "name") or entry.root))

@@ -24,9 +24,9 @@ from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.stepping import (
     SUFFIXES,
     Known,
-    blocked,
-    blocking_of,
     step,
+    terms_of_jobs,
+    under,
     whole_of,
 )
 from reconciler.model.catalog import Catalog
@@ -150,9 +150,9 @@ def _desired(
 ) -> Desired:
     files = list(files)
     entries = [entry for known in files for entry in known.sheet.entries]
-    blocking = blocking_of(entries)
+    terms = terms_of_jobs(entries)
     tasks = {
-        task.name: blocked(task, blocking.get(task.job, ""))
+        task.name: under(task, terms.get(task.job))
         for known in files
         for task in known.examined.tasks
     }

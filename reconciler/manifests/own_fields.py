@@ -23,7 +23,7 @@ _CHOICES: Final = {
 }
 _WHOLE: Final = {"": ("priority",), "retry": ("total",), "success": ("minSucceeded",),
                  "rollout": ("maxSurge",)}  # fmt: skip
-_FLAGS: Final = {"": ("cache", "suspend"), "placement": ("gang",)}
+_FLAGS: Final = {"": ("cache",), "placement": ("gang",)}
 _NESTED: Final = (_CHOICES.keys() | _WHOLE.keys() | _FLAGS.keys()) - {""}
 
 

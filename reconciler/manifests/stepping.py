@@ -26,7 +26,7 @@ from reconciler.manifests.examining import (
 )
 from reconciler.manifests.fitting import check_fit
 from reconciler.manifests.guarding import Terms
-from reconciler.manifests.jobs import check_job
+from reconciler.manifests.jobs import check_job, marks_of, suspended
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.unsupported import why_blocked
 from reconciler.model.catalog import Catalog
@@ -56,8 +56,8 @@ class Known(Struct, frozen=True):
 class Whole(Struct):
     """A source without errors as it stands, and what is needed to go on from there.
 
-    `awaited` are the tasks that others wait for. `blocking` says of jobs what keeps their tasks
-    from being started.
+    `awaited` are the tasks that others wait for, or have been renamed from. `jobs` is what jobs
+    decide for their tasks.
     """
 
     catalog: Catalog
@@ -66,7 +66,7 @@ class Whole(Struct):
     profiles: Profiles
     index: Index
     awaited: frozenset[str]
-    blocking: Mapping[str, str]
+    jobs: Mapping[str, "JobTerms"]
     size: Size
     problems: dict[str, tuple[Problem, ...]]
 
@@ -77,14 +77,15 @@ def whole_of(catalog: Catalog, files: dict[str, Known], terms: Terms, size: Size
     for one in _declared(files.values()):
         index.setdefault(one.kind, {})[one.name] = one
     references = (r for kind in index.values() for one in kind.values() for r in one.references)
+    formers = {one.former.name for kind in index.values() for one in kind.values() if one.former}
     return Whole(
         catalog=catalog,
         files=files,
         terms=terms,
         profiles=profiles_of(known.sheet for known in files.values()),
         index=index,
-        awaited=frozenset(r.name for r in references if r.kind == "Task"),
-        blocking=blocking_of(e for known in files.values() for e in known.sheet.entries),
+        awaited=frozenset(r.name for r in references if r.kind == "Task") | formers,
+        jobs=terms_of_jobs(e for known in files.values() for e in known.sheet.entries),
         size=size,
         problems={
             path: known.examined.filed.problems
@@ -147,7 +148,10 @@ def _made(path: str, data: bytes, whole: Whole) -> Known | None:
 def _is_apart(filed: Filed) -> bool:
     """Return whether a file holds nothing but tasks that concern nobody else."""
     return not filed.lost and all(
-        one.kind == "Task" and not one.ports and all(r.kind != "Task" for r in one.references)
+        one.kind == "Task"
+        and not one.ports
+        and one.former is None
+        and all(r.kind != "Task" for r in one.references)
         for one in filed.declared
     )
 
@@ -156,7 +160,7 @@ def _agreed(whole: Whole, old: list[Declared], new: list[Declared]) -> Size | No
     """Return the size of what is asked for from now on, None where something stands against it."""
     before, after = {one.name for one in old}, {one.name for one in new}
     tasks = whole.index.get("Task", {})
-    if len(after) < len(new) or whole.awaited & (before - after):
+    if len(after) < len(new) or whole.awaited & (before ^ after):
         return None
     if any(name in tasks for name in after - before):
         return None
@@ -194,7 +198,7 @@ def _catalog(
     for name in (task.name for known in old for task in known.examined.tasks):
         del tasks[name]
     tasks |= {
-        task.name: blocked(task, whole.blocking.get(task.job, ""))
+        task.name: under(task, whole.jobs.get(task.job))
         for known in new
         for task in known.examined.tasks
     }
@@ -213,15 +217,38 @@ def _catalog(
     return whole.catalog
 
 
-def blocking_of(entries: Iterable[Entry]) -> dict[str, str]:
-    """Return why the tasks of jobs are not started, by job."""
-    found = {e.name: why_blocked(check_job(e, Report())) for e in entries if e.kind == "Job"}
-    return {name: why for name, why in found.items() if why}
+class JobTerms(Struct, frozen=True):
+    """What a job decides for all its tasks: why they are not started, and what keeps them."""
+
+    blocked: str = ""
+    suspend: str = ""
+    protected: bool = False
 
 
-def blocked(task: DesiredTask, why: str) -> DesiredTask:
-    """Return a task that is not started, unless it says so already; for no reason, the task."""
-    return replace(task, blocked=why) if why and not task.blocked else task
+def terms_of_jobs(entries: Iterable[Entry]) -> dict[str, JobTerms]:
+    """Return what jobs decide for their tasks, by job, those left out that decide nothing."""
+    found = {
+        entry.name: JobTerms(
+            why_blocked(check_job(entry, Report())),
+            f"job {entry.name}" if suspended(entry) else "",
+            marks_of(entry, Report()).protected,
+        )
+        for entry in entries
+        if entry.kind == "Job"
+    }
+    return {name: terms for name, terms in found.items() if terms != JobTerms()}
+
+
+def under(task: DesiredTask, job: JobTerms | None) -> DesiredTask:
+    """Return a task as its job would have it; what the task says itself comes first."""
+    if job is None:
+        return task
+    return replace(
+        task,
+        blocked=task.blocked or job.blocked,
+        suspend=task.suspend or job.suspend,
+        protected=task.protected or job.protected,
+    )
 
 
 def _declared(files: Iterable[Known]) -> list[Declared]:

@@ -10,6 +10,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.manifests.annotations import OF_TASKS as OF_TASKS_ANNOTATED
+from reconciler.manifests.annotations import read_annotations
 from reconciler.manifests.clusters import check_cluster
 from reconciler.manifests.confidential import check_variables
 from reconciler.manifests.container import check_whole, read_container
@@ -45,6 +47,7 @@ class TaskEntry(Struct, frozen=True):
     labels: Pairs
     job: str
     spec: Mapping
+    annotations: Mapping
     sound: bool
     usable: bool
 
@@ -67,6 +70,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     spec = read_container(container, constants=exported, nodes=nodes)
     check_task(said.tree, guard)
     work, shape = fingerprints_of(spec)
+    marks = read_annotations(task.annotations, OF_TASKS_ANNOTATED, report, task.name)
     restart = Restart(_member(own.choice("restart", Restart.NEVER)))
     compiled = DesiredTask(
         name=task.name,
@@ -83,6 +87,9 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         parallelism=own.whole("parallelism", 0) or None,
         max_unavailable=own.below("rollout").whole("maxUnavailable", 1),
         rerun=own.whole("rerun", 0),
+        suspend="task" if own.flag("suspend", default=False) else "",
+        protected=marks.protected,
+        renamed_from=marks.former.name if marks.former else "",
         where=Places(task.spec, said.tree, said.constants),
     )
     check_own_fields(own)

@@ -67,7 +67,6 @@ OF_TASKS: Final = (
     Gap("cache", "the work is done again", (False,)),
     Gap("progress", "no progress is shown"),
     Gap("ttl", "containers and logs are kept"),
-    _blocking("suspend", "the task is to be suspended", (False,)),
 )
 OF_PROFILES: Final = (
     _blocking("cluster", "the instances would not work as one"),
@@ -77,7 +76,6 @@ OF_JOBS: Final = (
     _blocking("pool", "its tasks would run outside the pool"),
     Gap("deadline", "its tasks run as long as they take"),
     Gap("onTaskFailure", "a failure stops no other task", ("continue",)),
-    _blocking("suspend", "its tasks are to be suspended", (False,)),
     Gap("ttl", "containers and logs are kept"),
 )
 

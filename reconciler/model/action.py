@@ -113,6 +113,7 @@ class Verdict(Struct, frozen=True):
     `settled` means that nothing more is to be done now: running as wanted, or terminal.
     `ready` means running and, where a health check is declared, healthy. `left_alone` means
     that something would be done, which a saved plan that is being carried out does not hold.
+    `suspended`: it would go on, were it not suspended. `protected`: it would be torn down.
     """
 
     key: InstanceKey
@@ -126,6 +127,8 @@ class Verdict(Struct, frozen=True):
     ready: bool = False
     blocked: bool = False
     left_alone: bool = False
+    suspended: bool = False
+    protected: bool = False
 
 
 class Hold(Struct, frozen=True):

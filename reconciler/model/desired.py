@@ -41,7 +41,9 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     `instances` are the ids asked for, ascending. `where` maps a spec field, dotted as in a
     manifest's container (`image`, `env.SAMPLES`, `resources.memory`) or a task's own field
     (`instances`, `rerun`), to the place that supplied its value; `at` is the task itself.
-    `blocked` is the sentence on why nothing of it may be started, empty where it may.
+    `blocked` is the sentence on why nothing of it may be started, empty where it may. `suspend`
+    says whose manifest suspends it, `task` or `job NAME`, empty where none does. `protected`: its
+    instances stay when its manifest goes. `renamed_from` is its former name.
     """
 
     name: str
@@ -59,6 +61,9 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     max_unavailable: int = 1
     rerun: int = 0
     blocked: str = ""
+    suspend: str = ""
+    protected: bool = False
+    renamed_from: str = ""
     where: Mapping[str, Position] = field(default_factory=dict)
 
     @property

@@ -11,11 +11,17 @@ from msgspec.structs import replace
 
 from reconciler.model import fact as facts
 from reconciler.model.fact import Result
-from reconciler.model.identity import AttemptKey
+from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.revision import Revision, converge, newest, see, work
+from reconciler.model.suspension import Suspension, target_of
 
 
 class Attempt(Struct, frozen=True):
-    """One container's record. A time is 0.0 until what it tells of has happened."""
+    """One container's record. A time is 0.0 until what it tells of has happened.
+
+    `named` is the task's name at the time, where it has been renamed since: the container's
+    name and labels still say it.
+    """
 
     number: int
     node: str
@@ -33,6 +39,7 @@ class Attempt(Struct, frozen=True):
     ended_at: float = 0.0
     reason: str = ""
     revision: str = ""
+    named: str = ""
 
     @property
     def ended(self) -> bool:
@@ -68,16 +75,28 @@ class Run(Struct):
         """Whether the instance has completed in this run, which is final."""
         return any(a.result is Result.SUCCEEDED for a in self.attempts_of(instance))
 
+    def of_former(self, task: str) -> "Run":
+        """Return the same with its attempts known by the task's name so far."""
+        attempts = {
+            instance: tuple(replace(a, named=a.named or task) for a in known)
+            for instance, known in self.attempts.items()
+        }
+        return replace(self, attempts=attempts)
+
     def is_cancelled(self, instance: int) -> bool:
         """Whether a person stopped the run, or this instance of it."""
         return self.cancelled or instance in self.cancelled_instances
 
 
 class TaskHistory(Struct):
-    """A task's runs by number. `instances` is how many were asked for last, None at first."""
+    """A task's runs by number. `instances` is how many were asked for last, None at first.
+
+    `protected`: its instances stay when its manifest goes.
+    """
 
     name: str
     instances: int | None = None
+    protected: bool = False
     runs: dict[int, Run] = field(default_factory=dict)
 
     def run_for(self, work: str, rerun: int) -> Run | None:
@@ -87,6 +106,11 @@ class TaskHistory(Struct):
             if run.work == work and run.rerun == rerun and not run.closed:
                 return run
         return None
+
+    def renamed(self, name: str) -> "TaskHistory":
+        """Return the same under another name; this one is left as it is."""
+        runs = {number: run.of_former(self.name) for number, run in self.runs.items()}
+        return replace(self, name=name, runs=runs)
 
     def latest(self) -> Run | None:
         """Return the run opened last, closed or not."""
@@ -103,7 +127,11 @@ class Trouble(Struct, frozen=True):
 
 
 class History(Struct):
-    """All that is known to have happened in one project."""
+    """All that is known to have happened in one project.
+
+    `moved` tells, for runs that were opened under a former name of their task, what it is called
+    now. `revisions` are in the order seen, the newest last.
+    """
 
     tasks: dict[str, TaskHistory] = field(default_factory=dict)
     specs: dict[str, str] = field(default_factory=dict)
@@ -111,6 +139,10 @@ class History(Struct):
     approved_revision: str = ""
     destroyed_revision: str = ""
     lost: bool = False
+    moved: dict[tuple[str, int], str] = field(default_factory=dict)
+    suspensions: dict[str, Suspension] = field(default_factory=dict)
+    revisions: list[Revision] = field(default_factory=list)
+    pinned_revision: str = ""
 
     def task(self, name: str) -> TaskHistory:
         """Return a task's history, made on first use."""
@@ -126,6 +158,30 @@ class History(Struct):
             if attempt.number == key.attempt:
                 return attempt
         return None
+
+    def owner(self, key: AttemptKey) -> AttemptKey:
+        """Return whose attempt it is that a container's name and labels tell of."""
+        task = self.moved.get((key.key.task, key.run))
+        return replace(key, key=InstanceKey(task, key.key.instance)) if task else key
+
+    def container_name(self, key: AttemptKey, project: str) -> str:
+        """Return the name of an attempt's container, which a renaming of its task leaves alone."""
+        known = self.attempt(key) if self.moved else None
+        if known is not None and known.named:
+            key = replace(key, key=InstanceKey(known.named, key.key.instance))
+        return key.container_name(project)
+
+    def last_run_of(self, name: str) -> int:
+        """Return the highest run number that containers of this name may bear, 0 for none."""
+        known = self.tasks.get(name)
+        numbers = [run for task, run in self.moved if task == name]
+        numbers += known.runs if known else ()
+        return max(numbers, default=0)
+
+    def revision(self, name: str) -> Revision | None:
+        """Return what is remembered of a revision, as it was seen last."""
+        position = newest(self.revisions, name)
+        return None if position is None else self.revisions[position]
 
     @singledispatchmethod
     def apply(self, fact: object) -> None:
@@ -243,6 +299,48 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.Relearned) -> None:
         self.lost = not fact.confirmed
+
+    @apply.register
+    def _(self, fact: facts.TaskRenamed) -> None:
+        before = self.tasks.pop(fact.old)
+        self.tasks[fact.task] = before.renamed(fact.task)
+        self.moved = {key: fact.task if t == fact.old else t for key, t in self.moved.items()}
+        self.moved |= {(fact.old, number): fact.task for number in before.runs}
+        prefix = f"{fact.old}/"
+        for subject in [s for s in self.troubles if s.startswith(prefix)]:
+            moved = f"{fact.task}/{subject.removeprefix(prefix)}"
+            self.troubles[moved] = self.troubles.pop(subject)
+        suspension = self.suspensions.pop(target_of(task=fact.old), None)
+        if suspension is not None:
+            self.suspensions[target_of(task=fact.task)] = suspension
+
+    @apply.register
+    def _(self, fact: facts.TaskProtected) -> None:
+        self.task(fact.task).protected = fact.protected
+
+    @apply.register
+    def _(self, fact: facts.RevisionSeen) -> None:
+        see(self.revisions, fact)
+
+    @apply.register
+    def _(self, fact: facts.RevisionWorked) -> None:
+        work(self.revisions, fact)
+
+    @apply.register
+    def _(self, fact: facts.RevisionConverged) -> None:
+        converge(self.revisions, fact)
+
+    @apply.register
+    def _(self, fact: facts.Pinned) -> None:
+        self.pinned_revision = fact.revision
+
+    @apply.register
+    def _(self, fact: facts.Suspended) -> None:
+        self.suspensions[fact.target] = Suspension(fact.at, fact.until, fact.reason, fact.stop)
+
+    @apply.register
+    def _(self, fact: facts.Resumed) -> None:
+        self.suspensions.pop(fact.target, None)
 
     def _known(self, key: AttemptKey) -> Attempt:
         return self.attempt(key) or Attempt(number=key.attempt, node="")

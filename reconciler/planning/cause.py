@@ -18,6 +18,7 @@ GONE: Final = "no manifest asks for it any more"
 AGAIN: Final = "another run was asked for"
 SCALED_UP: Final = "scaled up"
 SCALED_DOWN: Final = "scaled down"
+PROTECTED: Final = "protected: was removed from the source, stays until destroyed or unprotected"
 NOT_PRUNED: Final = "an empty source tears nothing down"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct, to_builtins
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from reconciler.model.action import Cause, Hold
 from reconciler.model.comparison import (
@@ -38,7 +38,7 @@ _NAMED: Final = 5
 
 def compare(before: Desired | None, after: Desired) -> Comparison:
     """Return what `after` would change. Of an unknown `before` everything is new."""
-    old = before.tasks if before else {}
+    old = _carried(before.tasks, after) if before else {}
     changes = [
         c for name in sorted({*old, *after.tasks}) if (c := _task(old.get(name), after, name))
     ]
@@ -53,6 +53,15 @@ def compare(before: Desired | None, after: Desired) -> Comparison:
         after=_totals(after),
         holds=tuple(hold for hold in holds if hold),
     )
+
+
+def _carried(old: Mapping[str, DesiredTask], after: Desired) -> Mapping[str, DesiredTask]:
+    """Return the older tasks by the names that they have now."""
+    names = {t.renamed_from: t.name for t in after.tasks.values() if t.renamed_from}
+    new = {old_name: name for old_name, name in names.items() if name not in old}
+    return {
+        new.get(name, name): replace(task, name=new.get(name, name)) for name, task in old.items()
+    }
 
 
 def _task(old: DesiredTask | None, after: Desired, name: str) -> TaskChange | None:
@@ -71,8 +80,10 @@ def _task(old: DesiredTask | None, after: Desired, name: str) -> TaskChange | No
 
 
 def _vanished(old: DesiredTask, after: Desired) -> TaskChange:
-    change = Change.TEAR_DOWN if after.prunable else Change.KEEP
+    change = Change.TEAR_DOWN if after.prunable and not old.protected else Change.KEEP
     reason = cause.GONE if after.prunable else cause.NOT_PRUNED
+    if old.protected:
+        reason = cause.PROTECTED
     return _change(change, Cause(reason, revision=after.revision), old, None)
 
 

@@ -12,6 +12,7 @@ from reconciler.model.action import Hold
 from reconciler.model.desired import DesiredTask, HoldLimits
 from reconciler.model.observed import Container
 from reconciler.planning.scene import Pass
+from reconciler.planning.suspending import suspense_of
 
 
 def teardown_hold(given: Pass, containers: Mapping[str, Sequence[Container]]) -> Hold | None:
@@ -19,7 +20,11 @@ def teardown_hold(given: Pass, containers: Mapping[str, Sequence[Container]]) ->
     if _free(given):
         return None
     live = {task: sum(c.live for c in seen) for task, seen in containers.items()}
-    vanished = {t: n for t, n in live.items() if n and t not in given.desired.tasks}
+    vanished = {
+        t: n
+        for t, n in live.items()
+        if n and t not in given.desired.tasks and not _settled(given, t)
+    }
     return _held(
         given, "teardown", vanished, sum(live.values()), "running instances would be torn down"
     )
@@ -38,7 +43,9 @@ def rerun_hold(given: Pass) -> Hold | None:
 def would_rerun(given: Pass, task: DesiredTask) -> int:
     """Count the instances that have completed and would start over in a new run."""
     known = given.history.tasks.get(task.name)
-    if task.service or task.blocked or known is None or known.run_for(task.work.hash, task.rerun):
+    if task.service or task.blocked or suspense_of(given.history, task, given.now):
+        return 0
+    if known is None or known.run_for(task.work.hash, task.rerun):
         return 0
     latest = known.latest()
     if latest is None or latest.closed:
@@ -51,6 +58,13 @@ def _completed(given: Pass, name: str) -> int:
     if latest is None or latest.closed:
         return 0
     return sum(latest.succeeded(i) for i in latest.attempts)
+
+
+def _settled(given: Pass, name: str) -> bool:
+    """Whether a vanished task stays anyhow, or a person has asked for its end."""
+    known = given.history.tasks.get(name)
+    latest = known.latest() if known else None
+    return known is not None and (known.protected or (latest is not None and latest.closed))
 
 
 def _free(given: Pass) -> bool:

@@ -10,7 +10,9 @@ from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.hold import rerun_hold, teardown_hold
+from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
 from reconciler.planning.scene import Loads, Pass
+from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, Seen, plan_task, plan_vanished
 
 _ORDER = {verb: rank for rank, verb in enumerate(
@@ -31,13 +33,16 @@ def plan(  # the planner's whole world, each part named
     `now` is epoch seconds. `only` limits the pass to these tasks; None plans all of them.
     Planning again with what the actions brought about leads on to a plan that is empty.
     """
-    given = Pass(desired, observed, history, underway or Underway(), now)
-    by_task = _by_task(observed)
+    renamed = renamings(desired, history, now)
+    history = taken_over(history, renamed)
+    busy = still_underway(underway or Underway(), renamed)
+    given = Pass(desired, observed, history, busy, now)
+    by_task = _by_task(observed, history)
     holds = {
         "teardown": teardown_hold(given, {t: _flat(seen) for t, seen in by_task.items()}),
         "rerun": rerun_hold(given),
     }
-    draft = Draft()
+    draft = Draft(facts=[*renamed, *ended(history, now)])
     shared = (_loads(observed), set[str]())
     for name in _names(given, by_task, only):
         seen = by_task.get(name, {})
@@ -60,10 +65,11 @@ def _names(given: Pass, by_task: Mapping[str, Seen], only: Collection[str] | Non
     return sorted(names if only is None else names & set(only))
 
 
-def _by_task(observed: Observed) -> dict[str, Seen]:
+def _by_task(observed: Observed, history: History) -> dict[str, Seen]:
     """Group containers by identity, each group ordered by run and attempt."""
     found: dict[str, Seen] = defaultdict(dict)
-    for container in chain.from_iterable(v.containers.values() for v in observed.nodes.values()):
+    for seen_one in chain.from_iterable(v.containers.values() for v in observed.nodes.values()):
+        container = owned(seen_one, history)
         found[container.key.task].setdefault(container.key, []).append(container)
     for seen in found.values():
         for group in seen.values():

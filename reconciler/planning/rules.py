@@ -158,7 +158,7 @@ def vanished(scene: Scene, slot: Slot) -> Step | None:
     given, attempt = scene.given, key_of(scene, slot, last.number)
     if any(c.attempt_key == attempt for c in slot.containers):
         return None
-    waits = given.waits_until(attempt.container_name(given.desired.project))
+    waits = given.waits_until(given.name_of(attempt))
     if waits:
         return Step(InstanceState.UNKNOWN, waits[1], wake_at=waits[0], blocked=True)
     why = Cause(f"the container of attempt {last.number} is gone")
@@ -210,6 +210,42 @@ def untouched(scene: Scene, slot: Slot) -> Step:
     return Step(state, scene.task.blocked, settled=True, ready=ready, blocked=True)
 
 
+def ending(scene: Scene, slot: Slot) -> Step | None:
+    """The end of one of its containers was asked for before."""
+    for container in slot.containers:
+        record = scene.given.record(container)
+        if container.live and record is not None and record.stop_requested_at:
+            return end(scene.given, container, Cause(record.stop_reason), record.stop_result)
+    return None
+
+
+def halted(scene: Scene, slot: Slot) -> Step | None:
+    """It is suspended, and not to run on meanwhile. A service stays."""
+    if scene.suspense is None or not scene.suspense.stop or scene.task.service:
+        return None
+    for container in slot.containers:
+        if container.phase in {Phase.RUNNING, Phase.CREATED}:
+            return end(scene.given, container, Cause(scene.suspense.reason))
+    return None
+
+
+def parked(scene: Scene, slot: Slot) -> Step:
+    """Its task is suspended: what there is stays, and nothing is added."""
+    alive = [container.health for container in slot.containers if container.live]
+    state = InstanceState.RUNNING if alive else InstanceState.PENDING
+    ready = bool(alive) and not {"starting", "unhealthy"} & set(alive)
+    reason = scene.suspense.reason if scene.suspense else ""
+    until = scene.suspense.until if scene.suspense else 0.0
+    return Step(
+        state,
+        f"running; {reason}" if alive else reason,
+        wake_at=until or None,
+        settled=True,
+        ready=ready,
+        suspended=True,
+    )
+
+
 RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
     underway,
     unknown_node,
@@ -226,4 +262,20 @@ RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
     being_removed,
     vanished,
     untouched,
+)
+
+RULES_WHEN_SUSPENDED: Final[tuple[Rule, ...]] = (
+    underway,
+    unknown_node,
+    uncollected,
+    ending,
+    discarded,
+    cancelled,
+    halted,
+    over_parallelism,
+    being_removed,
+    vanished,
+    attempts.finished,
+    attempts.exhausted,
+    parked,
 )

@@ -17,6 +17,7 @@ from reconciler.model.history import Attempt, History, Run
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import Container, Observed
 from reconciler.model.spec import Stop
+from reconciler.planning.suspending import Suspense
 
 
 class Pass(Struct, frozen=True):
@@ -46,6 +47,10 @@ class Pass(Struct, frozen=True):
             return None
         return trouble.retry_at, trouble.message
 
+    def name_of(self, attempt: AttemptKey) -> str:
+        """Return the name of an attempt's container."""
+        return self.history.container_name(attempt, self.desired.project)
+
     def stop_of(self, container: Container) -> Stop:
         """Return how a container was made to be stopped, whatever its task says today."""
         said = json.loads(self.history.specs.get(container.shape, "{}")).get("stop", {})
@@ -63,6 +68,8 @@ class Step(Struct, frozen=True):
     settled: bool = False
     ready: bool = False
     blocked: bool = False
+    suspended: bool = False
+    protected: bool = False
 
 
 class Scene(Struct):
@@ -70,7 +77,8 @@ class Scene(Struct):
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
     run beyond it; `outages` how many serving instances may still be taken down for replacement;
-    `before` how many instances were asked for so far, None of a new task.
+    `before` how many instances were asked for so far, None of a new task; `suspense` what
+    suspends the task.
     """
 
     given: Pass
@@ -81,6 +89,7 @@ class Scene(Struct):
     loads: "Loads"
     pulling: set[str]
     before: int | None = None
+    suspense: Suspense | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     outages: int = 0
@@ -139,7 +148,7 @@ def act(  # noqa: PLR0913  # one place that fills an action in; every argument i
     return Action(
         verb=verb,
         node=node,
-        subject=attempt.container_name(given.desired.project),
+        subject=given.name_of(attempt),
         task=attempt.key.task,
         run=attempt.run,
         cause=cause,

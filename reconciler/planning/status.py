@@ -22,8 +22,12 @@ def task_state(verdicts: Sequence[Verdict]) -> tuple[TaskState, str]:
         return TaskState.SUCCEEDED, "no instance is asked for"
     states = Counter(v.state for v in verdicts)
     blocked = next((v for v in verdicts if v.blocked), None)
+    suspended = next((v for v in verdicts if v.suspended), None)
+    if suspended is not None:
+        return TaskState.SUSPENDED, suspended.reason.removeprefix("running; ")
     if states.keys() & _ACTIVE:
-        return TaskState.RUNNING, blocked.reason if blocked else _count(states)
+        kept = blocked or next((v for v in verdicts if v.protected), None)
+        return TaskState.RUNNING, kept.reason if kept else _count(states)
     if blocked is not None:
         return TaskState.BLOCKED, blocked.reason
     return next((task, _why(verdicts, one)) for one, task in _RANK if states[one])

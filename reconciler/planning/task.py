@@ -6,14 +6,21 @@ from msgspec import Struct, field
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.fact import Fact, RunOpened, SpecSeen, TaskScaled
+from reconciler.model.fact import Fact, RunOpened, SpecSeen, TaskProtected, TaskScaled
 from reconciler.model.history import Run
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.planning import cause
 from reconciler.planning.replacing import serving
-from reconciler.planning.rules import RULES, RULES_WHEN_BLOCKED, RULES_WHEN_HELD, Rule
+from reconciler.planning.rules import (
+    RULES,
+    RULES_WHEN_BLOCKED,
+    RULES_WHEN_HELD,
+    RULES_WHEN_SUSPENDED,
+    Rule,
+)
 from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
+from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 
 Seen = dict[InstanceKey, list[Container]]
@@ -46,15 +53,20 @@ def plan_task(
     hold: Hold | None,
 ) -> None:
     """Decide every instance of a desired task: those not wanted first, they free room."""
+    draft.facts += _protection(given, task)
     if task.blocked:
         _plan_blocked(given, draft, task, seen, shared)
         return
     before = _instances_before(given, task)
-    if before != len(task.instances):
-        draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
     for key in unwanted_keys(given, task.name, task, seen):
         why = _why_scaled(given, task, before)
-        _tear(given, draft, key, seen.get(key, []), why, None)
+        _tear(given, draft, key, seen.get(key, []), why)
+    suspense = suspense_of(given.history, task, given.now)
+    if suspense is not None:
+        _plan_suspended(given, draft, task, seen, shared, suspense)
+        return
+    if before != len(task.instances):
+        draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
     run, opening = _run_of(given, task, seen)
     held = hold is not None and task.name in hold.tasks
     if opening is not None and not held and task.instances:
@@ -84,6 +96,31 @@ def _plan_blocked(
         draft.take(step, _verdict(slot, step, run))
 
 
+def _plan_suspended(  # as of any task, and what suspends it
+    given: Pass,
+    draft: Draft,
+    task: DesiredTask,
+    seen: Seen,
+    shared: tuple[Loads, set[str]],
+    suspense: Suspense,
+) -> None:
+    """Bring what was begun to its record, and begin nothing, not even a run."""
+    run, _ = _run_of(given, task, seen)
+    scene = Scene(given, task, run, None, _slots(task, run, seen), *shared, suspense=suspense)
+    _bound(scene)
+    for slot in scene.slots.values():
+        step = _first(RULES_WHEN_SUSPENDED, scene, slot)
+        draft.take(step, _verdict(slot, step, run))
+
+
+def _protection(given: Pass, task: DesiredTask) -> list[Fact]:
+    """Put on record whether the task's instances outlive its manifest."""
+    known = given.history.tasks.get(task.name)
+    if task.protected == (known is not None and known.protected):
+        return []
+    return [TaskProtected(task.name, task.protected, given.now)]
+
+
 def _first(rules: Sequence[Rule], scene: Scene, slot: Slot) -> Step:
     return next(step for rule in rules if (step := rule(scene, slot)) is not None)
 
@@ -92,9 +129,17 @@ def plan_vanished(
     given: Pass, draft: Draft, name: str, seen: Seen, why: Cause, hold: Hold | None
 ) -> None:
     """Bring everything of a task that no manifest mentions to its end."""
-    held = hold if hold is not None and name in hold.tasks else None
+    stays = hold.message if hold is not None and name in hold.tasks else ""
+    known = given.history.tasks.get(name)
+    if known is not None and known.protected and not _destroyed(given):
+        stays = cause.PROTECTED
     for key in unwanted_keys(given, name, None, seen):
-        _tear(given, draft, key, seen.get(key, []), why, held)
+        _tear(given, draft, key, seen.get(key, []), why, stays)
+
+
+def _destroyed(given: Pass) -> bool:
+    destroyed = given.history.destroyed_revision
+    return bool(destroyed) and destroyed == given.desired.revision
 
 
 def _tear(  # it only passes on what both callers have
@@ -103,9 +148,9 @@ def _tear(  # it only passes on what both callers have
     key: InstanceKey,
     containers: list[Container],
     why: Cause,
-    hold: Hold | None,
+    stays: str = "",
 ) -> None:
-    step = tear_down(given, key, containers, why, hold)
+    step = tear_down(given, key, containers, why, stays)
     if step is not None:
         newest = containers[-1] if containers else None
         verdict = Verdict(
@@ -117,7 +162,9 @@ def _tear(  # it only passes on what both callers have
             node=newest.node if newest else "",
             container=newest.id if newest else "",
             settled=step.settled,
+            ready=step.ready,
             blocked=step.blocked,
+            protected=step.protected,
         )
         draft.take(step, verdict)
 
@@ -129,7 +176,8 @@ def _run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | No
     if run is not None:
         return run, None
     latest = known.latest() if known else None
-    number = max([latest.number if latest else 0, *(c.run for cs in seen.values() for c in cs)]) + 1
+    last = given.history.last_run_of(task.name)
+    number = max([last, *(c.run for cs in seen.values() for c in cs)]) + 1
     return Run(number, task.work.hash, task.rerun), _why_opened(given, task, latest)
 
 
@@ -206,4 +254,5 @@ def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
         settled=step.settled,
         ready=step.ready,
         blocked=step.blocked,
+        suspended=step.suspended,
     )

@@ -4,17 +4,26 @@ One step a pass for each, by the same road as any other ending. An outcome stays
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace as altered
 
-from reconciler.model.action import Cause, Hold, InstanceState, Verb
+from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.desired import DesiredTask
+from reconciler.model.fact import Result
 from reconciler.model.history import Attempt
 from reconciler.model.identity import AttemptKey, InstanceKey
-from reconciler.model.observed import Container
-from reconciler.planning.cause import NOT_PRUNED
-from reconciler.planning.ending import end
+from reconciler.model.observed import Container, Phase
+from reconciler.planning.cause import NOT_PRUNED, PROTECTED
+from reconciler.planning.ending import collect, end
 from reconciler.planning.scene import Pass, Step, act
+
+_ENDED: Final[dict[Result | None, InstanceState]] = {
+    Result.SUCCEEDED: InstanceState.SUCCEEDED,
+    Result.CANCELLED: InstanceState.CANCELLED,
+    Result.FAILED: InstanceState.FAILED,
+    Result.LOST: InstanceState.FAILED,
+}
 
 
 def unwanted_keys(
@@ -36,21 +45,48 @@ def tear_down(
     key: InstanceKey,
     containers: Sequence[Container],
     cause: Cause,
-    hold: Hold | None,
+    stays: str = "",
 ) -> Step | None:
-    """Return the next step for an identity that should not exist, None when it is gone."""
+    """Return the next step for an identity that should not exist, None when it is gone.
+
+    `stays` says why it is left as it is all the same, empty where it is not.
+    """
     if key in given.underway.instances:
         return Step(InstanceState.COLLECTING, "the engine is at work on it")
     open_attempts = _open_attempts(given, key)
     unknown = _unknown(given, containers, [a for _, a in open_attempts])
     if unknown:
         return Step(InstanceState.UNKNOWN, unknown, blocked=True)
-    if hold is not None or not given.desired.prunable:
-        return _kept(containers, hold.message if hold else NOT_PRUNED)
+    if stays == PROTECTED:
+        return _protected(given, containers)
+    if stays or not given.desired.prunable:
+        return _kept(containers, stays or NOT_PRUNED)
     for container in containers:
         if container.name not in given.underway.subjects:
             return end(given, container, cause)
     return _look_for(given, [a for a, record in open_attempts if record.start_requested_at])
+
+
+def _protected(given: Pass, containers: Sequence[Container]) -> Step | None:
+    """Leave what there is, and put on record what has ended."""
+    for container in containers:
+        record = given.record(container)
+        if container.phase is Phase.EXITED and not (record and record.ended):
+            return collect(given, container)
+    if not containers:
+        return None
+    last = containers[-1]
+    state = (
+        InstanceState.RUNNING
+        if any(c.live for c in containers)
+        else _ENDED.get(_result(given, last), InstanceState.PENDING)
+    )
+    return Step(state, PROTECTED, settled=True, ready=last.live, protected=True)
+
+
+def _result(given: Pass, container: Container) -> Result | None:
+    record = given.record(container)
+    return record.result if record else None
 
 
 def _kept(containers: Sequence[Container], reason: str) -> Step | None:
@@ -80,7 +116,7 @@ def _look_for(given: Pass, attempts: Sequence[AttemptKey]) -> Step | None:
     """Ask once by name for what was started and is not there, so that its end is on record."""
     for attempt in attempts:
         record = given.history.attempt(attempt)
-        if record is None or given.waits_until(attempt.container_name(given.desired.project)):
+        if record is None or given.waits_until(given.name_of(attempt)):
             continue
         why = Cause(f"the container of attempt {attempt.attempt} is gone")
         action = act(given, Verb.COLLECT, attempt, record.node, why)

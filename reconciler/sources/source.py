@@ -7,7 +7,7 @@ bytes come from, and judges none of them.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -69,6 +69,14 @@ class Source(Protocol):
 
     def watch(self, callback: Callable[[], None]) -> Watch:
         """Call back, from another thread, soon after something may have changed."""
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A source that looks for news from time to time only."""
+
+    def nudge(self) -> None:
+        """Look at once, and call back if there is something new."""
 
 
 def revision_of(files: Mapping[str, bytes], prefix: str = "f-") -> str:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.controller.revisions import QUIET_SECONDS, Revisions, load
+from reconciler.controller import requests
+from reconciler.controller.revisions import QUIET_SECONDS, Change, Revisions, load
 from reconciler.controller.writing import last_valid
 from reconciler.ledger import Ledger
 from reconciler.model.desired import Desired
+from reconciler.model.history import History
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import FolderSource
 
@@ -138,3 +140,75 @@ def test_the_last_valid_one_is_held_against_the_policy_of_today(tmp_path: Path) 
         ledger.keep_revision("f-1", {"a.yaml": text.encode()}, 1.0)
     assert last_valid(tmp_path, "demo", FOLDER) is not None
     assert last_valid(tmp_path, "demo", Policy(privileged=False)) is None
+
+
+class TestPinned:
+    def see(self, desk: Desk, pinned: str) -> Change:
+        change = desk.reader.read(desk.in_force, pinned)
+        desk.in_force = change.desired or desk.in_force
+        return change
+
+    def two(self, desk: Desk) -> tuple[str, str]:
+        """Put one revision in force after the other; return their names."""
+        desk.write("one")
+        desk.read()
+        first = desk.in_force.revision
+        desk.write("two")
+        desk.read()
+        return first, desk.in_force.revision
+
+    def test_it_is_gone_back_to_without_the_source(self, desk: Desk) -> None:
+        first, _ = self.two(desk)
+        (desk.folder / "one.yaml").unlink()
+        change = self.see(desk, first)
+        assert [*desk.in_force.tasks] == ["one"]
+        assert (change.said[0][0], desk.in_force.revision) == ("revision", first)
+        assert desk.ledger.revision_in_force() is not None
+        assert desk.ledger.revision_in_force()[0] == first  # type: ignore[index]
+
+    def test_what_the_source_says_is_remembered_and_not_applied(self, desk: Desk) -> None:
+        first, second = self.two(desk)
+        self.see(desk, first)
+        change = self.see(desk, first)
+        assert change.desired is None
+        assert [fact.revision for fact in change.facts] == [second]  # type: ignore[union-attr]
+        assert "is seen and not applied" in change.said[0][2]
+        assert self.see(desk, first) == Change()
+        desk.write("bad", "kind: [")
+        assert [fact.valid for fact in self.see(desk, first).facts] == [False]  # type: ignore[union-attr]
+        assert desk.in_force.revision == first
+
+    def test_a_reader_that_begins_pinned_changes_nothing(self, desk: Desk) -> None:
+        _, second = self.two(desk)
+        assert self.see(desk, second).said == ()
+        assert desk.in_force.revision == second
+
+    def test_the_source_decides_again(self, desk: Desk) -> None:
+        first, second = self.two(desk)
+        self.see(desk, first)
+        self.see(desk, first)
+        self.see(desk, "")
+        assert desk.in_force.revision == second
+        assert desk.ledger.revision_in_force()[0] == second  # type: ignore[index]
+
+    def test_files_that_are_not_kept_any_more(self, desk: Desk) -> None:
+        desk.write("one")
+        change = self.see(desk, "f-unknown")
+        assert change.desired is None
+        assert "not kept any more" in change.said[0][2]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("f-12", "revision f-123 is pinned"),
+        ("f-1", "f-1 may be any of f-123, f-145: give more of it"),
+        ("f-9", "no revision f-9 is kept to go back to; kept: f-123, f-145"),
+        ("", "no revision  is kept to go back to"),
+    ],
+)
+def test_a_name_to_pin_may_be_short(desk: Desk, name: str, said: str) -> None:
+    kept = ["f-123", "f-145", "f-123"]
+    judged = requests.judge("pin", {"revision": name}, desk.in_force, History(), 1.0, kept)
+    assert judged.message.startswith(said)
+    assert judged.ok == bool(judged.facts) == (name == "f-12")

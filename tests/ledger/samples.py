@@ -37,14 +37,20 @@ def possible(history: History, fact: Fact) -> bool:
     if isinstance(fact, facts.RunCancelled | facts.ImageResolved):
         task = history.tasks.get(fact.task)
         return task is not None and fact.run in task.runs
+    if isinstance(fact, facts.TaskRenamed):
+        taken = history.tasks.get(fact.task)
+        return fact.old != fact.task and fact.old in history.tasks and not (taken and taken.runs)
     return True
 
 
+_SUBJECTS = ("x", "a/0", "b-1/0", "p.a.1.0.1")
 _words = st.text(max_size=12)
 _tasks = st.sampled_from(["a", "b-1"])
 _small = st.integers(1, 3)
 _nodes = st.sampled_from(["local", "n2"])
 _times = st.floats(allow_nan=False)
+_revisions = st.sampled_from(["f-1", "f-2"])
+_targets = st.sampled_from(["", "task/a", "task/b-1", "job/a"])
 _attempts = st.builds(AttemptKey, st.builds(InstanceKey, _tasks, st.integers(0, 2)), _small, _small)
 any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.SpecSeen, st.sampled_from(["w1-a", "s1-b"]), _words),
@@ -69,9 +75,17 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         reason=_words,
         logs=st.binary(max_size=8),
     ),
-    st.builds(facts.TroubleSeen, st.sampled_from(["x", "y"]), _words, _small, _times, _times),
-    st.builds(facts.TroubleCleared, st.sampled_from(["x", "y"]), _times),
+    st.builds(facts.TroubleSeen, st.sampled_from(_SUBJECTS), _words, _small, _times, _times),
+    st.builds(facts.TroubleCleared, st.sampled_from(_SUBJECTS), _times),
     st.builds(facts.Approved, _words, _times),
     st.builds(facts.Destroyed, _words, _times),
     st.builds(facts.Relearned, st.booleans(), _times),
+    st.builds(facts.TaskRenamed, _tasks, st.sampled_from(["a", "b-1", "c"]), _times),
+    st.builds(facts.TaskProtected, _tasks, st.booleans(), _times),
+    st.builds(facts.RevisionSeen, _revisions, _times, st.booleans(), _words, _words, _words),
+    st.builds(facts.RevisionWorked, _revisions, _small, _small, _small),
+    st.builds(facts.RevisionConverged, _revisions, _times),
+    st.builds(facts.Pinned, _revisions, _times),
+    st.builds(facts.Suspended, _targets, _times, _times, _words, st.booleans()),
+    st.builds(facts.Resumed, _targets, _times, _words),
 )

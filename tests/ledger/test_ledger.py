@@ -13,6 +13,7 @@ from reconciler.ledger import (
     NoLedger,
 )
 from reconciler.ledger.connection import open_writer
+from reconciler.ledger.schema import MIGRATIONS
 from reconciler.ledger.writing import LOG_TAIL
 from reconciler.model import fact as facts
 from reconciler.model.fact import Fact
@@ -30,7 +31,7 @@ def test_a_new_ledger_is_private_and_says_what_it_is(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     raw = sqlite3.connect(file)
     assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert raw.execute("PRAGMA user_version").fetchone() == (1,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     assert raw.execute("PRAGMA application_id").fetchone() == (0x5245434E,)
     raw.close()
 
@@ -208,31 +209,6 @@ class TestRequests:
             assert [request.verb for request in ledger.pending_requests()] == ["destroy"]
 
 
-class TestRevisions:
-    def test_the_last_one_is_in_force_and_a_few_are_kept(self, tmp_path: Path) -> None:
-        with writer(tmp_path) as ledger:
-            assert ledger.revision_in_force() is None
-            for number in range(9):
-                files = {"a/b.yaml": b"%d" % number, "caf\udce9.yml": b"\xff\x00"}
-                ledger.keep_revision(f"f-{number}", files, float(number))
-                assert ledger.revision_in_force() == (f"f-{number}", files)
-            count = ledger._connection.execute("SELECT count(*) FROM revision_files").fetchone()
-            assert count == (10,)
-
-    def test_keeping_what_is_in_force_writes_nothing(self, tmp_path: Path) -> None:
-        with writer(tmp_path) as ledger, Ledger.open(tmp_path, write=False) as reader:
-            ledger.keep_revision("f-1", {"a.yaml": b"x"}, 1.0)
-            before = reader.data_version()
-            ledger.keep_revision("f-1", {"a.yaml": b"x"}, 2.0)
-            assert reader.data_version() == before
-
-    def test_returning_to_an_earlier_one_puts_it_in_force(self, tmp_path: Path) -> None:
-        with writer(tmp_path) as ledger:
-            for name in ("f-1", "f-2", "f-1"):
-                ledger.keep_revision(name, {"a.yaml": name.encode()}, 1.0)
-            assert ledger.revision_in_force() == ("f-1", {"a.yaml": b"f-1"})
-
-
 def test_forgetting_a_task_leaves_the_others(tmp_path: Path) -> None:
     kept: list[Fact] = [
         opened("keep"),
@@ -247,6 +223,9 @@ def test_forgetting_a_task_leaves_the_others(tmp_path: Path) -> None:
         ended(key(task="gone"), b"logs"),
         facts.TroubleSeen("demo.gone.1.0.1", "no", 1, 2.0, 1.0),
         facts.TroubleSeen("gone/0", "no", 1, 2.0, 1.0),
+        facts.TaskRenamed("gone", "newly", 1.0),
+        facts.TaskRenamed("newly", "gone", 1.0),
+        facts.Suspended("task/gone", 1.0),
     ]
     with writer(tmp_path) as ledger:
         ledger.record(

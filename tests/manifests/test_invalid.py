@@ -64,6 +64,9 @@ ENVELOPE = [
     ("bad-name", task("", name="a, labels: {§-x: 1}")),
     ("wrong-type", task("", name="a, labels: {x: §[1]}")),
     ("unknown-field", task("", name="a, §label: {x: 1}")),
+    ("bad-annotation", task("", name="a, annotations: {reconciler/prune: §no}")),
+    ("bad-annotation", task("", name="a, annotations: {reconciler/renamed-from: §A_b}")),
+    ("bad-annotation", task("", name="a, annotations: {reconciler/renamed-from: §a}")),
     ("unknown-field", task() + "§status: {}\n"),
 ]
 

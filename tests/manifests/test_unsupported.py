@@ -59,7 +59,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("cache: true", "5:10", "cache", False),
         ("progress: ['(a)']", "5:3", "progress", False),
         ("ttl: 0", "5:8", "ttl", False),
-        ("suspend: true", "5:12", "suspend", True),
         ("container: {network: cluster}", "5:24", "container.network", True),
         ("container: {network: host}", "5:24", "container.network", True),
         ("container: {image: {build: {context: a}}}", "5:23", "container.image.build", True),
@@ -107,23 +106,23 @@ def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
 
 
 def test_a_job_is_told_once_and_blocks_its_tasks_alone() -> None:
-    job = document("Job", "j", "suspend: true\nttl: 1d\ntasks: [{name: a}, {name: b}]")
+    job = document("Job", "j", "pool: p\nttl: 1d\ntasks: [{name: a}, {name: b}]")
     problems, tasks = read("---\n".join([job, task("job: j", "c"), task("", "d")]))
     assert [(str(p.at), p.message.split()[0]) for p in problems] == [
-        ("a.yaml:5:12", "suspend"),
+        ("a.yaml:5:9", "pool"),
         ("a.yaml:6:8", "ttl"),
     ]
-    said = "not started, for job j: suspend (a.yaml:5:12) is not supported yet"
+    said = "not started, for job j: pool (a.yaml:5:9) is not supported yet"
     assert {name: found.blocked for name, found in tasks.items()} == {
         "a": said, "b": said, "c": said, "d": "",
     }  # fmt: skip
 
 
 def test_many_reasons_are_counted() -> None:
-    spec = "pool: p\nsuspend: true\nonChange: finish\nschedule: {cron: 0 0 * * *}"
+    spec = "pool: p\nplacement: {gang: true}\nonChange: finish\nschedule: {cron: 0 0 * * *}"
     _, tasks = read(task(spec))
     assert tasks["pi"].blocked == (
-        "not started, for pool (a.yaml:5:9), schedule (a.yaml:8:3), onChange (a.yaml:7:13) "
+        "not started, for pool (a.yaml:5:9), schedule (a.yaml:8:3), placement.gang (a.yaml:6:21) "
         "and 1 more are not supported yet"
     )
 

@@ -7,6 +7,7 @@ from reconciler.model.comparison import Change, Comparison, Effect, TaskChange, 
 from reconciler.model.desired import Backoff, DesiredTask, NodeSpec, Restart, Retry
 from reconciler.model.position import Position
 from reconciler.model.spec import Resources
+from reconciler.planning.cause import PROTECTED
 from reconciler.planning.compare import compare
 from tests.support.desired import make_desired, make_task
 
@@ -192,3 +193,22 @@ class TestHolds:
 
     def test_scaling_down_is_never_held(self) -> None:
         assert between([make_task(count=20)], [make_task(count=1)]).holds == ()
+
+
+def test_a_renamed_task_is_compared_with_what_it_was_called() -> None:
+    found = between([service("old")], [service("new", renamed_from="old")])
+    (change,) = found.tasks
+    assert (change.task, change.change) == ("new", Change.SETTINGS)
+    assert fields(change) == [(Effect.SETTING, "renamedFrom", "", "old")]
+    assert found.holds == ()
+
+
+def test_a_protected_task_stays_without_its_manifest() -> None:
+    found = between([service("web", 9, protected=True)], [])
+    assert [(c.change, c.cause.reason) for c in found.tasks] == [(Change.KEEP, PROTECTED)]
+    assert found.holds == ()
+
+
+def test_a_suspended_task_says_by_whom() -> None:
+    change = one([service()], [service(suspend="job nightly")])
+    assert fields(change) == [(Effect.SETTING, "suspend", "", "job nightly")]

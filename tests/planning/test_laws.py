@@ -11,6 +11,7 @@ from collections import Counter
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished, Hinted, Listed
@@ -19,7 +20,14 @@ from reconciler.engines.simulated import SimulatedEngine
 from reconciler.engines.simulated.world import When
 from reconciler.model.action import Action, InstanceState
 from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
-from reconciler.model.fact import Approved, AttemptEnded, AttemptReserved, Result
+from reconciler.model.fact import (
+    Approved,
+    AttemptEnded,
+    AttemptReserved,
+    Result,
+    Resumed,
+    Suspended,
+)
 from reconciler.model.identity import AttemptKey, InstanceKey, parse_container_name
 from reconciler.model.observed import Phase
 from reconciler.model.spec import Resources
@@ -47,6 +55,7 @@ class Fate(RuleBasedStateMachine):
         self.stream = SimulatedEngine(self.lab.world).events("demo")
         self.drop_next = False
         self.foreign: dict[str, str] = {}
+        self.names = ["batch"]
         self.lab.world.faults = self.fault
 
     def fault(self, call: str, subject: str, when: When) -> Exception | None:
@@ -81,7 +90,38 @@ class Fate(RuleBasedStateMachine):
     ) -> None:
         spec = {"command": command, "resources": Resources(memory=memory)}
         retry = Retry(LIMIT, Backoff(jitter=0.0))
-        self.batch = make_task("batch", count, spec=spec, retry=retry, parallelism=parallelism)
+        fields = {"spec": spec, "retry": retry, "parallelism": parallelism}
+        self.batch = make_task(self.names[-1], count, renamed_from=self.former(), **fields)
+
+    def former(self) -> str:
+        """Return the name under which batch has run so far, if that is another one."""
+        tasks = self.lab.record.load().tasks
+        known = [name for name in self.names if name in tasks and tasks[name].runs]
+        return next((name for name in known[-1:] if name != self.names[-1]), "")
+
+    @precondition(lambda self: self.batch is not None)
+    @rule()
+    def rename_batch(self) -> None:
+        assert self.batch is not None
+        self.names.append(f"batch-{len(self.names)}")
+        self.batch = replace(self.batch, name=self.names[-1], renamed_from=self.former())
+        self.commit()
+
+    @rule(what=st.sampled_from(["", "task/web"]), stop=st.booleans(), end=st.booleans())
+    def suspend(self, what: str, *, stop: bool, end: bool) -> None:
+        until = self.lab.now + 60 if end else 0.0
+        self.lab.core.note([Suspended(what, self.lab.now, until, "", stop)])
+
+    @rule(what=st.sampled_from(["", "task/web"]))
+    def resume(self, what: str) -> None:
+        self.lab.core.note([Resumed(what, self.lab.now)])
+
+    @precondition(lambda self: self.web is not None)
+    @rule(on=st.booleans())
+    def protect_service(self, *, on: bool) -> None:
+        assert self.web is not None
+        self.web = replace(self.web, protected=on)
+        self.commit()
 
     @rule(count=sizes, image=st.sampled_from(["busybox:stable", "busybox:2"]))
     def commit_service(self, count: int, image: str) -> None:
@@ -227,7 +267,7 @@ class Fate(RuleBasedStateMachine):
 
     @invariant()
     def law_1_slot_uniqueness(self) -> None:
-        live = Counter(_parsed(name).key for name in self.running())
+        live = Counter(_identity(name) for name in self.running())
         assert all(count == 1 for count in live.values()), live
 
     @invariant()
@@ -236,13 +276,17 @@ class Fate(RuleBasedStateMachine):
         succeeded: set[tuple[InstanceKey, int]] = set()
         for fact in self.facts():
             if isinstance(fact, AttemptEnded) and fact.result is Result.SUCCEEDED:
-                succeeded.add((fact.attempt.key, fact.attempt.run))
-            if isinstance(fact, AttemptReserved) and fact.attempt.key.task == "batch":
-                assert (fact.attempt.key, fact.attempt.run) not in succeeded
+                succeeded.add((_lineage(fact.attempt.key), fact.attempt.run))
+            if isinstance(fact, AttemptReserved) and fact.attempt.key.task != "web":
+                assert (_lineage(fact.attempt.key), fact.attempt.run) not in succeeded
 
     @invariant()
     def law_3_each_attempt_ends_once(self) -> None:
-        ended = Counter(f.attempt for f in self.facts() if isinstance(f, AttemptEnded))
+        ended = Counter(
+            (_lineage(f.attempt.key), f.attempt.run, f.attempt.attempt)
+            for f in self.facts()
+            if isinstance(f, AttemptEnded)
+        )
         assert all(count == 1 for count in ended.values()), ended
 
     @invariant()
@@ -253,9 +297,10 @@ class Fate(RuleBasedStateMachine):
     @invariant()
     def law_4_starts_are_accounted_for(self) -> None:
         """Starts ≤ one for each instance and run, and one more for each recorded end of another."""
-        starts = Counter((key.key, key.run) for key in map(_parsed, self.lab.world.journal.starts))
+        names = self.lab.world.journal.starts
+        starts = Counter((_identity(name), _parsed(name).run) for name in names)
         again = Counter(
-            (f.attempt.key, f.attempt.run)
+            (_lineage(f.attempt.key), f.attempt.run)
             for f in self.facts()
             if isinstance(f, AttemptEnded) and f.result is not Result.BURNT
         )
@@ -264,10 +309,10 @@ class Fate(RuleBasedStateMachine):
     @invariant()
     def law_8_record_before_remove(self) -> None:
         """A container that had started is removed by us only when its outcome is on record."""
-        known = self.lab.record.load().attempt
+        history = self.lab.record.load()
         for call in self.lab.world.journal.calls:
             if call.verb == "remove" and call.ok and call.name in self.lab.world.journal.starts:
-                record = known(_parsed(call.name))
+                record = history.attempt(history.owner(_parsed(call.name)))
                 assert record is not None
                 assert record.ended, call
 
@@ -281,10 +326,10 @@ class Fate(RuleBasedStateMachine):
     @invariant()
     def law_12_bounds(self) -> None:
         failed = Counter(
-            (f.attempt.key, f.attempt.run)
+            (_lineage(f.attempt.key), f.attempt.run)
             for f in self.facts()
             if isinstance(f, AttemptEnded) and f.result in {Result.FAILED, Result.LOST}
-            if f.attempt.key.task == "batch"
+            if f.attempt.key.task != "web"
         )
         assert all(count <= LIMIT + 1 for count in failed.values()), failed
 
@@ -321,10 +366,22 @@ class Fate(RuleBasedStateMachine):
             for verdict in states:
                 assert verdict.reason
                 assert verdict.settled or verdict.blocked or live == bound, verdict
-        live_names = {_parsed(name) for name in self.running()}
-        for key in live_names:
-            task_now = wanted[key.key.task]
-            assert key.key.instance in task_now.instances
+        history = self.lab.record.load()
+        for attempt in {history.owner(_parsed(name)) for name in self.running()}:
+            task_now = wanted.get(attempt.key.task)
+            if task_now is None:
+                assert self.lab.verdict(*attempt.key).protected
+            else:
+                assert attempt.key.instance in task_now.instances
+
+
+def _lineage(key: InstanceKey) -> InstanceKey:
+    """Return an instance by the name that its task had first."""
+    return InstanceKey(key.task.partition("-")[0], key.instance)
+
+
+def _identity(name: str) -> InstanceKey:
+    return _lineage(_parsed(name).key)
 
 
 def _parsed(name: str) -> AttemptKey:

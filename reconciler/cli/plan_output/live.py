@@ -57,15 +57,22 @@ def as_text(desired: Desired, preview: Preview) -> list[str]:
 
 def as_json(desired: Desired, preview: Preview) -> dict[str, object]:
     """Return the plan for machines: every call in order."""
-    actions = [action_json(a, "now", desired.project) for a in preview.now]
-    actions += [action_json(a, "later", desired.project) for a in preview.later]
+    actions = [action_json(a, "now") for a in preview.now]
+    actions += [action_json(a, "later") for a in preview.later]
     return {
         "project": desired.project,
         "revision": desired.revision,
         "actions": actions,
         "holds": [hold_json(hold) for hold in preview.holds],
+        "kept": [{"task": task, "reason": why} for task, why in kept(preview).items()],
         "summary": steps_of(desired, preview).counts,
     }
+
+
+def kept(preview: Preview) -> dict[str, str]:
+    """Return why tasks are left as they are: they are suspended or protected."""
+    left = [v for v in preview.verdicts if v.suspended or v.protected]
+    return {v.key.task: v.reason.removeprefix("running; ") for v in reversed(left)}
 
 
 def sum_up(steps: Steps) -> str:
@@ -86,7 +93,7 @@ def sum_up(steps: Steps) -> str:
     return f"{begin}{', '.join(said)}{again}"
 
 
-def action_json(action: Action, when: str, project: str) -> dict[str, object]:
+def action_json(action: Action, when: str) -> dict[str, object]:
     """Return a call as machines read it."""
     attempt = action.attempt
     return {
@@ -96,7 +103,7 @@ def action_json(action: Action, when: str, project: str) -> dict[str, object]:
         "instance": attempt.key.instance if attempt else None,
         "run": action.run,
         "attempt": attempt.attempt if attempt else None,
-        "container": attempt.container_name(project) if attempt else None,
+        "container": action.subject if attempt else None,
         "image": action.image or None,
         "when": when,
         "cause": cause_json(action.cause),

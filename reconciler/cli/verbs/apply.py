@@ -46,7 +46,7 @@ def command(
     """
     place = find(source, operator)
     saved = agreed.load(file, place) if file is not None else None
-    snapshot, desired = session.read_valid(place)
+    snapshot, desired = session.to_apply(place)
     if saved is not None:
         agreed.refuse_other_revision(saved, desired)
     chosen = Options(

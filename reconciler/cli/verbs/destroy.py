@@ -14,7 +14,7 @@ from reconciler.cli.place import Place, find, look, open_engine
 from reconciler.cli.standing import unknown_nodes
 from reconciler.cli.text import echo, plural
 from reconciler.controller.reading import Report
-from reconciler.controller.writing import Writer, gone, nothing_wanted, read
+from reconciler.controller.writing import Writer, gone, nothing_wanted, read, reconciled
 from reconciler.engines.engine import Engine
 from reconciler.ledger import NoLedger, holder
 from reconciler.model.desired import Desired
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 @options.take_over_option
 @click.option("--forget", is_flag=True, help="Drop all outcomes from the ledger as well.")
 @click.option("--volumes", is_flag=True, help="Remove the project's volumes and what is in them.")
+@click.option("--task", "tasks", multiple=True, metavar="TASK",
+              help="Only this task, which no manifest asks for any more.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 5m.")
 def command(
@@ -37,10 +39,13 @@ def command(
     take_over: bool,
     forget: bool,
     volumes: bool,
+    tasks: tuple[str, ...],
     yes: bool,
     timeout: float | None,
 ) -> Exit:
     """Take down everything of SOURCE, and wait until it is gone.
+
+    With --task, take down what is left of a task whose manifest is gone, protected or not.
 
     It stays so, also under `run`, until the next `apply` or a new revision. Outcomes stay on
     record unless --forget is given, but the next `apply` begins new runs.
@@ -49,6 +54,10 @@ def command(
     if forget and holder(place.folder) is not None:
         raise Failure("a reconciler is running, and --forget needs it ended first", Exit.HELD)
     report = look(place)
+    if tasks:
+        if forget or volumes:
+            raise click.UsageError("--forget and --volumes are for everything: leave out --task")
+        return _only(place, tasks, timeout)
     if not yes and sys.stdin.isatty():
         _confirm(report, forget=forget, volumes=volumes)
     wish = Wish(
@@ -66,6 +75,23 @@ def command(
         _remove_volumes(place, report)
     echo(message)
     return Exit.DONE
+
+
+def _only(place: Place, tasks: tuple[str, ...], timeout: float | None) -> Exit:
+    """Take down what is left of some tasks."""
+    wish = Wish(verb="destroy", arguments={"tasks": list(tasks)}, until=reconciled, timeout=timeout)
+    message, carried_out_by = ask(place, in_force(place), wish)
+    if carried_out_by is not None and not wait_until(
+        lambda: not _left(look(place), tasks), timeout
+    ):
+        raise Failure("not everything is gone yet; it is still being torn down")
+    echo(message)
+    return Exit.DONE
+
+
+def _left(report: Report, tasks: tuple[str, ...]) -> bool:
+    views = report.observed.nodes.values()
+    return any(c.key.task in tasks for view in views for c in view.containers.values())
 
 
 def _confirm(report: Report, *, forget: bool, volumes: bool) -> None:

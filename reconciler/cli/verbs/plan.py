@@ -97,7 +97,7 @@ def _foresee(place: "Place", form: str, file: Path | None, *, exit_code: bool) -
     from reconciler.cli.foresight import foresee  # noqa: PLC0415  # as above
     from reconciler.cli.plan_output import live, markdown  # noqa: PLC0415  # as above
 
-    _, desired = session.read_valid(place)
+    _, desired = session.to_apply(place)
     seen = foresee(place, desired)
     if seen.blind:
         raise Failure(f"nothing could be looked at: {'; '.join(seen.unknown)}")
@@ -106,6 +106,7 @@ def _foresee(place: "Place", form: str, file: Path | None, *, exit_code: bool) -
     if file is not None:
         agreed.save(file, place, desired, seen)
     notes = [*seen.unknown, *seen.refusals]
+    notes += [f"{task}: {why}" for task, why in live.kept(seen.preview).items()]
     session.warn_all(notes)
     if form == "json":
         echo(json_text(live.as_json(desired, seen.preview)))

@@ -78,6 +78,9 @@ def command(
 
 def _begin_with(place: Place) -> tuple[Snapshot | None, Desired]:
     """Return what the source asks for, or what it did when it was last valid."""
+    chosen = session.pinned(place)
+    if chosen is not None:
+        return chosen
     snapshot, catalog = read(place.source, place.policy)
     if snapshot.complete and catalog.desired is not None:
         return snapshot, catalog.desired
