@@ -82,7 +82,7 @@ def hold_to(saved: SavedPlan, writer: Writer, place: Place, desired: Desired) ->
 
 def _refuse_in_source(file: Path, place: Place) -> None:
     real = Path(os.path.realpath(file))
-    root = Path(os.path.realpath(place.source.root))
+    root = Path(os.path.realpath(place.root))
     if not real.is_relative_to(root):
         return
     if is_visible(real.relative_to(root)) and is_manifest(real.name):

@@ -26,8 +26,8 @@ _PREFIX: Final = "RECONCILER_"
 _APART: Final = frozenset({"RECONCILER_CONFIG", "RECONCILER_DEBUG", "RECONCILER_STATE"})
 
 
-def consult(chosen: Chosen, source: Path) -> Operator:
-    """Return what the operator decides for a source.
+def consult(chosen: Chosen, source: Path | None) -> Operator:
+    """Return what the operator decides for a source; None is none of this machine's folders.
 
     Raises:
         Failure: when the configuration cannot be read, has errors, which are shown, or lies
@@ -67,9 +67,9 @@ def _variables() -> Mapping[str, str]:
     }
 
 
-def _read(path: Path, source: Path) -> bytes:
-    real, root = os.path.realpath(path), os.path.realpath(source)
-    if os.path.commonpath((real, root)) == root:
+def _read(path: Path, source: Path | None) -> bytes:
+    real, root = os.path.realpath(path), os.path.realpath(source or path)
+    if source is not None and os.path.commonpath((real, root)) == root:
         raise Failure(
             f"the operator's configuration {path} lies inside the source {source}: whoever "
             "changes the source would decide what it may do; keep it elsewhere",

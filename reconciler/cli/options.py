@@ -5,6 +5,7 @@ usage, which click reports and `failing` turns into exit code 64.
 """
 
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from reconciler.model.quantities import parse_duration
 
 Verb = Callable[..., Any]
 _FOLDER: Final = click.Path(path_type=Path)
+_ADDRESS: Final = re.compile(r"[a-z][a-z+]*://|[\w.-]+@[\w.-]+:")  # a URL, or as ssh has it
 
 
 class Duration(click.ParamType[float]):
@@ -33,6 +35,32 @@ class Duration(click.ParamType[float]):
             return parse_duration(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Address(str):
+    """Where a git repository is, as git takes it."""
+
+    __slots__ = ()
+
+
+Where = Path | Address
+"""A source: a folder, or the address of a git repository."""
+
+
+class SourceType(click.ParamType[Where]):
+    """A folder, or what looks like the address of a repository."""
+
+    name = "source"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Where:
+        """Return the folder or the address."""
+        del param, ctx
+        if isinstance(value, Path | Address):
+            return value
+        text = str(value)
+        return Address(text) if _ADDRESS.match(text) and not Path(text).exists() else Path(text)
 
 
 class Target(Struct, frozen=True):
@@ -76,10 +104,10 @@ class TargetType(click.ParamType[Target]):
 def source_argument(verb: Verb) -> Verb:
     """Give a verb `source`, by position or by -s, this folder by default."""
 
-    @click.argument("source", required=False, type=_FOLDER)
-    @click.option("-s", "--source", "also", type=_FOLDER, hidden=True)
+    @click.argument("source", required=False, type=SourceType())
+    @click.option("-s", "--source", "also", type=SourceType(), hidden=True)
     @functools.wraps(verb)
-    def wrapped(*, source: Path | None, also: Path | None, **others: object) -> object:
+    def wrapped(*, source: Where | None, also: Where | None, **others: object) -> object:
         if source is not None and also is not None and source != also:
             raise click.UsageError(f"two sources are given, {source} and {also}; give one")
         return verb(source=source or also or Path(), **others)
@@ -130,10 +158,10 @@ as_git_option = click.option(
 source_option = click.option(
     "-s",
     "--source",
-    type=_FOLDER,
+    type=SourceType(),
     default=Path(),
     metavar="SOURCE",
-    help="The folder of manifests; this one by default.",
+    help="The folder of manifests, or a repository's address; this folder by default.",
 )
 target_argument = click.argument("target", type=TargetType())
 take_over_option = click.option(

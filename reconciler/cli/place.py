@@ -16,7 +16,7 @@ from msgspec import Struct
 from reconciler import manifests
 from reconciler.cli.exits import Failure
 from reconciler.cli.operator import consult, policy_of
-from reconciler.cli.options import Chosen
+from reconciler.cli.options import Address, Chosen, Where
 from reconciler.controller.folders import state_folder
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec
@@ -27,17 +27,23 @@ from reconciler.sources.source import SOURCE_FILE, project_name
 if TYPE_CHECKING:
     from reconciler.controller.reading import Report
     from reconciler.engines.engine import Engine
+    from reconciler.sources.git import GitSource
 
 
 class Place(Struct, frozen=True):
     """A source, its project, and the state folder if one was chosen."""
 
-    source: FolderSource
-    written: Path
+    source: "FolderSource | GitSource"
+    written: Where
     project: str
     state: Path | None
     policy: Policy = FOLDER
     chosen: Chosen = Chosen()
+
+    @property
+    def root(self) -> Path:
+        """What problems' paths are told from: the folder, or for a repository where we are."""
+        return self.source.root if isinstance(self.source, FolderSource) else Path.cwd()
 
     @property
     def folder(self) -> Path:
@@ -56,13 +62,17 @@ class Place(Struct, frozen=True):
         return shlex.join(["reconciler", *words, *options])
 
 
-def find(source: Path, chosen: Chosen, *, as_git: bool = False) -> Place:
+def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
     """Return the place that a source and the options mean.
 
     Raises:
         Failure: when there is no such folder, its project has no name that can be read, or the
             operator's configuration is of no use.
     """
+    if isinstance(source, Address):
+        from reconciler.cli.remotes import find_remote  # noqa: PLC0415  # folders need no git
+
+        return find_remote(source, chosen)
     folder = FolderSource(source)
     if not folder.root.is_dir():
         raise Failure(f"there is no folder {source}")
@@ -98,7 +108,7 @@ def _project(source: FolderSource, state: Path | None) -> str:
     if catalog.valid:
         return catalog.project
     first = catalog.errors[0]
-    known = _project_of_ledger(state)
+    known = project_of_ledger(state)
     if known:
         return known
     raise Failure(
@@ -114,7 +124,8 @@ def _source_file(root: Path) -> Mapping[str, bytes]:
         return {}
 
 
-def _project_of_ledger(state: Path | None) -> str:
+def project_of_ledger(state: Path | None) -> str:
+    """Return the project that a state folder is of, empty where there is no ledger."""
     if state is None:
         return ""
     try:

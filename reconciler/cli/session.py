@@ -81,7 +81,7 @@ def show_problems(place: Place, catalog: Catalog) -> None:
         return
     from reconciler.cli.findings.text import as_text  # noqa: PLC0415  # only mistakes need it
 
-    for line in as_text(catalog.problems, catalog.files, place.source.root):
+    for line in as_text(catalog.problems, catalog.files, place.root):
         click.echo(line, err=True)
 
 

@@ -66,6 +66,13 @@ class SourceChanged(Struct, frozen=True):
     """The source is to be read again."""
 
 
+class SourceTold(Struct, frozen=True):
+    """The source has something to say of itself: that its remote is away, or back."""
+
+    level: str
+    message: str
+
+
 class Asked(Struct, frozen=True):
     """The ledger was written by somebody else: there may be requests."""
 
@@ -77,5 +84,14 @@ class Halt(Struct, frozen=True):
 
 
 Happening = (
-    Finished | Listed | Hinted | NodeLost | LedgerLost | ClaimLost | SourceChanged | Asked | Halt
+    Finished
+    | Listed
+    | Hinted
+    | NodeLost
+    | LedgerLost
+    | ClaimLost
+    | SourceChanged
+    | SourceTold
+    | Asked
+    | Halt
 )

@@ -206,6 +206,10 @@ class Loop:
         self._read_source()
 
     @_hear.register
+    def _(self, happening: said.SourceTold) -> None:
+        self.core.say("source", happening.message, level=happening.level)
+
+    @_hear.register
     def _(self, happening: said.Halt) -> None:
         self.core.say("halt", happening.reason)
         self._ending = Ending.HALTED

@@ -30,7 +30,7 @@ from reconciler.controller.writing import Options, Writer, complete, reconciled,
 @options.quiet_option
 @options.verbose_option
 def command(
-    source: Path,
+    source: options.Where,
     operator: options.Chosen,
     take_over: bool,
     wait: bool,

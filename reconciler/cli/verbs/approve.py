@@ -1,7 +1,5 @@
 """`approve`: a person allows what the hold keeps back."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options, outcome
@@ -14,7 +12,7 @@ from reconciler.controller.writing import Writer, reconciled
 @click.command("approve")
 @options.source_argument
 @options.operator_options
-def command(source: Path, operator: options.Chosen) -> None:
+def command(source: options.Where, operator: options.Chosen) -> None:
     """Allow what is held back in the revision that is in force, and carry it out."""
     place = find(source, operator)
     desired = in_force(place)

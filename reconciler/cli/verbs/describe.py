@@ -1,7 +1,6 @@
 """`describe`: everything there is to know of a task or an instance."""
 
 import json
-from pathlib import Path
 
 import click
 
@@ -19,7 +18,7 @@ from reconciler.cli.text import echo
 @options.source_option
 @options.operator_options
 @options.format_option
-def command(target: Target, source: Path, operator: options.Chosen, form: str) -> None:
+def command(target: Target, source: options.Where, operator: options.Chosen, form: str) -> None:
     """Show all of TARGET: a TASK with its effective spec and runs, or a TASK/INSTANCE."""
     report = look(find(source, operator))
     require(report, target)

@@ -1,7 +1,6 @@
 """`destroy`: nothing of the project is left on any node."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 5m.")
 def command(
-    source: Path,
+    source: options.Where,
     operator: options.Chosen,
     take_over: bool,
     forget: bool,

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -25,7 +24,12 @@ _POLL_SECONDS = 0.5
               help="Begin with the last N entries.")  # fmt: skip
 @click.option("--task", metavar="TASK", help="Only what concerns this task.")
 def command(
-    source: Path, operator: options.Chosen, form: str, follow: bool, tail: int, task: str | None
+    source: options.Where,
+    operator: options.Chosen,
+    form: str,
+    follow: bool,
+    tail: int,
+    task: str | None,
 ) -> Exit:
     """Show what the reconciler of SOURCE did, decided and met; JSON is one object a line."""
     place = find(source, operator)

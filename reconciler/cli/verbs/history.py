@@ -1,7 +1,5 @@
 """`history`: the revisions of the source, and what became of each."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import history_output, options
@@ -15,7 +13,7 @@ from reconciler.cli.text import echo, json_text
 @options.format_option
 @click.option("--tail", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
               help="Only the last N revisions.")  # fmt: skip
-def command(source: Path, operator: options.Chosen, form: str, tail: int) -> None:
+def command(source: options.Where, operator: options.Chosen, form: str, tail: int) -> None:
     """List the revisions in the order seen: whether valid, what each brought about, how soon."""
     report = look(find(source, operator))
     if form == "json":

@@ -1,7 +1,5 @@
 """`logs`: what instances print, while their containers exist and after."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options
@@ -26,7 +24,7 @@ from reconciler.model.identity import AttemptKey, InstanceKey
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
 def command(
     target: Target,
-    source: Path,
+    source: options.Where,
     operator: options.Chosen,
     form: str,
     follow: bool,

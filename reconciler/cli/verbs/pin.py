@@ -1,7 +1,5 @@
 """`pin`: a revision stays in force, whatever the source says."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options
@@ -15,7 +13,7 @@ from reconciler.ledger import holder
 @click.argument("revision", metavar="REV")
 @options.source_option
 @options.operator_options
-def command(revision: str, source: Path, operator: options.Chosen) -> None:
+def command(revision: str, source: options.Where, operator: options.Chosen) -> None:
     """Stay on the revision REV, or one that begins so, until `unpin`.
 
     `history` lists the revisions; the last valid ones are kept, so that the source need not have

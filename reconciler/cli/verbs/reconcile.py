@@ -1,7 +1,5 @@
 """`reconcile`: whoever keeps the project so looks at everything now."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options
@@ -15,7 +13,7 @@ from reconciler.ledger import holder
 @click.command("reconcile")
 @options.source_argument
 @options.operator_options
-def command(source: Path, operator: options.Chosen) -> None:
+def command(source: options.Where, operator: options.Chosen) -> None:
     """Have the live `run` of SOURCE read its source, look at every node and plan everything, now.
 
     What engines refused before is tried again at once.

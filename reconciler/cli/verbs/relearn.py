@@ -1,7 +1,5 @@
 """`relearn`: a person confirms that what Docker shows is all there is to know."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options, outcome
@@ -14,7 +12,7 @@ from reconciler.controller.writing import Writer, reconciled
 @click.command("relearn")
 @options.source_argument
 @options.operator_options
-def command(source: Path, operator: options.Chosen) -> None:
+def command(source: options.Where, operator: options.Chosen) -> None:
     """Go on after the ledger was lost: what Docker shows counts, the rest begins anew."""
     place = find(source, operator)
     wish = Wish(verb="relearn", arguments={}, until=reconciled, afterwards=_show)

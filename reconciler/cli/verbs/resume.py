@@ -1,7 +1,5 @@
 """`resume`: a suspension is over."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options
@@ -16,7 +14,7 @@ from reconciler.ledger import holder
 @target_options
 @options.source_option
 @options.operator_options
-def command(target: str, source: Path, operator: options.Chosen) -> None:
+def command(target: str, source: options.Where, operator: options.Chosen) -> None:
     """End the suspension of TASK, of a job, or with --all every one.
 
     What a manifest suspends stays so until the manifest says otherwise.

@@ -3,29 +3,34 @@
 from pathlib import Path
 
 import click
-from msgspec.structs import replace
 
-from reconciler.cli import options, session
-from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.place import Place, find, open_engine
+from reconciler.cli import options
+from reconciler.cli.exits import Exit
+from reconciler.cli.keeping import Manner, keep
+from reconciler.cli.operator import consult
+from reconciler.cli.options import Address, Chosen, Where
+from reconciler.cli.place import find
 from reconciler.cli.telling import teller
-from reconciler.cli.text import complain
-from reconciler.controller.happenings import SourceChanged
-from reconciler.controller.loop import Ending
-from reconciler.controller.writing import (
-    Options,
-    last_valid,
-    nothing_wanted,
-    read,
-    writer,
-)
-from reconciler.ledger import NoLedger
-from reconciler.model.desired import Desired
-from reconciler.sources.source import Snapshot
 
 
 @click.command("run")
-@options.source_argument
+@click.argument("source", required=False, type=options.SourceType())
+@click.option("-s", "--source", "also", type=options.SourceType(), hidden=True)
+@click.option("--branch", default="", help="Of a repository: the branch to follow.")
+@click.option("--tag", default="", help="Of a repository: the tag to follow.")
+@click.option("--commit", default="", help="Of a repository: the one commit that is wanted.")
+@click.option("--path", default="", metavar="SUB", help="Of a repository: the folder within.")
+@click.option(
+    "--interval",
+    type=options.Duration(),
+    default=30.0,
+    metavar="DURATION",
+    help="How often a repository is looked at.  [default: 30s]",
+)
+@click.option("--listen", default="", metavar="HOST:PORT", help="Where to listen for webhooks.")
+@click.option(
+    "--metrics-listen", default="", metavar="HOST:PORT", help="Where to serve /metrics and health."
+)
 @options.operator_options
 @options.take_over_option
 @click.option(
@@ -38,8 +43,16 @@ from reconciler.sources.source import Snapshot
 @options.quiet_option
 @options.verbose_option
 def command(
-    source: Path,
-    operator: options.Chosen,
+    source: Where | None,
+    also: Where | None,
+    branch: str,
+    tag: str,
+    commit: str,
+    path: str,
+    interval: float,
+    listen: str,
+    metrics_listen: str,
+    operator: Chosen,
     take_over: bool,
     resync: float,
     quiet: bool,
@@ -47,56 +60,29 @@ def command(
 ) -> Exit:
     """Make what runs agree with SOURCE, and keep it so until Ctrl-C or SIGTERM.
 
-    Follows every edit; the last valid revision stays in force while a newer one has errors.
-    Containers stay when it ends.
+    SOURCE is a folder, or the address of a git repository; without one, the sources of the
+    operator's configuration, or else this folder. Every edit and commit is followed; the last
+    valid revision stays in force while a newer one has errors. Containers stay when it ends.
     """
-    place = find(source, operator)
-    snapshot, desired = _begin_with(place)
-    chosen = Options(
-        verb="run",
-        state=place.state,
-        policy=place.policy,
+    if source is not None and also is not None and source != also:
+        raise click.UsageError(f"two sources are given, {source} and {also}; give one")
+    source = source or also
+    choice = {"branch": branch, "tag": tag, "commit": commit, "path": path}
+    given = {name: value for name, value in choice.items() if value}
+    if given and not isinstance(source, Address):
+        raise click.UsageError(f"--{next(iter(given))} is for the address of a repository")
+    manner = Manner(
         take_over=take_over,
         resync=resync,
-        open_engine=open_engine,
+        speaker=lambda: teller(quiet=quiet, verbose=verbose),
     )
-    # What is missing from the folder is torn down only once the folder has been quiet.
-    with writer(place.source, replace(desired, prunable=False), chosen, follow=True) as opened:
-        speaker = teller(quiet=quiet, verbose=verbose)
-        session.listen(opened, speaker)
-        if snapshot is not None:
-            session.put_in_force(opened, snapshot)
-        if opened.core.history.destroyed_revision == desired.revision:
-            complain("this revision has been destroyed; an edit or `apply` brings it back")
-        # Read once more, for an edit may have come before the watch, and errors are to be told.
-        opened.loop.put(SourceChanged())
-        ending = session.drive(opened, lambda _: False, speaker)
-        if ending is Ending.CLAIM:
-            raise Failure(opened.loop.claim_refusal, Exit.HELD)
+    if not listen and not metrics_listen and not isinstance(source, Address):
+        folder = source if source is not None else Path()
+        configured = consult(operator, None if source is None else folder).service
+        if source is not None or not (configured.sources or configured.hooks or configured.metrics):
+            keep(find(folder, operator), manner)
+            return Exit.DONE
+    from reconciler.cli.serving import Listening, serve  # noqa: PLC0415  # folders need none of it
+
+    serve(source, given, interval, operator, Listening(listen, metrics_listen), manner)
     return Exit.DONE
-
-
-def _begin_with(place: Place) -> tuple[Snapshot | None, Desired]:
-    """Return what the source asks for, or what it did when it was last valid."""
-    chosen = session.pinned(place)
-    if chosen is not None:
-        return chosen
-    snapshot, catalog = read(place.source, place.policy)
-    if snapshot.complete and catalog.desired is not None:
-        return snapshot, catalog.desired
-    if not snapshot.complete:
-        complain(f"the source cannot be read whole: {snapshot.problem}")
-    session.show_problems(place, catalog)
-    before = _before(place)
-    if before is None:
-        complain("nothing valid has been in force before: nothing is changed until this is mended")
-        return None, nothing_wanted(place.project)
-    complain(f"going on from revision {before.revision}, the last valid one")
-    return None, before
-
-
-def _before(place: Place) -> Desired | None:
-    try:
-        return last_valid(place.folder, place.project, place.policy)
-    except NoLedger:
-        return None

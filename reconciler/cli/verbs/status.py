@@ -1,7 +1,6 @@
 """`status`: where every task and instance stands."""
 
 import json
-from pathlib import Path
 
 import click
 
@@ -14,7 +13,7 @@ from reconciler.cli.text import echo
 @options.source_argument
 @options.operator_options
 @options.format_option
-def command(source: Path, operator: options.Chosen, form: str) -> None:
+def command(source: options.Where, operator: options.Chosen, form: str) -> None:
     """Show where every task of SOURCE stands, by the revision that is in force."""
     report = look(find(source, operator))
     if form == "json":

@@ -1,7 +1,5 @@
 """`stop`: end a task or an instance in its present run, and leave it ended."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options
@@ -21,7 +19,9 @@ from reconciler.model.observed import Phase
 @options.source_option
 @options.operator_options
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 1m.")
-def command(target: Target, source: Path, operator: options.Chosen, timeout: float | None) -> Exit:
+def command(
+    target: Target, source: options.Where, operator: options.Chosen, timeout: float | None
+) -> Exit:
     """Stop TARGET, a TASK or TASK/INSTANCE, and wait until it has stopped.
 
     What is unfinished in this run stays so; a changed work, or a raised `rerun`, begins anew.

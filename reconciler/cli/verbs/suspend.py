@@ -1,7 +1,6 @@
 """`suspend`: nothing new is created for a task, a job or everything."""
 
 import time
-from pathlib import Path
 
 import click
 
@@ -33,7 +32,7 @@ def command(
     lasting: float | None,
     reason: str,
     stop: bool,
-    source: Path,
+    source: options.Where,
     operator: options.Chosen,
 ) -> Exit:
     """Create nothing new for TASK, for a job's tasks, or for all, until `resume`.

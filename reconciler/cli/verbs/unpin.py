@@ -1,7 +1,5 @@
 """`unpin`: the source decides again."""
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli import options
@@ -13,7 +11,7 @@ from reconciler.cli.text import echo
 @click.command("unpin")
 @options.source_option
 @options.operator_options
-def command(source: Path, operator: options.Chosen) -> None:
+def command(source: options.Where, operator: options.Chosen) -> None:
     """Follow the source again: at once under a live `run`, else with the next `apply` or `run`."""
     place = find(source, operator)
     echo(jot(place, "unpin", {}))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -23,7 +22,7 @@ from reconciler.model.plain import escape
 @options.source_option
 @options.operator_options
 @options.format_option
-def command(target: Target, source: Path, operator: options.Chosen, form: str) -> None:
+def command(target: Target, source: options.Where, operator: options.Chosen, form: str) -> None:
     """Say why TARGET, a TASK or TASK/INSTANCE, is as it is, and what would let it go on."""
     place = find(source, operator)
     report = look(place)

@@ -1,0 +1,101 @@
+"""One source kept in force, by a writer that follows it until it is told to stop.
+
+Decides what a writer begins with: the pinned revision, what the source says, or what was in
+force last. Any number of sources may be kept at once, each in a thread of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.cli import session
+from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.place import Place, open_engine
+from reconciler.cli.telling import Teller
+from reconciler.cli.text import complain
+from reconciler.controller.happenings import SourceChanged
+from reconciler.controller.loop import Ending
+from reconciler.controller.writing import (
+    Options,
+    Writer,
+    last_valid,
+    nothing_wanted,
+    read,
+    writer,
+)
+from reconciler.ledger import NoLedger
+from reconciler.model.desired import Desired
+from reconciler.sources.source import Snapshot
+
+
+class Manner(Struct, frozen=True, kw_only=True):
+    """How sources are kept: `resync` in seconds; `opened` hears of each writer before it works."""
+
+    take_over: bool
+    resync: float
+    speaker: Callable[[], Teller]
+    opened: Callable[[Place, Writer], None] = lambda _, __: None
+
+
+def keep(place: Place, manner: Manner) -> None:
+    """Make what runs agree with a source, and keep it so.
+
+    Raises:
+        Failure: when the project is another writer's.
+    """
+    with _following(place, manner) as opened:
+        manner.opened(place, opened)
+        speaker = manner.speaker()
+        if opened.core.history.destroyed_revision == opened.core.desired.revision:
+            complain("this revision has been destroyed; an edit or `apply` brings it back")
+        # Read once more, for an edit may have come before the watch, and errors are to be told.
+        opened.loop.put(SourceChanged())
+        ending = session.drive(opened, lambda _: False, speaker)
+        if ending is Ending.CLAIM:
+            raise Failure(opened.loop.claim_refusal, Exit.HELD)
+
+
+@contextmanager
+def _following(place: Place, manner: Manner) -> Iterator[Writer]:
+    snapshot, desired = _begin_with(place)
+    chosen = Options(
+        verb="run",
+        state=place.state,
+        policy=place.policy,
+        take_over=manner.take_over,
+        resync=manner.resync,
+        open_engine=open_engine,
+    )
+    # What is missing from the folder is torn down only once the folder has been quiet.
+    with writer(place.source, replace(desired, prunable=False), chosen, follow=True) as opened:
+        if snapshot is not None:
+            session.put_in_force(opened, snapshot)
+        yield opened
+
+
+def _begin_with(place: Place) -> tuple[Snapshot | None, Desired]:
+    """Return what the source asks for, or what it did when it was last valid."""
+    chosen = session.pinned(place)
+    if chosen is not None:
+        return chosen
+    snapshot, catalog = read(place.source, place.policy)
+    if snapshot.complete and catalog.desired is not None and catalog.project == place.project:
+        return snapshot, catalog.desired
+    if not snapshot.complete:
+        complain(f"the source cannot be read whole: {snapshot.problem}")
+    session.show_problems(place, catalog)
+    before = _before(place)
+    if before is None:
+        complain("nothing valid has been in force before: nothing is changed until this is mended")
+        return None, nothing_wanted(place.project)
+    complain(f"going on from revision {before.revision}, the last valid one")
+    return None, before
+
+
+def _before(place: Place) -> Desired | None:
+    try:
+        return last_valid(place.folder, place.project, place.policy)
+    except NoLedger:
+        return None

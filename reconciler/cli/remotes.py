@@ -1,0 +1,152 @@
+"""Git sources on the command line: from the operator's word to a source that can be read.
+
+Decides where a source's mirror and state are, and what its project is called. What git does is
+not known here.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from reconciler import manifests
+from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.operator import consult, policy_of
+from reconciler.cli.options import Address, Chosen
+from reconciler.cli.place import Place, project_of_ledger
+from reconciler.cli.text import complain
+from reconciler.controller.folders import state_folder
+from reconciler.ledger import prepare_state_folder
+from reconciler.manifests import Operator
+from reconciler.model.operator import Credential, SecretPlace, SourceSpec
+from reconciler.model.policy import Policy
+from reconciler.sources.git import (
+    Basic,
+    GitSettings,
+    GitSource,
+    RemoteError,
+    Rewrite,
+    Secret,
+    Signers,
+    SshAgent,
+    SshKey,
+    Standing,
+    Token,
+)
+from reconciler.sources.source import SOURCE_FILE, project_name
+
+Told = Callable[[Standing, str], None]
+
+
+def find_remote(address: Address, chosen: Chosen) -> Place:
+    """Return the place that a repository's address means to the verbs that follow nothing.
+
+    Raises:
+        Failure: when the address cannot be meant.
+    """
+    operator = consult(chosen, None)
+    known = {spec.url: spec for spec in operator.service.sources}
+    return remote_place(known.get(address) or spec_of(address), chosen, operator, aloud)
+
+
+def spec_of(url: str, **choice: str | float) -> SourceSpec:
+    """Return what is said of a source by its address and flags alone."""
+    path = str(choice.get("path", ""))
+    last = (path or url.rstrip("/").removesuffix(".git")).rstrip("/").rpartition("/")[2]
+    name = project_name(last.rpartition(":")[2])
+    return SourceSpec(name=name, url=url, **choice)  # type: ignore[arg-type]  # as flags give them
+
+
+def aloud(standing: Standing, sentence: str) -> None:
+    """Say how a source stands to its remote, unless all is well."""
+    if standing not in {Standing.CURRENT, Standing.NEW}:
+        complain(sentence)
+
+
+def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Told) -> Place:
+    """Return the place of a source, its project named by its ledger or its mirror.
+
+    Raises:
+        Failure: when the source cannot be meant as it is described.
+    """
+    folder = chosen.state
+    if folder is None and operator.state_root:
+        folder = Path(operator.state_root) / spec.name
+    folder = state_folder(spec.name, folder)
+    try:
+        source = GitSource(_settings(spec), folder / "mirror", told)
+    except RemoteError as error:
+        raise Failure(str(error), Exit.USAGE) from error
+    policy = policy_of(operator, chosen, as_git=True)
+    place = Place(source, Address(spec.url), spec.name, folder, policy, chosen)
+    return named(place)
+
+
+def named(place: Place) -> Place:
+    """Return a place whose project has the name that its ledger, else its manifests, say."""
+    known = project_of_ledger(place.state) or _said(place.source.read().files, place.policy)
+    return replace(place, project=known) if known else place
+
+
+def fetched(place: Place) -> Place:
+    """Look at the remote once; a source that cannot be asked is read as it was.
+
+    Raises:
+        Failure: when it cannot be asked and nothing has been fetched before.
+    """
+    source = place.source
+    if not isinstance(source, GitSource):
+        return place
+    prepare_state_folder(place.folder)
+    try:
+        source.poll()
+    except RemoteError as error:
+        complain(str(error))
+    return named(place)
+
+
+def _said(files: Mapping[str, bytes], policy: Policy) -> str:
+    """Return the name that reconciler.yaml gives the project, if it can be read."""
+    text = files.get(SOURCE_FILE)
+    if text is None:
+        return ""
+    catalog = manifests.load({SOURCE_FILE: text}, project="unnamed", revision="", policy=policy)
+    return catalog.project if catalog.valid and catalog.project != "unnamed" else ""
+
+
+def _settings(spec: SourceSpec) -> GitSettings:
+    credential = spec.credential or Credential()
+    return GitSettings(
+        url=spec.url,
+        branch=spec.branch,
+        tag=spec.tag,
+        commit=spec.commit,
+        path=spec.path,
+        interval=spec.interval,
+        credentials=_credentials(credential),
+        known_hosts=_file(credential.known_hosts),
+        ca=_file(credential.ca),
+        proxy=credential.proxy,
+        submodules=spec.submodules,
+        signers=Signers(openpgp=_file(spec.openpgp), ssh=_file(spec.ssh)),
+        on_rewrite=Rewrite(spec.on_rewrite) if spec.on_rewrite else None,
+    )
+
+
+def _credentials(given: Credential) -> Token | Basic | SshKey | SshAgent | None:
+    if given.token is not None:
+        token = _secret(given.token)
+        return Token(token, given.user) if given.user else Token(token)
+    if given.password is not None:
+        return Basic(given.user, _secret(given.password))
+    if given.key is not None:
+        return SshKey(_secret(given.key))
+    return SshAgent() if given.agent else None
+
+
+def _secret(place: SecretPlace) -> Secret:
+    return Secret(file=_file(place.file), env=place.env)
+
+
+def _file(path: str) -> Path | None:
+    return Path(path) if path else None
