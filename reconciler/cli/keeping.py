@@ -35,7 +35,7 @@ class Manner(Struct, frozen=True, kw_only=True):
 
     take_over: bool
     resync: float
-    speaker: Callable[[], Teller]
+    speaker: Callable[[Place], Teller]
     opened: Callable[[Place, Writer], None] = lambda _, __: None
 
 
@@ -47,7 +47,7 @@ def keep(place: Place, manner: Manner) -> None:
     """
     with _following(place, manner) as opened:
         manner.opened(place, opened)
-        speaker = manner.speaker()
+        speaker = manner.speaker(place)
         if opened.core.history.destroyed_revision == opened.core.desired.revision:
             complain("this revision has been destroyed; an edit or `apply` brings it back")
         # Read once more, for an edit may have come before the watch, and errors are to be told.

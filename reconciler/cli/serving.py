@@ -14,16 +14,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.cli.exits import Failure
+from reconciler.cli.heralding import Herald
 from reconciler.cli.keeping import Manner, keep
 from reconciler.cli.operator import consult
 from reconciler.cli.options import Chosen, Where
 from reconciler.cli.place import Place, find
 from reconciler.cli.remotes import fetched, remote_place, spec_of
+from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
 from reconciler.controller.happenings import Halt, Happening, SourceTold
 from reconciler.controller.writing import Writer
+from reconciler.forges.forge import ForgeError
 from reconciler.manifests import Operator
-from reconciler.model.operator import Service
+from reconciler.model.operator import Service, SourceSpec
+from reconciler.notices import NoticesError
 from reconciler.server.following import Followed
 from reconciler.server.meter import Meter
 from reconciler.server.secret import Secret
@@ -43,7 +47,8 @@ class Listening(Struct, frozen=True):
 class _Kept:
     """One source as the others see it: where its loop hears, once there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: SourceSpec | None = None) -> None:
+        self.spec = spec
         self.writer: Writer | None = None
         self.meter: Meter | None = None
         self.began = threading.Event()
@@ -80,6 +85,7 @@ def serve(
     """
     operator = consult(chosen, source if isinstance(source, Path) else None)
     kept, places = _places(source, choice, interval, chosen, operator)
+    plain = manner.speaker
     server = _server(places, operator.service, listening)
 
     def opened(place: Place, writer: Writer) -> None:
@@ -89,13 +95,17 @@ def serve(
         here.writer = writer
         here.began.set()
 
-    manner = replace(manner, opened=opened)
+    def speaker(place: Place) -> Teller:
+        spec = kept[place.folder].spec
+        return Herald(plain(place), place.project, spec, operator.service.targets)
+
+    manner = replace(manner, opened=opened, speaker=speaker)
     try:
         if len(places) == 1:
             _one(places[0], manner, server)
         else:
             _several(places, manner, kept, server)
-    except ServerError as error:
+    except (ServerError, ForgeError, NoticesError) as error:
         raise Failure(str(error)) from error
     finally:
         if server is not None:
@@ -123,7 +133,7 @@ def _places(
     kept: dict[Path, _Kept] = {}
     places = []
     for spec in specs:
-        here = _Kept()
+        here = _Kept(spec)
         place = remote_place(spec, chosen, operator, here.told)
         kept[place.folder] = here
         places.append(place)

@@ -74,7 +74,7 @@ def command(
     manner = Manner(
         take_over=take_over,
         resync=resync,
-        speaker=lambda: teller(quiet=quiet, verbose=verbose),
+        speaker=lambda _: teller(quiet=quiet, verbose=verbose),
     )
     if not listen and not metrics_listen and not isinstance(source, Address):
         folder = source if source is not None else Path()
