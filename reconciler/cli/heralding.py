@@ -93,7 +93,15 @@ class Herald:
 
 
 def _forge(spec: ForgeSpec) -> Forge:
-    return Forge(kind=Kind(spec.kind), token=_secret(spec.token), api=spec.api)
+    return Forge(
+        kind=Kind(spec.kind),
+        token=_secret(spec.token),
+        api=spec.api,
+        repository=spec.repository,
+        link=spec.link,
+        ca=spec.ca,
+        proxy=spec.proxy,
+    )
 
 
 def _address(number: int, target: Target) -> Address:

@@ -151,11 +151,16 @@ def _server(places: Sequence[Place], service: Service, given: Listening) -> Serv
         secret = Secret(file=Path(place.file) if place.file else None, env=place.env)
     sources = [(p.project, p.source) for p in places if isinstance(p.source, GitSource)]
     followed = [
-        Followed(name, source.settings.url, source.settings.ref, source.nudge)
+        Followed(name, source.settings.url, _ref(source), source.nudge)
         for name, source in sources
     ]
     settings = Settings(hooks=hooks, metrics=metrics, secret=secret)
     return Server(followed, settings, lambda _, sentence: complain(sentence))
+
+
+def _ref(source: GitSource) -> str:
+    """Return what pushes name; of the remote's own branch nobody here knows the name."""
+    return "" if source.settings.ref == "HEAD" else source.settings.ref
 
 
 def _one(place: Place, manner: Manner, server: Server | None) -> None:

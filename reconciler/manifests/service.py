@@ -119,7 +119,15 @@ def _credential(node: Mapping, report: Report) -> Credential:
 
 def _forge(node: Mapping, report: Report) -> Forge:
     token = _place(node, "token", report) or SecretPlace()
-    return Forge(kind=node.text("kind"), token=token, api=node.text("api"))
+    return Forge(
+        kind=node.text("kind"),
+        token=token,
+        api=node.text("api"),
+        repository=node.text("repository"),
+        link=node.text("link"),
+        ca=node.text("ca"),
+        proxy=node.text("proxy"),
+    )
 
 
 def _hooks(root: Mapping, report: Report) -> Hooks | None:

@@ -27,11 +27,15 @@ class Credential(Struct, frozen=True, kw_only=True):
 
 
 class Forge(Struct, frozen=True, kw_only=True):
-    """Where commit statuses go; no `api` means by the source's host."""
+    """Where commit statuses go; no `api` and `repository` means by the source's address."""
 
     kind: str
     token: SecretPlace
     api: str = ""
+    repository: str = ""
+    link: str = ""
+    ca: str = ""
+    proxy: str = ""
 
 
 class SourceSpec(Struct, frozen=True, kw_only=True):
