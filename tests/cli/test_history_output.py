@@ -27,7 +27,9 @@ def test_what_each_revision_brought_about() -> None:
     lab.core.note([Pinned("f-2", lab.now)])
     said = history_output.as_json(report_of(lab), 20)
     check("history", said)
-    first, second, third = said["revisions"]  # type: ignore[misc]
+    revisions = said["revisions"]
+    assert isinstance(revisions, list)
+    first, second, third = revisions
     assert [first[k] for k in ("created", "replaced", "tornDown")] == [3, 0, 0]
     assert [second[k] for k in ("created", "replaced", "tornDown")] == [2, 2, 1]
     assert (first["secondsToConverge"], second["secondsToConverge"]) == (0.0, 2.0)
