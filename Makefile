@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check docs bench lock clean .venv engine image
+.PHONY: help demo test test-full check docs fuzz bench lock clean .venv engine image
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,11 @@ check: .venv  ## lint, format, types and who may import whom; needs no engine
 docs: .venv  ## write the pages of docs/ that are made from schemas/ and specs/
 	$(BIN)/python .dev/manifests_page.py
 	$(BIN)/python .dev/problems_page.py
+
+# `make fuzz SEED=7 BATCH=3` repeats what it says of a failure.
+fuzz: .venv  ## try 200,000 mutated manifests (CASES=N for another number) on all processors
+	$(BIN)/python -m tests.fuzz $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(BATCH),--batch $(BATCH))
 
 bench: .venv engine image  ## measure
 	$(BIN)/python -m tests.benchmarks

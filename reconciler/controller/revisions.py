@@ -5,7 +5,7 @@ read whole. A task that vanishes from a watched folder is torn down only when th
 been quiet for a while, for editors and checkouts write one file after the other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from reconciler.sources.source import Polled, Snapshot, Source
 KEEP_AGAIN_SECONDS = 1.0
 # How long a watched source must have been quiet before anything missing is torn down, seconds.
 QUIET_SECONDS = 2.0
+_WARNINGS = 5
 
 
 class Change(Struct, frozen=True):
@@ -75,7 +76,7 @@ class Revisions(Struct):
             return self._unfit(snapshot, catalog)
         if pinned:
             return self._waiting(snapshot, pinned)
-        return self._accepted(snapshot, catalog.desired, in_force)
+        return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
 
     def _unfit(self, snapshot: Snapshot, catalog: Catalog) -> Change:
         why = f"project {self.project} cannot become {catalog.project} while it runs"
@@ -83,12 +84,18 @@ class Revisions(Struct):
             why = summary(catalog.errors)
         return self._refused(catalog.revision, why, seen(snapshot, self.now(), why))
 
-    def _accepted(self, snapshot: Snapshot, desired: Desired, in_force: Desired) -> Change:
+    def _accepted(
+        self,
+        snapshot: Snapshot,
+        desired: Desired,
+        warned: Sequence[Problem],
+        in_force: Desired,
+    ) -> Change:
         said: tuple[tuple[str, str, str], ...] = ()
         if desired.revision != in_force.revision:
             count = len(desired.tasks)
             said = (("revision", "info", f"revision {desired.revision} in force: {count} tasks"),)
-            said += self._keep(snapshot)
+            said += (*_warnings(warned), *self._keep(snapshot))
         facts = (seen(snapshot, self.now()),) if said else ()
         self._last_said = ""
         missing = QUIET_SECONDS - self.quiet_for()
@@ -186,6 +193,14 @@ def keep(
     except LedgerError as error:
         return (("ledger", "error", str(error)),)
     return ()
+
+
+def _warnings(problems: Sequence[Problem]) -> Iterator[tuple[str, str, str]]:
+    """Yield what to say of problems that refuse nothing: the first few, and how many more."""
+    for problem in problems[:_WARNINGS]:
+        yield "warning", "warning", f"{problem.at}: {problem.message}"
+    if len(problems) > _WARNINGS:
+        yield "warning", "warning", f"and {len(problems) - _WARNINGS} more; `validate` shows all"
 
 
 def summary(problems: Sequence[Problem]) -> str:

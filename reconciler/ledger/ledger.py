@@ -17,7 +17,7 @@ from typing import Self
 from reconciler.ledger import connection as connections
 from reconciler.ledger import journal, reading, requests, revisions, writing
 from reconciler.ledger.connection import FILE_NAME, snapshot, transaction
-from reconciler.ledger.errors import LedgerForeign, corrupt, translated
+from reconciler.ledger.errors import LedgerForeign, NoLedger, corrupt, translated
 from reconciler.ledger.journal import LogEntry
 from reconciler.ledger.requests import Answer, Request
 from reconciler.model.fact import Fact
@@ -275,6 +275,8 @@ def _christen(connection: sqlite3.Connection, project: str) -> None:
 
 
 def _refuse_other(ledger: Ledger, project: str, path: Path) -> None:
+    if not ledger.project:  # its writer has made it and not named it yet, or died over that
+        raise NoLedger(f"nothing is recorded in {path.parent}: the ledger is just being made")
     if project and ledger.project != project:
         raise LedgerForeign(
             f"the ledger {path} belongs to the project {ledger.project!r}, not to {project!r}: "

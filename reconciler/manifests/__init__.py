@@ -23,6 +23,8 @@ class Memory(Struct):
     """
 
     files: dict[str, Any] = field(default_factory=dict)
+    whole: Any = None
+    question: Any = None
 
 
 class StandardProfile(Struct, frozen=True):

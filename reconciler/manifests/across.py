@@ -102,9 +102,9 @@ def _check_circles(tasks: Mapping[str, Declared], report: Report) -> None:
     """Report each circle of tasks that wait for one another."""
     done: set[str] = set()
     for name in tasks:
-        trail: dict[str, Iterator[Reference]] = {}
-        if name not in done:
-            trail[name] = _waited_for(tasks[name])
+        if name in done or not any(r.kind == "Task" for r in tasks[name].references):
+            continue
+        trail: dict[str, Iterator[Reference]] = {name: _waited_for(tasks[name])}
         while trail:
             last = next(reversed(trail))
             following = next(trail[last], None)

@@ -67,6 +67,13 @@ class Profiles(Struct, frozen=True):
             return standard_profile(name), STANDARD
         return None, ""
 
+    def is_still(self, name: str, digest: str) -> bool:
+        """Return whether a profile is the one that had this digest."""
+        own = self.own.get(name)
+        if own is not None:
+            return own[1] == digest
+        return digest == (STANDARD if name in shipped.profile_names() else "")
+
 
 def digest_of(path: str, data: bytes) -> str:
     """Return what a file's content and place are recognised by."""

@@ -5,30 +5,29 @@ whatever a `Memory` holds.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingLike
-from collections.abc import Sequence as SequenceLike
 from typing import Final
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from reconciler.manifests import Memory
 from reconciler.manifests.across import Size, check_across
 from reconciler.manifests.configuration import Configuration, configure
 from reconciler.manifests.declared import Declared, Filed
 from reconciler.manifests.examining import (
-    Examined,
-    Profiles,
     Sheet,
     examine,
     profiles_of,
     read_sheet,
 )
 from reconciler.manifests.guarding import Terms
-from reconciler.manifests.jobs import check_job, marks_of, suspended
+from reconciler.manifests.jobs import ordered, orders_of
 from reconciler.manifests.reporting import Report, shorten
-from reconciler.manifests.unsupported import why_blocked
+from reconciler.manifests.stepping import (
+    SUFFIXES,
+    Known,
+    step,
+    whole_of,
+)
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.identity import NAME_PATTERN
@@ -36,27 +35,7 @@ from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.position import NOWHERE
 
 LOCAL_NODE: Final = "local"
-SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NAME: Final = re.compile(NAME_PATTERN)
-
-
-class _Known(Struct):
-    """One file as it was before."""
-
-    data: bytes
-    sheet: Sheet
-    terms: Terms | None = None
-    examined: Examined | None = None
-
-    def examine(self, profiles: Profiles, terms: Terms) -> Examined:
-        """Return the file examined, anew if its profiles or the policies have changed."""
-        if self.examined is None or self.terms != terms or self._stale(profiles):
-            self.examined, self.terms = examine(self.sheet, profiles, terms), terms
-        return self.examined
-
-    def _stale(self, profiles: Profiles) -> bool:
-        against = self.examined.filed.against if self.examined is not None else {}
-        return any(profiles.find(name)[1] != digest for name, digest in against.items())
 
 
 def load(
@@ -69,23 +48,32 @@ def load(
 ) -> Catalog:
     """Return a source's manifests with every problem found in them."""
     memory = memory if memory is not None else Memory()
-    read = [path for path in sorted(files) if path.endswith(SUFFIXES)]
-    memory.files = {path: _known(path, files[path], memory.files.get(path)) for path in read}
-    sheets = [known.sheet for known in memory.files.values()]
+    if memory.whole is not None and memory.question == (project, policy):
+        catalog = step(memory.whole, files, revision)
+        if catalog is not None:
+            return catalog
+    memory.question = (project, policy)
+    read = {path: files[path] for path in sorted(files) if path.endswith(SUFFIXES)}
     report = Report()
+    sheets = [_sheet(path, data, memory.files.get(path)) for path, data in read.items()]
     configured = configuration_of(sheets, policy, report)
-    examined = _examined(memory.files.values(), configured.terms)
     name = project_of(configured, project, report)
-    conclude(zip(read, (found.filed for found in examined), strict=True), files, report)
-    problems = report.sorted()
-    return Catalog(
+    general = len(report.found)
+    known, size = _examined(sheets, read, configured.terms, memory.files)
+    conclude(((path, one.examined.filed) for path, one in known.items()), files, report)
+    catalog = Catalog(
         project=name,
         revision=revision,
         checked=sum(sheet.checked for sheet in sheets),
-        problems=problems,
-        desired=None if report.errors() else _desired(name, revision, sheets, examined, configured),
+        problems=report.sorted(),
+        desired=None if report.errors() else _desired(name, revision, known.values(), configured),
         files=files,
     )
+    memory.files = {} if size.excess else known
+    memory.whole = None
+    if catalog.valid and not general and _each_alone(known.values(), report):
+        memory.whole = whole_of(catalog, known, configured.terms, size)
+    return catalog
 
 
 def conclude(
@@ -95,7 +83,8 @@ def conclude(
     declared: list[Declared] = []
     lost: list[bytes] = []
     for path, one in filed:
-        report.found.update(dict.fromkeys(one.problems))
+        if one.problems:
+            report.found.update(dict.fromkeys(one.problems))
         declared += one.declared
         if one.lost:
             lost.append(files[path])
@@ -118,65 +107,68 @@ def project_of(configured: Configuration, fallback: str, report: Report) -> str:
     return name
 
 
-def _known(path: str, data: bytes, before: _Known | None) -> _Known:
-    if before is not None and before.data == data:
-        return before
-    return _Known(data, read_sheet(path, data))
+def _sheet(path: str, data: bytes, before: Known | None) -> Sheet:
+    return before.sheet if before is not None and before.data == data else read_sheet(path, data)
 
 
-def _examined(files: Collection[_Known], terms: Terms) -> list[Examined]:
-    """Return files examined; from where they are too much altogether, without their tasks."""
-    profiles, size = profiles_of(known.sheet for known in files), Size()
-    found = []
-    for known in files:
-        if size.excess:
-            one = examine(known.sheet, profiles, terms, size)
-        else:
-            one = known.examine(profiles, terms)
-        found.append(one)
-        for declared in one.filed.declared:
+def _examined(
+    sheets: Iterable[Sheet],
+    files: MappingLike[str, bytes],
+    terms: Terms,
+    before: MappingLike[str, Known],
+) -> tuple[dict[str, Known], Size]:
+    """Return files examined, anew where a file, its profiles or the policies have changed.
+
+    From where they ask for too much altogether, they are without their tasks.
+    """
+    sheets = list(sheets)
+    last = next(iter(before.values()), None)
+    if last is not None and last.terms == terms:
+        terms = last.terms  # the same object is recognised at a glance
+    profiles, size = profiles_of(sheets), Size()
+    found = {}
+    for sheet in sheets:
+        known = before.get(sheet.path)
+        if known is None or known.sheet is not sheet or not known.holds(profiles, terms):
+            examined = examine(sheet, profiles, terms, size)
+            known = Known(files[sheet.path], sheet, terms, examined)
+        found[sheet.path] = known
+        for declared in known.examined.filed.declared:
             size.add(declared)
-    return found
+    return found, size
+
+
+def _each_alone(files: Iterable[Known], report: Report) -> bool:
+    """Return whether all problems are of single files, none of what is between them."""
+    own = {problem for known in files for problem in known.examined.filed.problems}
+    return len(own) == len(report.found)
 
 
 def _desired(
-    project: str,
-    revision: str,
-    sheets: SequenceLike[Sheet],
-    examined: SequenceLike[Examined],
-    configured: Configuration,
+    project: str, revision: str, files: Iterable[Known], configured: Configuration
 ) -> Desired:
-    entries = [entry for sheet in sheets for entry in sheet.entries]
-    blocking = {
-        entry.name: why_blocked(check_job(entry, Report()))
-        for entry in entries
-        if entry.kind == "Job"
-    }
-    protecting = {e.name for e in entries if e.kind == "Job" and marks_of(e, Report()).protected}
-    suspending = {e.name: f"job {e.name}" for e in entries if e.kind == "Job" and suspended(e)}
+    files = list(files)
+    entries = [entry for known in files for entry in known.sheet.entries]
+    jobs = orders_of(entries)
     tasks = {
-        task.name: replace(
-            task,
-            blocked=task.blocked or blocking.get(task.job, ""),
-            suspend=task.suspend or suspending.get(task.job, ""),
-            protected=task.protected or task.job in protecting,
-        )
-        for found in examined
-        for task in found.tasks
+        task.name: ordered(task, jobs.get(task.job))
+        for known in files
+        for task in known.examined.tasks
     }
     nodes = {
         entry.name: NodeSpec(entry.name, entry.spec.text("endpoint"), entry.labels)
         for entry in entries
         if entry.kind == "Node"
     }
+    configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,
         revision=revision,
         tasks=dict(sorted(tasks.items())),
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
-        prunable=bool(entries) or any(sheet.configuration is not None for sheet in sheets),
+        prunable=bool(entries) or configured_here,
         hold=configured.hold,
     )
 
 
-__all__ = ["LOCAL_NODE", "load"]
+__all__ = ["LOCAL_NODE", "SUFFIXES", "load"]

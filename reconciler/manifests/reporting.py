@@ -61,8 +61,8 @@ class Report(Struct):
         return sum(problem.severity is Severity.ERROR for problem in self.found)
 
     def _add(self, problem: Problem) -> None:
-        if not problem.hint:
-            problem = replace(problem, hint=_USUALLY.get(problem.code, ""))
+        hint = problem.hint or _USUALLY.get(problem.code, "")
+        problem = replace(problem, message=_visible(problem.message), hint=_visible(hint))
         self.found[problem] = None
 
 
@@ -97,6 +97,13 @@ def shorten(value: object, limit: int = 60) -> str:
     """Return a value's representation, cut where it gets long."""
     said = repr(value)
     return said if len(said) <= limit else f"{said[:limit]}…"
+
+
+def _visible(text: str) -> str:
+    """Return a text in which what nobody would see is written out, as `shorten` does."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _bare(word: str) -> str:

@@ -42,8 +42,8 @@ def read_operator(
 ) -> Operator:
     """Return what the operator decides. Problems stand in `path`, in variables or in flags."""
     report = Report()
-    files = {path: data, FLAG: "\n".join(settings).encode("utf-8", "replace")}
-    files |= {name: value.encode("utf-8", "replace") for name, value in variables.items()}
+    files = {path: data, FLAG: b"\n".join(map(_line, settings))}
+    files |= {name: _line(value) for name, value in variables.items()}
     layers = [
         _from_file(path, data, report),
         _tree(_from_variables(variables, report)),
@@ -56,6 +56,11 @@ def read_operator(
     return Operator(
         state_root=whole.text("stateRoot"), given=given, problems=report.sorted(), files=files
     )
+
+
+def _line(text: str) -> bytes:
+    """Return a setting as the one line that its places are counted in."""
+    return re.sub(r"[\r\n]", " ", text).encode("utf-8", "replace")
 
 
 def _from_file(path: str, data: bytes, report: Report) -> Tree:
@@ -119,9 +124,9 @@ def _value(setting: _Setting, pointer: str) -> Node:
     if not _settings()[setting.name]:
         text = setting.value.strip()
         return Scalar(resolve(text), text, setting.at, pointer)
-    found, written = List(setting.at, pointer), setting.value.strip()
-    if written.startswith("[") and written.endswith("]"):
-        written = f" {written[1:-1]}"
+    found, written = List(setting.at, pointer), setting.value
+    if bracketed := re.fullmatch(r"\s*\[(.*)\]\s*", written, re.DOTALL):
+        written = " " * bracketed.start(1) + bracketed[1]
     for part in re.finditer(r"[^,\s](?:[^,]*[^,\s])?", written):
         at = Position(setting.at.path, setting.at.line, setting.at.column + part.start())
         place = child(pointer, len(found.items))

@@ -201,7 +201,7 @@ def test_what_comes_from_outside_is_never_run(name: str, hostile: str, tmp_path:
     assert list(tmp_path.rglob("pwned")) == []
 
 
-@pytest.mark.parametrize("name", ["path", "from", "to"])
+@pytest.mark.parametrize("name", ["path", "from", "to", "config"])
 def test_what_is_not_there_fails_the_job(name: str, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", proposed(tmp_path, "good").as_uri(), "clone")
     clone, forge = tmp_path / "clone", Forge(tmp_path / "forge")

@@ -48,7 +48,9 @@ class Site:
         return call(verb, *words, "-s", self.source, "--state", self.state)
 
     def json(self, verb: str, *words: object) -> Any:  # noqa: ANN401  # JSON
-        return json.loads(self.call(verb, *words, "--format", "json").stdout)
+        said = self.call(verb, *words, "--format", "json")
+        assert said.stdout, said.output
+        return json.loads(said.stdout)
 
     def instances(self, task: str) -> dict[int, dict[str, Any]]:
         """Return a task's instances by id, as `status` tells of them."""

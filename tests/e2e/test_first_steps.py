@@ -1,6 +1,7 @@
 """From an empty folder to a clean machine, as a new user goes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -32,9 +33,12 @@ def test_init_validate_apply_logs_destroy(starter: Project) -> None:
 
 
 def test_init_overwrites_nothing(starter: Project) -> None:
-    before = {path: path.read_bytes() for path in starter.source.iterdir()}
+    def contents() -> dict[Path, bytes]:
+        return {p: p.read_bytes() for p in starter.source.rglob("*") if p.is_file()}
+
+    before = contents()
     starter.init(".", code=1)
-    assert {path: path.read_bytes() for path in starter.source.iterdir()} == before
+    assert contents() == before
 
 
 def test_apply_after_destroy_opens_a_new_run(project: Project) -> None:

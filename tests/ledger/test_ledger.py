@@ -12,6 +12,7 @@ from reconciler.ledger import (
     LogEntry,
     NoLedger,
 )
+from reconciler.ledger.connection import open_writer
 from reconciler.ledger.schema import MIGRATIONS
 from reconciler.ledger.writing import LOG_TAIL
 from reconciler.model import fact as facts
@@ -49,6 +50,15 @@ def test_another_project_is_refused_to_write_and_to_read(tmp_path: Path) -> None
         with pytest.raises(LedgerForeign, match="'demo', not to 'other'"):
             Ledger.open(tmp_path, write=write, project="other")
     Ledger.open(tmp_path, write=False).close()
+
+
+def test_one_that_is_just_being_made_is_none_yet(tmp_path: Path) -> None:
+    open_writer(tmp_path).close()  # its writer names it in a second step
+    for project in ("", "demo"):
+        with pytest.raises(NoLedger):
+            Ledger.open(tmp_path, write=False, project=project)
+    writer(tmp_path).close()
+    Ledger.open(tmp_path, write=False, project="demo").close()
 
 
 def test_a_batch_is_recorded_as_a_whole_or_not_at_all(tmp_path: Path) -> None:

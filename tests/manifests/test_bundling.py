@@ -85,7 +85,7 @@ def test_invalid_manifests_and_odd_values() -> None:
 
 
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_mutations(seed: int, steps: int) -> None:
     chance = random.Random(seed)
     name, value = chance.choice(SEEDS)

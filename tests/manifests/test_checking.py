@@ -122,7 +122,7 @@ SOURCES = st.dictionaries(
 
 
 @given(st.lists(SOURCES, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_sequence_of_sources(sources: list[dict[str, str]]) -> None:
     bench = Bench()
     memory = manifests.Memory()

@@ -24,6 +24,7 @@ BUILT = {
     "file-too-large": b"x" * (2 << 20),
     "not-utf8": task("env: {DRINK: café}").encode("latin-1"),
     "project-limit": "---\n".join(task("instances: 100000", f"t{n}") for n in range(11)).encode(),
+    "too-many-documents": "---\n".join(task("", f"t{n}") for n in range(1001)).encode(),
     "too-many-values": b"- a\n" * 200_000,
 }
 # What `validate` finds before anything is read, or by the operator's word; tests of the verb and

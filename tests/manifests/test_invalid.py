@@ -7,7 +7,7 @@ same order. Nothing else may be reported: no fault twice, and no fault that foll
 import pytest
 
 from reconciler import manifests
-from tests.manifests.loaded import CLOSED, load, profile, task
+from tests.manifests.loaded import CLOSED, document, load, profile, task
 
 MARK = "§"
 
@@ -306,6 +306,16 @@ def test_bytes_that_are_no_text() -> None:
         ("c.yaml", 1, 1, "file-too-large"),
         ("d.yaml", 100_000, 3, "too-many-values"),
     ]
+
+
+def test_a_thousand_documents_or_tasks_of_a_job_are_the_most() -> None:
+    many = "---\n".join(task("", f"t{number}") for number in range(1001))
+    (problem,) = load(many).problems
+    assert (problem.code, str(problem.at)) == ("too-many-documents", "a.yaml:5001:1")
+    assert load(many[: many.rindex("---")]).problems == ()
+    job = "tasks:\n" + "".join(f"- {{name: t{number}}}\n" for number in range(1001))
+    (problem,) = load(document("Job", "j", job)).problems
+    assert (problem.code, problem.pointer) == ("out-of-range", "/spec/tasks")
 
 
 def test_problems_are_sorted_by_place_across_files() -> None:

@@ -35,6 +35,13 @@ def test_the_same_finding_is_told_once() -> None:
     assert len(report.sorted()) == 1
 
 
+def test_what_nobody_would_see_is_written_out() -> None:
+    report = Report()
+    report.error("too-deep", NOWHERE, "", "a\ufeff\u202e\xa0é", "b\n")
+    (problem,) = report.sorted()
+    assert (problem.message, problem.hint) == ("a\\ufeff\\u202e\\xa0é", "b\\n")
+
+
 @pytest.mark.parametrize(("codes", "text"), [*ALL, *OF_TASKS])
 def test_every_problem_tells_what_to_do(codes: str, text: str) -> None:  # a column of the table
     problems = load(text.replace(MARK, ""), policy=CLOSED).problems

@@ -165,6 +165,15 @@ def test_says_what_and_where_in_variables() -> None:
     assert operator.problems[0].hint == "Did you mean 'RECONCILER_POLICY_BINDS'?"
 
 
+def test_space_around_a_variable_moves_no_place() -> None:
+    operator = read("", "policy.binds=\n/a,\ndata", "x", POLICY_BINDS=" [ /a, data] ")
+    assert places(operator) == [
+        ("bad-format", "--set:1:19"),
+        ("bad-setting", "--set:2:1"),
+        ("bad-format", "RECONCILER_POLICY_BINDS:1:8"),
+    ]
+
+
 @pytest.mark.parametrize("data", [b"\xff", b"a: \0", b"x" * (2 << 20), b"", b"# nothing\n"])
 def test_any_bytes_are_answered(data: bytes) -> None:
     found: Any = manifests.operator("c", data, {}, []).problems

@@ -1,15 +1,14 @@
-"""The quick reader may only accept, and reads what it accepts exactly as the whole one does."""
+"""The quick reader may only accept, and reads what it accepts exactly as the whole one does.
 
-import random
+Mutated manifests are tried by test_fuzz.
+"""
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.manifests import decoding, parsing, swift
-from reconciler.manifests.reporting import Report
-from tests.manifests.test_fuzz import VALID, mutated
+from reconciler.manifests import swift
+from tests.fuzz.judging import agree_on_yaml
 
 PIECES = [
     "a", "b:", "c: ", "-", "- ", " ", "  ", "    ", "\n", "\n", "\n  ", "\n    ", "#", " # x", ":",
@@ -20,39 +19,10 @@ PIECES = [
 ]  # fmt: skip
 
 
-def agree(text: str) -> bool:
-    """Return whether the quick reader accepts; then both must read the same."""
-    if decoding.decode("a", text.encode("utf-8", "surrogatepass"), Report()) is None:
-        return False
-    quick = swift.read("a", text)
-    if quick is None:
-        return False
-    report = Report()
-    whole = parsing.parse("a", text, report)
-    assert not report.found, text
-    assert plain(quick) == plain(whole), text
-    return True
-
-
-def plain(found: object) -> bytes:
-    """Return everything that was read; unlike ==, it tells 1 from true and 1.0."""
-    return msgspec.json.encode(found)
-
-
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 @settings(max_examples=2000, deadline=None)
 def test_pieces_of_yaml(text: str) -> None:
-    agree(text)
-
-
-@given(st.integers(0, 2**32))
-@settings(max_examples=1500, deadline=None)
-def test_mutated_manifests(seed: int) -> None:
-    chance = random.Random(seed)
-    text = chance.choice(VALID)
-    for _ in range(chance.randint(0, 3)):
-        text = mutated(text, chance)
-    agree(text)
+    agree_on_yaml(text.encode())
 
 
 @pytest.mark.parametrize("text", [
@@ -61,7 +31,7 @@ def test_mutated_manifests(seed: int) -> None:
     "a:\n  - - 1\n    - 2\n  -\n    b: 3\n  -\n", "a: http://x:80/y?z=1&a\nb: 'x: #'\n",
 ])  # fmt: skip
 def test_the_usual_style_is_accepted(text: str) -> None:
-    assert agree(text)
+    assert agree_on_yaml(text.encode())
 
 
 @pytest.mark.parametrize("text", [

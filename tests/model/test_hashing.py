@@ -1,11 +1,9 @@
 """Work and shape: pinned across releases, and deaf to everything but what they stand for.
 
 The golden files are never regenerated: a change of theirs reruns people's finished work. When a
-field is added to the model, its default must leave every hash here as it is.
+field is added to the model, its default must leave every hash here as it is. Those of whole
+manifests are in tests/manifests/test_corpus.py.
 """
-
-import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,8 +22,8 @@ from reconciler.model.spec import (
     Stop,
 )
 from tests.manifests.loaded import only, profile, task
+from tests.support.pins import SPECS, hashes, pinned
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "hashes"
 FULL = InstanceSpec(
     image="org/app:1.2@sha256:" + "a" * 64,
     pull="always",
@@ -62,28 +60,11 @@ PINNED = {
     "resources": InstanceSpec(image="busybox", resources=Resources(cpus=1.0, memory=2**29)),
     "everything": FULL,
 }
-MANIFESTS = {
-    "manifest-least": task(),
-    "manifest-batch": task(
-        "instances: 8\nconstants: {DOCKER_REPO: busybox, DOCKER_TAG: stable, DOCKER_CMD: echo $X}\n"
-        "env: {X: 1.10}\ncontainer: {resources: {memory: 64Mi, cpus: 500m}}"
-    ),
-    "manifest-service": task("profile: docker-service\ncontainer: {health: {command: 'test 1'}}"),
-}
 
 
-def hashes(spec: InstanceSpec) -> dict[str, str]:
-    work, shape = work_of(spec), shape_of(spec)
-    return {
-        "work": work.hash, "workText": work.text, "shape": shape.hash, "shapeText": shape.text,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("name", [*PINNED, *MANIFESTS])
+@pytest.mark.parametrize("name", PINNED)
 def test_hashes_are_pinned(name: str) -> None:
-    spec = PINNED[name] if name in PINNED else only(MANIFESTS[name]).spec
-    golden = json.loads((GOLDEN / f"{name}.json").read_text("utf-8"))
-    assert hashes(spec) == golden
+    assert hashes(PINNED[name]) == pinned(SPECS)[name]
 
 
 def test_a_constant_that_a_profile_adds_empty_changes_no_work() -> None:
@@ -93,7 +74,7 @@ def test_a_constant_that_a_profile_adds_empty_changes_no_work() -> None:
 
 
 def test_every_golden_file_is_checked() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == {*PINNED, *MANIFESTS}
+    assert set(pinned(SPECS)) == set(PINNED)
 
 
 def both(text: str | dict[str, str]) -> tuple[str, str]:
