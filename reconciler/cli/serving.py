@@ -151,8 +151,7 @@ def _server(places: Sequence[Place], service: Service, given: Listening) -> Serv
         secret = Secret(file=Path(place.file) if place.file else None, env=place.env)
     sources = [(p.project, p.source) for p in places if isinstance(p.source, GitSource)]
     followed = [
-        Followed(name, source.settings.url, _ref(source), source.nudge)
-        for name, source in sources
+        Followed(name, source.settings.url, _ref(source), source.nudge) for name, source in sources
     ]
     settings = Settings(hooks=hooks, metrics=metrics, secret=secret)
     return Server(followed, settings, lambda _, sentence: complain(sentence))

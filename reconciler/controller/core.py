@@ -236,10 +236,8 @@ class Core:
 
     def _soil(self, task: str) -> None:
         if self._dirty is not None:
-            self._dirty |= {
-                task,
-                *(t for (name, _), t in self.history.moved.items() if name == task),
-            }
+            moved = self.history.moved.items()
+            self._dirty |= {task, *(now for (name, _), now in moved if name == task)}
 
     def _as_owned(self, action: Action) -> Action:
         """Return an action as of the task's name now: it may have been renamed since."""

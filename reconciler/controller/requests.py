@@ -28,6 +28,7 @@ from reconciler.model.suspension import target_of, wording_of
 from reconciler.planning.suspending import suspense_of
 
 _NAMED: Final = 5
+_LATEST: Final = 253_370_764_800.0  # the year 9999 begins: what comes later has no date
 
 
 class Judged(Struct, frozen=True):
@@ -158,6 +159,8 @@ def _suspend(
     refusal = _no_target(target, desired, history)
     if not refusal and 0.0 < until <= now:
         refusal = "that time has passed already"
+    if not refusal and not 0.0 <= until <= _LATEST:
+        refusal = "that is no time to wait for: leave it out for no end"
     if refusal:
         return Judged(ok=False, message=refusal)
     stop = bool(arguments.get("stop"))

@@ -215,16 +215,16 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> None:
-    """Carry out the steps that this ledger has not seen, each entirely or not at all."""
-    for version in range(_pragma(connection, "user_version"), len(steps)):
-        with transaction(connection):
-            # Looked at again, now that nobody else can be migrating.
-            if _pragma(connection, "user_version") > version:
-                continue
-            for statement in steps[version]:
+    """Carry out the steps that this ledger has not seen, all or none: readers see no half."""
+    if _pragma(connection, "user_version") >= len(steps):
+        return
+    with transaction(connection):
+        # Looked at again, now that nobody else can be migrating.
+        for step in steps[_pragma(connection, "user_version") :]:
+            for statement in step:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {version + 1}")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -137,6 +137,7 @@ _REVISIONS: Final = (
     """INSERT INTO contents SELECT path, revision,
         (SELECT min(id) FROM revisions WHERE id > revision), content FROM revision_files""",
     "CREATE INDEX contents_now ON contents (path) WHERE until IS NULL",
+    "CREATE INDEX contents_past ON contents (until) WHERE until IS NOT NULL",
     "DROP TABLE revision_files",
     """CREATE TABLE seen (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

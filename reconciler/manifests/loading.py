@@ -20,13 +20,12 @@ from reconciler.manifests.examining import (
     read_sheet,
 )
 from reconciler.manifests.guarding import Terms
+from reconciler.manifests.jobs import ordered, orders_of
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.stepping import (
     SUFFIXES,
     Known,
     step,
-    terms_of_jobs,
-    under,
     whole_of,
 )
 from reconciler.model.catalog import Catalog
@@ -150,9 +149,9 @@ def _desired(
 ) -> Desired:
     files = list(files)
     entries = [entry for known in files for entry in known.sheet.entries]
-    terms = terms_of_jobs(entries)
+    jobs = orders_of(entries)
     tasks = {
-        task.name: under(task, terms.get(task.job))
+        task.name: ordered(task, jobs.get(task.job))
         for known in files
         for task in known.examined.tasks
     }

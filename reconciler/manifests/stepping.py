@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from reconciler.manifests import shipped
 from reconciler.manifests.across import Index, Size
 from reconciler.manifests.declared import Declared, Filed
-from reconciler.manifests.documents import Entry
 from reconciler.manifests.examining import (
     Examined,
     Profiles,
@@ -26,11 +25,9 @@ from reconciler.manifests.examining import (
 )
 from reconciler.manifests.fitting import check_fit
 from reconciler.manifests.guarding import Terms
-from reconciler.manifests.jobs import check_job, marks_of, suspended
+from reconciler.manifests.jobs import Orders, ordered, orders_of
 from reconciler.manifests.reporting import Report
-from reconciler.manifests.unsupported import why_blocked
 from reconciler.model.catalog import Catalog
-from reconciler.model.desired import DesiredTask
 from reconciler.model.problem import Problem, Severity
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -56,8 +53,8 @@ class Known(Struct, frozen=True):
 class Whole(Struct):
     """A source without errors as it stands, and what is needed to go on from there.
 
-    `awaited` are the tasks that others wait for, or have been renamed from. `jobs` is what jobs
-    decide for their tasks.
+    `awaited` are the tasks that others wait for, `former` the names that tasks had before. `jobs`
+    is what jobs say for their tasks.
     """
 
     catalog: Catalog
@@ -66,7 +63,8 @@ class Whole(Struct):
     profiles: Profiles
     index: Index
     awaited: frozenset[str]
-    jobs: Mapping[str, "JobTerms"]
+    former: frozenset[str]
+    jobs: Mapping[str, Orders]
     size: Size
     problems: dict[str, tuple[Problem, ...]]
 
@@ -77,15 +75,15 @@ def whole_of(catalog: Catalog, files: dict[str, Known], terms: Terms, size: Size
     for one in _declared(files.values()):
         index.setdefault(one.kind, {})[one.name] = one
     references = (r for kind in index.values() for one in kind.values() for r in one.references)
-    formers = {one.former.name for kind in index.values() for one in kind.values() if one.former}
     return Whole(
         catalog=catalog,
         files=files,
         terms=terms,
         profiles=profiles_of(known.sheet for known in files.values()),
         index=index,
-        awaited=frozenset(r.name for r in references if r.kind == "Task") | formers,
-        jobs=terms_of_jobs(e for known in files.values() for e in known.sheet.entries),
+        awaited=frozenset(r.name for r in references if r.kind == "Task"),
+        former=frozenset(one.former.name for one in index.get("Task", {}).values() if one.former),
+        jobs=orders_of(e for known in files.values() for e in known.sheet.entries),
         size=size,
         problems={
             path: known.examined.filed.problems
@@ -150,7 +148,7 @@ def _is_apart(filed: Filed) -> bool:
     return not filed.lost and all(
         one.kind == "Task"
         and not one.ports
-        and one.former is None
+        and not one.former
         and all(r.kind != "Task" for r in one.references)
         for one in filed.declared
     )
@@ -160,9 +158,9 @@ def _agreed(whole: Whole, old: list[Declared], new: list[Declared]) -> Size | No
     """Return the size of what is asked for from now on, None where something stands against it."""
     before, after = {one.name for one in old}, {one.name for one in new}
     tasks = whole.index.get("Task", {})
-    if len(after) < len(new) or whole.awaited & (before ^ after):
+    if len(after) < len(new) or whole.awaited & (before - after):
         return None
-    if any(name in tasks for name in after - before):
+    if any(name in tasks or name in whole.former for name in after - before):
         return None
     if not all(_is_known(r.kind, r.name, whole.index) for one in new for r in one.references):
         return None
@@ -198,7 +196,7 @@ def _catalog(
     for name in (task.name for known in old for task in known.examined.tasks):
         del tasks[name]
     tasks |= {
-        task.name: under(task, whole.jobs.get(task.job))
+        task.name: ordered(task, whole.jobs.get(task.job))
         for known in new
         for task in known.examined.tasks
     }
@@ -215,40 +213,6 @@ def _catalog(
         files=files,
     )
     return whole.catalog
-
-
-class JobTerms(Struct, frozen=True):
-    """What a job decides for all its tasks: why they are not started, and what keeps them."""
-
-    blocked: str = ""
-    suspend: str = ""
-    protected: bool = False
-
-
-def terms_of_jobs(entries: Iterable[Entry]) -> dict[str, JobTerms]:
-    """Return what jobs decide for their tasks, by job, those left out that decide nothing."""
-    found = {
-        entry.name: JobTerms(
-            why_blocked(check_job(entry, Report())),
-            f"job {entry.name}" if suspended(entry) else "",
-            marks_of(entry, Report()).protected,
-        )
-        for entry in entries
-        if entry.kind == "Job"
-    }
-    return {name: terms for name, terms in found.items() if terms != JobTerms()}
-
-
-def under(task: DesiredTask, job: JobTerms | None) -> DesiredTask:
-    """Return a task as its job would have it; what the task says itself comes first."""
-    if job is None:
-        return task
-    return replace(
-        task,
-        blocked=task.blocked or job.blocked,
-        suspend=task.suspend or job.suspend,
-        protected=task.protected or job.protected,
-    )
 
 
 def _declared(files: Iterable[Known]) -> list[Declared]:

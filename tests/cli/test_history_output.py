@@ -1,5 +1,3 @@
-from typing import Any
-
 from reconciler.cli import history_output
 from reconciler.model.fact import Pinned, RevisionSeen
 from tests.cli.helpers import check, report_of
@@ -29,7 +27,8 @@ def test_what_each_revision_brought_about() -> None:
     lab.core.note([Pinned("f-2", lab.now)])
     said = history_output.as_json(report_of(lab), 20)
     check("history", said)
-    revisions: Any = said["revisions"]
+    revisions = said["revisions"]
+    assert isinstance(revisions, list)
     first, second, third = revisions
     assert [first[k] for k in ("created", "replaced", "tornDown")] == [3, 0, 0]
     assert [second[k] for k in ("created", "replaced", "tornDown")] == [2, 2, 1]

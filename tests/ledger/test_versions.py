@@ -95,6 +95,7 @@ def test_migration_goes_step_by_step(tmp_path: Path) -> None:
 def test_a_step_that_fails_leaves_the_version_before(tmp_path: Path) -> None:
     raw = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     steps = [["CREATE TABLE a (x)"], ["ALTER TABLE a ADD y", "INSERT INTO nowhere VALUES (1)"]]
+    migrate(raw, steps[:1])
     with pytest.raises(sqlite3.OperationalError):
         migrate(raw, steps)
     assert raw.execute("PRAGMA user_version").fetchone() == (1,)

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.model.action import Action
 from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
-from reconciler.model.fact import Approved
+from reconciler.model.fact import Approved, Suspended, TaskProtected
 from reconciler.model.position import Position
 from reconciler.model.spec import Health, Port, Resources, Stop
 from reconciler.planning.render import render_action
@@ -158,6 +158,34 @@ def held_and_approved() -> Steps:
     yield "approved", lab.settle()
 
 
+def renamed() -> Steps:
+    lab = Lab(make_task("old", 3))
+    lab.settle()
+    now = batch(3, renamed_from="old")
+    yield "renamed", lab.apply(now)
+    yield "scaled down", lab.apply(batch(2, renamed_from="old"))
+    lab.world.remove_by_hand("demo.old.1.0.1")
+    yield "one is gone", lab.settle()
+    yield "new command", lab.apply(batch(2, spec={"command": ("true",)}))
+
+
+def suspended() -> Steps:
+    lab = Lab(batch(2), service(1))
+    lab.settle()
+    lab.core.note([Suspended("", lab.now, lab.now + 60, "", stop=True)])
+    yield "suspended, with what runs", lab.settle()
+    yield "committed meanwhile", lab.apply(batch(3), service(1))
+    yield "its time is over", lab.wait(60)
+
+
+def protected() -> Steps:
+    lab = Lab(batch(1), service(2, protected=True))
+    lab.settle()
+    yield "both manifests are gone", lab.apply()
+    lab.core.note([TaskProtected("web", protected=False, at=lab.now)])
+    yield "unprotected", lab.settle()
+
+
 SCENARIOS: list[Callable[[], Steps]] = [
     new_task,
     scale,
@@ -173,6 +201,9 @@ SCENARIOS: list[Callable[[], Steps]] = [
     parallelism,
     rerun_on_purpose,
     held_and_approved,
+    renamed,
+    suspended,
+    protected,
 ]
 
 

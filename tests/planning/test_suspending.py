@@ -141,6 +141,7 @@ def test_a_rerun_that_is_suspended_holds_nothing() -> None:
         ("suspend", {"target": "task/wrk"}, "there is no task wrk; did you mean work?"),
         ("suspend", {"target": "job/k"}, "there is no job k"),
         ("suspend", {"target": "task/work", "until": 5.0}, "that time has passed already"),
+        ("suspend", {"until": 1e18}, "that is no time to wait for: leave it out for no end"),
         ("resume", {"target": "task/work"}, "task work is not suspended"),
         ("resume", {"target": ""}, "everything is not suspended"),
     ],
