@@ -29,7 +29,10 @@ BUILT = {
 }
 # What `validate` finds before anything is read, or by the operator's word; tests of the verb and
 # of configurations look at them.
-OF_THE_VERB = {"bad-setting", "not-read", "policy-widened", "unknown-setting", "unreadable-source"}
+OF_THE_VERB = {
+    "bad-setting", "not-read", "policy-widened", "unknown-reference", "unknown-setting",
+    "unreadable-source",
+}  # fmt: skip
 ADVICE = (
     "Each code has an entry specs/problems/CODE.md: a title, what it means and why it is refused, "
     "`## Wrong` and `## Right` with examples; take another one for a model, then `make docs`."
