@@ -251,6 +251,8 @@ class Loop:
         judged = requests.judge(verb, arguments, desired, history, self._clock.now(), kept)
         self.core.note(judged.facts)
         self._answers.append((number, judged.ok, judged.message))
+        if verb == "approve" and judged.ok and self._revisions is not None:
+            self._revisions.allow()
         if judged.look:
             self._look_at_everything()
         if judged.reread:

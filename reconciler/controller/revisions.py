@@ -57,6 +57,11 @@ class Revisions(Struct):
         if isinstance(self.source, Polled):
             self.source.nudge()
 
+    def allow(self) -> None:
+        """Let pass what the source itself holds back, if it does."""
+        if isinstance(self.source, Polled) and self.source.held:
+            self.source.allow(self.source.held)
+
     def read(self, in_force: Desired, pinned: str = "") -> Change:
         """Read the source and say what becomes of the revision in force.
 

@@ -73,10 +73,17 @@ class Source(Protocol):
 
 @runtime_checkable
 class Polled(Protocol):
-    """A source that looks for news from time to time only."""
+    """A source that looks for news from time to time only, and may hold some back."""
+
+    @property
+    def held(self) -> str:
+        """The revision that waits to be allowed, empty where none does."""
 
     def nudge(self) -> None:
         """Look at once, and call back if there is something new."""
+
+    def allow(self, revision: str) -> None:
+        """Let the revision that is held pass, that one only."""
 
 
 def revision_of(files: Mapping[str, bytes], prefix: str = "f-") -> str:

@@ -131,6 +131,30 @@ def test_a_commit_may_ask_only_for_what_the_operator_allows(fleet: Fleet) -> Non
     assert fleet.project.states("web") == ["Running"]
 
 
+@pytest.mark.parametrize("answer", ["follow", "hold", "refuse"])
+def test_a_rewritten_history(fleet: Fleet, tmp_path: Path, answer: str) -> None:
+    fleet.commit(service("web"))
+    source = {"name": "fleet", "url": fleet.url, "interval": "1s", "onRewrite": answer}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"sources": [source]}))
+    fleet.project.run(fleet.url, "--config", str(config))
+    fleet.project.await_states("web", "Running")
+    fleet.project.declare(service("web", instances=2))
+    fleet.repository.git("commit", "--quiet", "--amend", "--all", "--message=rewritten")
+    if answer != "follow":
+        told = eventually(
+            lambda: [e for e in fleet.project.events() if e["kind"] == "source"
+                     and e["level"] != "info"],
+            "it to be told",
+        )  # fmt: skip
+        assert told
+        always(lambda: fleet.project.states("web") == ["Running"], "nothing changes", 1)
+    if answer == "hold":
+        fleet.project.reconciler("approve").ends(0)
+    if answer != "refuse":
+        fleet.project.await_states("web", "Running", "Running")
+
+
 @pytest.fixture
 def configured(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
