@@ -5,7 +5,7 @@ from what it knows anyway. Who hears it works in threads of their own and holds 
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.telling import Teller
@@ -13,7 +13,7 @@ from reconciler.cli.text import complain
 from reconciler.controller.outlook import failing, happened, stage_of
 from reconciler.forges.forge import Forge, Kind, Said, State
 from reconciler.forges.statuses import Statuses
-from reconciler.forges.wording import said_of
+from reconciler.forges.wording import Refused, said_of
 from reconciler.ledger import LogEntry
 from reconciler.model.operator import Forge as ForgeSpec
 from reconciler.model.operator import SecretPlace, SourceSpec, Target
@@ -33,9 +33,16 @@ class Herald:
     """A teller that passes everything on, and tells a forge and people of it."""
 
     def __init__(
-        self, teller: Teller, project: str, source: SourceSpec | None, targets: Iterable[Target]
+        self,
+        teller: Teller,
+        project: str,
+        source: SourceSpec | None,
+        targets: Iterable[Target],
+        waiting: Callable[[], str],
     ) -> None:
         """Be ready to speak; nothing is asked of anybody before there is something to say.
+
+        `waiting` tells the commit that the source itself keeps from being read, if any.
 
         Raises:
             ForgeError: when the forge cannot be used as it is configured.
@@ -50,10 +57,13 @@ class Herald:
         self._failing: Mapping[str, Failure] = {}
         self._said: dict[str, Said] = {}
         self._due = 0.0
+        self._waiting = waiting
 
     def entry(self, entry: LogEntry) -> None:
         """Hear of an entry of the event log."""
         self._teller.entry(entry)
+        if entry.kind == "source" and (commit := self._waiting()):
+            self._status(commit, said_of(Refused(entry.message)))
 
     def turn(self, core: "Core") -> None:
         """Look at the core after a turn."""

@@ -97,7 +97,9 @@ def serve(
 
     def speaker(place: Place) -> Teller:
         spec = kept[place.folder].spec
-        return Herald(plain(place), place.project, spec, operator.service.targets)
+        git = place.source
+        waiting = (lambda: git.waiting) if isinstance(git, GitSource) else (lambda: "")
+        return Herald(plain(place), place.project, spec, operator.service.targets, waiting)
 
     manner = replace(manner, opened=opened, speaker=speaker)
     try:

@@ -23,7 +23,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_operators_file() -> None:
-    (text,) = [text for text in blocks("yaml") if text.startswith("# config.yaml")]
+    (text,) = [text for text in blocks("yaml") if text.startswith("# config.yaml\n")]
     operator = manifests.operator("config.yaml", text.encode(), {}, [])
     assert operator.problems == ()
     assert operator.policy(FOLDER).maximum.instances == 500
@@ -55,6 +55,13 @@ def test_commands(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     result = call(*words[1:])
     assert result.exit_code == 0, result.output
+
+
+def test_the_file_of_a_service() -> None:
+    (text,) = [text for text in blocks("yaml") if text.startswith("# config.yaml of a service\n")]
+    operator = manifests.operator("config.yaml", text.encode(), {}, [])
+    assert operator.problems == ()
+    assert [source.name for source in operator.service.sources] == ["fleet", "nightly"]
 
 
 def test_the_table_has_every_entry(tmp_path: Path) -> None:

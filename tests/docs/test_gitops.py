@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from reconciler import manifests
 from tests.cli.helpers import call
 from tests.support.shell import ROOT
 
@@ -42,6 +43,14 @@ def test_the_fleet_is_valid_for_a_repository() -> None:
 def test_each_secret_is_a_credential_of_the_unit() -> None:
     given = set(re.findall(r"^LoadCredential=([a-z-]+):", UNIT, re.MULTILINE))
     assert {CREDENTIALS + name for name in given} == set(secrets(configuration()))
+
+
+def test_the_operators_configuration_is_valid() -> None:
+    text = (EXAMPLE / "server" / "config.yaml").read_bytes()
+    operator = manifests.operator("config.yaml", text, {}, [])
+    assert operator.problems == ()
+    (source,) = operator.service.sources
+    assert (source.name, source.on_rewrite, source.forge is None) == ("fleet", "hold", False)
 
 
 def test_the_unit_keeps_state_where_the_configuration_says() -> None:

@@ -76,6 +76,11 @@ class GitSource:
         return self._stands.commit if self._stands.kind is Standing.HELD else ""
 
     @property
+    def waiting(self) -> str:
+        """The commit that the remote has and that is not read: held, refused or untrusted."""
+        return self._stands.commit if self._stands.kind in _WAITING else ""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what one might miss in what was read last."""
         return self._given.notes
