@@ -22,7 +22,6 @@ from reconciler.model.action import Action, Hold, InstanceState, Plan, Underway,
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Fact, RevisionConverged, TroubleCleared
 from reconciler.model.history import History
-from reconciler.model.identity import InstanceKey
 from reconciler.planning import plan
 from reconciler.planning.converging import converged
 from reconciler.planning.permit import Permit, keep_to
@@ -312,9 +311,12 @@ class Core:
 
     def _underway(self) -> Underway:
         actions = [self._as_owned(action) for action in self.underway.values()]
-        busy = {a.key for a in actions if a.key is not None and a.verb is not Verb.REMOVE}
+        busy = [(a.key, a.verb) for a in actions if a.key is not None and a.verb is not Verb.REMOVE]
         return Underway(
-            frozenset[InstanceKey](busy), frozenset(self.underway), frozenset(self._signalled)
+            frozenset(key for key, _ in busy),
+            frozenset(key for key, verb in busy if verb in {Verb.CREATE, Verb.START}),
+            frozenset(self.underway),
+            frozenset(self._signalled),
         )
 
     def _hold_entries(self, holds: Sequence[Hold], now: float) -> list[LogEntry]:

@@ -163,9 +163,12 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Underway(Struct, frozen=True):
     """Calls on their way: nothing else is decided for these instances and subjects.
 
-    `signalled` holds the ids of containers that this process has sent their stop signal.
+    `beginning` are the instances of which a call is to make or start a container: they take a
+    place under parallelism, unlike one whose outcome is being read. `signalled` holds the ids of
+    containers that this process has sent their stop signal.
     """
 
     instances: frozenset[InstanceKey] = field(default_factory=frozenset)
+    beginning: frozenset[InstanceKey] = field(default_factory=frozenset)
     subjects: frozenset[str] = field(default_factory=frozenset)
     signalled: frozenset[str] = field(default_factory=frozenset)

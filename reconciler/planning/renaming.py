@@ -48,8 +48,13 @@ def still_underway(underway: Underway, renamed: Sequence[TaskRenamed]) -> Underw
     if not renamed:
         return underway
     names = {fact.old: fact.task for fact in renamed}
-    keys = {InstanceKey(names.get(k.task, k.task), k.instance) for k in underway.instances}
-    return replace(underway, instances=frozenset(keys))
+
+    def moved(keys: frozenset[InstanceKey]) -> frozenset[InstanceKey]:
+        return frozenset(InstanceKey(names.get(k.task, k.task), k.instance) for k in keys)
+
+    return replace(
+        underway, instances=moved(underway.instances), beginning=moved(underway.beginning)
+    )
 
 
 def owned(container: Container, history: History) -> Container:

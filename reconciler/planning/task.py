@@ -225,7 +225,7 @@ def _bound(scene: Scene) -> None:
 
 def _occupied(given: Pass, slot: Slot) -> bool:
     alive = any(c.phase in {Phase.RUNNING, Phase.CREATED} for c in slot.containers)
-    return alive or slot.key in given.underway.instances
+    return alive or slot.key in given.underway.beginning
 
 
 def _instances_before(given: Pass, task: DesiredTask) -> int | None:

@@ -96,6 +96,23 @@ def test_a_lost_answer_to_a_start_starts_once() -> None:
     assert lab.verdict("work").state is InstanceState.SUCCEEDED
 
 
+def test_an_outcome_being_read_takes_no_place_under_parallelism() -> None:
+    lab = Lab(make_task(count=3, parallelism=1))
+    engine = lab.driver.engines["local"]
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    lab.driver.look()
+    collect, create = lab.core.turn()
+    assert (collect.verb, create.verb) == (Verb.COLLECT, Verb.CREATE)
+    lab.core.finished(carry_out(engine, create))
+    (start,) = lab.core.turn()
+    assert (start.verb, start.subject) == (Verb.START, "demo.work.1.1.1")
+    lab.core.finished(carry_out(engine, start))
+    lab.core.finished(carry_out(engine, collect))
+    assert lab.core.turn() == []
+    assert lab.live() == ["demo.work.1.1.1"]
+
+
 def test_events_of_our_own_calls_ask_for_no_list() -> None:
     lab = Lab(make_task())
     actions = lab.core.turn()
