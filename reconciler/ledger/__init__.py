@@ -15,7 +15,7 @@ from reconciler.ledger.errors import (
     NoLedger,
 )
 from reconciler.ledger.journal import LogEntry
-from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.ledger import Anchor, Ledger
 from reconciler.ledger.lock import Holder, Lock, LockHeld, holder
 from reconciler.ledger.requests import Answer, Request
 from reconciler.ledger.state_folder import (
@@ -25,6 +25,7 @@ from reconciler.ledger.state_folder import (
 )
 
 __all__ = [
+    "Anchor",
     "Answer",
     "Holder",
     "Ledger",
