@@ -4,6 +4,7 @@ The only home of sqlite3. What a fact means is the model's affair, what follows 
 planner's; here it is only kept.
 """
 
+from reconciler.ledger.copying import back_up, restore
 from reconciler.ledger.errors import (
     LedgerBusy,
     LedgerCorrupt,
@@ -42,7 +43,9 @@ __all__ = [
     "NoLedger",
     "Request",
     "StateFolderError",
+    "back_up",
     "default_state_folder",
     "holder",
     "prepare_state_folder",
+    "restore",
 ]

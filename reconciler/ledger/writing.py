@@ -16,6 +16,7 @@ from reconciler.ledger.words import text
 from reconciler.model import fact as facts
 
 LOG_TAIL: Final = 256 * 1024
+LOGS_KEPT: Final = 10_000
 _FAST: Final = 1  # zlib's level: a pass that ends a hundred instances must not wait for logs
 
 
@@ -188,6 +189,9 @@ def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
         connection.execute(
             "REPLACE INTO logs (run, instance, number, tail) VALUES (?, ?, ?, ?)",
             (*key, zlib.compress(fact.logs[-LOG_TAIL:], _FAST)),
+        )
+        connection.execute(
+            "DELETE FROM logs WHERE id <= (SELECT max(id) FROM logs) - ?", (LOGS_KEPT,)
         )
 
 
