@@ -153,12 +153,14 @@ class Reconciler:
         """Run a verb to its end; a `stateless` one takes no --state."""
         return self.start(*args, stateless=stateless).wait(within)
 
-    def start(self, *args: str, stateless: bool = False) -> Running:
-        """Begin a verb that goes on."""
+    def start(
+        self, *args: str, stateless: bool = False, module: str = "reconciler", **env: str
+    ) -> Running:
+        """Begin a verb that goes on, with these variables; `module` is what runs it."""
         notes = self._notes / f"{len(self._started):03}-{args[0]}"
         chosen = () if stateless else ("--state", str(self.state))
-        command = (sys.executable, "-m", "reconciler", *args, *chosen)
-        running = Running(command, self.source, self._env(), notes)
+        command = (sys.executable, "-m", module, *args, *chosen)
+        running = Running(command, self.source, self._env() | env, notes)
         self._started.append(running)
         return running
 
