@@ -113,7 +113,7 @@ class Siege:
     def _start(self, aim: str) -> Running:
         seen, began = len(self.engine.requests), time.monotonic()
         running = self.project.reconciler.start(
-            "run", module="tests.chaos.crashing", PYTHONPATH=str(ROOT), **{VARIABLE: aim}
+            "run", module="tests.chaos.crashing", env={"PYTHONPATH": str(ROOT), VARIABLE: aim}
         )
         self._measure(running, seen, began)
         return running
@@ -183,12 +183,12 @@ class Siege:
         """Return in some lines what has been done and seen."""
         deaths = ", ".join(f"{count} {point}" for point, count in sorted(self.deaths.items()))
         slow = sum(seconds > RESUME for seconds in self.resumed)
+        looks = f"looked at the engine after {median(self.resumed):.2f} s (median)"
+        most = f"{max(self.resumed):.2f} s at most, {slow} of {len(self.resumed)} over {RESUME:g} s"
         return "\n".join(
             [
                 f"{sum(self.deaths.values())} deaths in {len(self.rounds)} rounds: {deaths}",
                 f"{len(self.starts())} starts, {len(self.faults)} faults",
-                f"looked at the engine after {median(self.resumed):.2f} s (median), "
-                f"{max(self.resumed):.2f} s at most; {slow} of {len(self.resumed)} starts took "
-                f"over {RESUME:g} s",
+                f"{looks}, {most}",
             ]
         )

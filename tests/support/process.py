@@ -154,13 +154,17 @@ class Reconciler:
         return self.start(*args, stateless=stateless).wait(within)
 
     def start(
-        self, *args: str, stateless: bool = False, module: str = "reconciler", **env: str
+        self,
+        *args: str,
+        stateless: bool = False,
+        module: str = "reconciler",
+        env: Mapping[str, str] | None = None,
     ) -> Running:
         """Begin a verb that goes on, with these variables; `module` is what runs it."""
         notes = self._notes / f"{len(self._started):03}-{args[0]}"
         chosen = () if stateless else ("--state", str(self.state))
         command = (sys.executable, "-m", module, *args, *chosen)
-        running = Running(command, self.source, self._env() | env, notes)
+        running = Running(command, self.source, self._env() | dict(env or {}), notes)
         self._started.append(running)
         return running
 
