@@ -21,10 +21,10 @@ def disk(project: Project, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_run_waits_for_room_and_goes_on(project: Project, disk: Path) -> None:
-    project.declare(task("before", "sleep 1"), service("web"))
+    project.declare(task("before", "sleep 6"), service("web"))
     running = project.run()
-    project.await_states("web", "Running")
     project.engine.await_running(project.engine.name("before"))
+    project.await_states("web", "Running")
     ballast = fill(disk)
     project.declare(task("during", "true", instances=3))
     running.says("no room left on the disk")
