@@ -16,7 +16,7 @@ from reconciler.forges.statuses import Statuses
 from reconciler.forges.wording import Refused, said_of
 from reconciler.ledger import LogEntry
 from reconciler.model.operator import Forge as ForgeSpec
-from reconciler.model.operator import SecretPlace, SourceSpec, Target
+from reconciler.model.operator import SourceSpec, Target
 from reconciler.notices import Failure, Notices
 from reconciler.notices import Kind as Occasion
 from reconciler.notices import Target as Address
@@ -105,7 +105,7 @@ class Herald:
 def _forge(spec: ForgeSpec) -> Forge:
     return Forge(
         kind=Kind(spec.kind),
-        token=_secret(spec.token),
+        token=Secret.at(spec.token),
         api=spec.api,
         repository=spec.repository,
         link=spec.link,
@@ -116,8 +116,4 @@ def _forge(spec: ForgeSpec) -> Forge:
 
 def _address(number: int, target: Target) -> Address:
     occasions = frozenset(Occasion(occasion) for occasion in target.on)
-    return Address(f"notify[{number}]", _secret(target.url), occasions)
-
-
-def _secret(place: SecretPlace) -> Secret:
-    return Secret(env=place.env, file=place.file)
+    return Address(f"notify[{number}]", Secret.at(target.url), occasions)

@@ -18,15 +18,15 @@ from reconciler.cli.text import complain
 from reconciler.controller.folders import state_folder
 from reconciler.ledger import prepare_state_folder
 from reconciler.manifests import Operator
-from reconciler.model.operator import Credential, SecretPlace, SourceSpec
+from reconciler.model.operator import Credential, SourceSpec
 from reconciler.model.policy import Policy
+from reconciler.secrets import Secret
 from reconciler.sources.git import (
     Basic,
     GitSettings,
     GitSource,
     RemoteError,
     Rewrite,
-    Secret,
     Signers,
     SshAgent,
     SshKey,
@@ -135,17 +135,13 @@ def _settings(spec: SourceSpec) -> GitSettings:
 
 def _credentials(given: Credential) -> Token | Basic | SshKey | SshAgent | None:
     if given.token is not None:
-        token = _secret(given.token)
+        token = Secret.at(given.token)
         return Token(token, given.user) if given.user else Token(token)
     if given.password is not None:
-        return Basic(given.user, _secret(given.password))
+        return Basic(given.user, Secret.at(given.password))
     if given.key is not None:
-        return SshKey(_secret(given.key))
+        return SshKey(Secret.at(given.key))
     return SshAgent() if given.agent else None
-
-
-def _secret(place: SecretPlace) -> Secret:
-    return Secret(file=_file(place.file), env=place.env)
 
 
 def _file(path: str) -> Path | None:

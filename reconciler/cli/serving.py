@@ -28,9 +28,9 @@ from reconciler.forges.forge import ForgeError
 from reconciler.manifests import Operator
 from reconciler.model.operator import Service, SourceSpec
 from reconciler.notices import NoticesError
+from reconciler.secrets import Secret
 from reconciler.server.following import Followed
 from reconciler.server.meter import Meter
-from reconciler.server.secret import Secret
 from reconciler.server.serving import Server, ServerError, Settings
 from reconciler.sources.git import GitSource, Standing
 
@@ -147,10 +147,7 @@ def _server(places: Sequence[Place], service: Service, given: Listening) -> Serv
     metrics = given.metrics or service.metrics
     if not hooks and not metrics:
         return None
-    secret = Secret()
-    if service.hooks is not None:
-        place = service.hooks.secret
-        secret = Secret(file=Path(place.file) if place.file else None, env=place.env)
+    secret = Secret.at(service.hooks.secret) if service.hooks else None
     sources = [(p.project, p.source) for p in places if isinstance(p.source, GitSource)]
     followed = [
         Followed(name, source.settings.url, _ref(source), source.nudge) for name, source in sources

@@ -107,7 +107,7 @@ class Notices:
         why = ""
         for tried in range(1, _TRIES + 1):
             try:
-                send(target.address.read(), message)
+                send(target.address.word(), message)
             except SecretError as error:
                 why = str(error)
             except SendingError as error:

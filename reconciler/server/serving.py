@@ -11,6 +11,7 @@ from typing import Final, Self
 from msgspec import Struct, field
 
 from reconciler.controller.loop import Loop
+from reconciler.secrets import Secret, SecretError
 from reconciler.server.connection import Limits
 from reconciler.server.hinted import Hinted
 from reconciler.server.hooks import Hooks, Tell
@@ -19,7 +20,6 @@ from reconciler.server.meter import CommittedAt, Meter
 from reconciler.server.metrics import Metrics
 from reconciler.server.nudging import PAUSE_SECONDS, Nudging
 from reconciler.server.rate import Rate
-from reconciler.server.secret import Secret
 from reconciler.server.vigil import Vigil
 from reconciler.server.watching import Watching
 
@@ -35,7 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     hooks: str = ""
     metrics: str = ""
-    secret: Secret = field(default_factory=Secret)
+    secret: Secret | None = None
     limits: Limits = field(default_factory=Limits)
     rate: Rate = field(default_factory=Rate)
     # After how long without a turn a loop is taken for dead, and the least time between two
@@ -108,10 +108,9 @@ class Server:
         self.stop()
 
     def _hooks(self) -> None:
-        self._settings.secret.read()
         hooks = Hooks(
             self._sources,
-            self._settings.secret,
+            _readable(self._settings.secret),
             self._settings.rate,
             self._nudging.ask,
             count=self._metrics.count_webhook,
@@ -136,4 +135,15 @@ class Server:
         self._tell("error", f"{type(error).__name__}: {error}")
 
 
-__all__ = ["Secret", "Server", "ServerError", "Settings"]
+def _readable(secret: Secret | None) -> Secret:
+    """Return the secret of webhooks, if there is one that can be read."""
+    if secret is None:
+        raise ServerError("webhooks need a secret, and none is configured: name its file")
+    try:
+        secret.word()
+    except SecretError as error:
+        raise ServerError(f"webhooks need a secret: {error}") from error
+    return secret
+
+
+__all__ = ["Server", "ServerError", "Settings"]
