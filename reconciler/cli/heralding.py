@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from reconciler.cli.place import Place
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
 from reconciler.controller.outlook import failing, happened, stage_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 0.5  # seconds
 _REMEMBERED: Final = 8  # commits of which the last word is known
+_TOLD: Final = "notices.json"  # in the state folder
 
 
 class Herald:
@@ -35,7 +37,7 @@ class Herald:
     def __init__(
         self,
         teller: Teller,
-        project: str,
+        place: Place,
         source: SourceSpec | None,
         targets: Iterable[Target],
         waiting: Callable[[], str],
@@ -51,10 +53,10 @@ class Herald:
         self._teller = teller
         self._statuses: Statuses | None = None
         if source is not None and source.forge is not None:
-            self._statuses = Statuses(_forge(source.forge), source.url, project, complain)
+            self._statuses = Statuses(_forge(source.forge), source.url, place.project, complain)
         addresses = [_address(number, target) for number, target in enumerate(targets)]
-        self._notices = Notices(addresses, project, complain)
-        self._failing: Mapping[str, Failure] = {}
+        self._notices = Notices(addresses, place.project, complain, place.folder / _TOLD)
+        self._failing: Mapping[str, Failure] = {f.subject: f for f in self._notices.told}
         self._said: dict[str, Said] = {}
         self._due = 0.0
         self._waiting = waiting
@@ -81,7 +83,8 @@ class Herald:
 
     def _tell(self, core: "Core") -> None:
         verdicts = [verdict for found in core.verdicts.values() for verdict in found]
-        before, self._failing = self._failing, failing(core.desired, verdicts)
+        before = self._failing
+        self._failing = failing(core.effective(), verdicts, before)
         for happening in happened(before, self._failing):
             self._notices.report(happening)
         if self._statuses is None:

@@ -99,7 +99,7 @@ def serve(
         spec = kept[place.folder].spec
         git = place.source
         waiting = (lambda: git.waiting) if isinstance(git, GitSource) else (lambda: "")
-        return Herald(plain(place), place.project, spec, operator.service.targets, waiting)
+        return Herald(plain(place), place, spec, operator.service.targets, waiting)
 
     manner = replace(manner, opened=opened, speaker=speaker)
     try:
