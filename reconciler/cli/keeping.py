@@ -80,7 +80,7 @@ def _begin_with(place: Place) -> tuple[Snapshot | None, Desired]:
     chosen = session.pinned(place)
     if chosen is not None:
         return chosen
-    snapshot, catalog = read(place.source, place.policy)
+    snapshot, catalog = read(place.source, place.project, place.policy)
     if snapshot.complete and catalog.desired is not None and catalog.project == place.project:
         return snapshot, catalog.desired
     if not snapshot.complete:

@@ -4,9 +4,10 @@ Decides where a source's mirror and state are, and what its project is called. W
 not known here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler import manifests
@@ -16,10 +17,10 @@ from reconciler.cli.options import Address, Chosen
 from reconciler.cli.place import Place, project_of_ledger
 from reconciler.cli.text import complain
 from reconciler.controller.folders import state_folder
+from reconciler.controller.revisions import summary
 from reconciler.ledger import prepare_state_folder
 from reconciler.manifests import Operator
 from reconciler.model.operator import Credential, SourceSpec
-from reconciler.model.policy import Policy
 from reconciler.secrets import Secret
 from reconciler.sources.git import (
     Basic,
@@ -83,35 +84,44 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
 
 
 def named(place: Place) -> Place:
-    """Return a place whose project has the name that its ledger, else its manifests, say."""
-    known = project_of_ledger(place.state) or _said(place.source.read().files, place.policy)
+    """Return a place whose project has the name that is known of it, if one is."""
+    known = naming(place).project
     return replace(place, project=known) if known else place
 
 
-def fetched(place: Place) -> Place:
-    """Look at the remote once; a source that cannot be asked is read as it was.
+class Naming(Struct, frozen=True):
+    """What a project is called; where nobody can say yet, which revision does not, and why."""
 
-    Raises:
-        Failure: when it cannot be asked and nothing has been fetched before.
-    """
-    source = place.source
-    if not isinstance(source, GitSource):
-        return place
-    prepare_state_folder(place.folder)
-    try:
-        source.poll()
-    except RemoteError as error:
-        complain(str(error))
-    return named(place)
+    project: str = ""
+    revision: str = ""
+    why: str = ""
 
 
-def _said(files: Mapping[str, bytes], policy: Policy) -> str:
-    """Return the name that reconciler.yaml gives the project, if it can be read."""
-    text = files.get(SOURCE_FILE)
+def naming(place: Place) -> Naming:
+    """Return the name that a project's ledger, else its manifests, say."""
+    if known := project_of_ledger(place.state):
+        return Naming(known)
+    snapshot = place.source.read()
+    if not snapshot.complete:
+        return Naming("", snapshot.revision, snapshot.problem)
+    text = snapshot.files.get(SOURCE_FILE)
     if text is None:
-        return ""
-    catalog = manifests.load({SOURCE_FILE: text}, project="unnamed", revision="", policy=policy)
-    return catalog.project if catalog.valid and catalog.project != "unnamed" else ""
+        return Naming(place.project)
+    files = {SOURCE_FILE: text}
+    catalog = manifests.load(files, project=place.project, revision="", policy=place.policy)
+    if catalog.valid:
+        return Naming(catalog.project)
+    return Naming("", snapshot.revision, summary(catalog.errors))
+
+
+def fetched(place: Place) -> None:
+    """Look at the remote once; a source that cannot be asked is read as it was."""
+    if isinstance(place.source, GitSource):
+        prepare_state_folder(place.folder)
+        try:
+            place.source.poll()
+        except RemoteError as error:
+            complain(str(error))
 
 
 def _settings(spec: SourceSpec) -> GitSettings:

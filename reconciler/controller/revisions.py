@@ -72,7 +72,7 @@ class Revisions(Struct):
         self._pinned = pinned
         snapshot = self.source.read()
         if not snapshot.complete:
-            return self._refused(snapshot.revision, snapshot.problem)
+            return self._partial(snapshot, in_force)
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
             return self._keep_again(snapshot)
@@ -82,6 +82,12 @@ class Revisions(Struct):
         if pinned:
             return self._waiting(snapshot, pinned)
         return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
+
+    def _partial(self, snapshot: Snapshot, in_force: Desired) -> Change:
+        """Refuse what cannot be read whole; of a commit it is remembered, for it stays so."""
+        new = snapshot.commit is not None and snapshot.revision != in_force.revision
+        facts = (seen(snapshot, self.now(), snapshot.problem),) if new and not self._pinned else ()
+        return self._refused(snapshot.revision, snapshot.problem, *facts)
 
     def _unfit(self, snapshot: Snapshot, catalog: Catalog) -> Change:
         why = f"project {self.project} cannot become {catalog.project} while it runs"

@@ -60,10 +60,10 @@ class Writer(Struct):
             self.core.note([Destroyed("", self.clock.now())])
 
 
-def read(source: Source, policy: Policy) -> tuple[Snapshot, Catalog]:
-    """Read a source and check it."""
+def read(source: Source, project: str, policy: Policy) -> tuple[Snapshot, Catalog]:
+    """Read a source and check it; `project` is its name where it says none itself."""
     snapshot = source.read()
-    return snapshot, revisions.load(snapshot, snapshot.project, policy)
+    return snapshot, revisions.load(snapshot, project, policy)
 
 
 @contextmanager

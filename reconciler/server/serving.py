@@ -5,7 +5,8 @@ and knows none of their affairs.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Self
 
 from msgspec import Struct, field
@@ -56,6 +57,7 @@ class Server:
         self._settings = settings
         self._tell = tell
         self._vigils: list[Vigil] = []
+        self._expected: dict[str, str] = {}
         self._metrics = Metrics(self._vigils)
         self._nudging = Nudging(sources, self._fault, settings.pause)
         self._sources = sources
@@ -69,6 +71,18 @@ class Server:
         loop.witness = meter
         loop.core.ledger = meter.timed(loop.core.ledger)
         return meter
+
+    @contextmanager
+    def expecting(self, project: str) -> Iterator[Callable[[str], None]]:
+        """Take a project for one that is not ready, for as long as it has no loop to watch.
+
+        What is called with a sentence says why.
+        """
+        self._expected[project] = "it has no revision yet"
+        try:
+            yield lambda why: self._expected.update({project: why})
+        finally:
+            del self._expected[project]
 
     def start(self) -> None:
         """Bind what is to be bound and begin to answer.
@@ -123,7 +137,7 @@ class Server:
         sys.setswitchinterval(_SWITCH_SECONDS)
 
     def _watching(self) -> None:
-        watching = Watching(self._vigils, self._metrics, self._settings.stale)
+        watching = Watching(self._vigils, self._expected, self._metrics, self._settings.stale)
         address = Address.parse(self._settings.metrics)
         self._begin("metrics", Listener("metrics", address, watching, self._fault, _SCRAPES))
 

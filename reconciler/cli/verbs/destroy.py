@@ -113,7 +113,7 @@ def _to_destroy(place: Place) -> Desired:
             raise
         desired = nothing_wanted(place.project)
     if not desired.revision:
-        snapshot, catalog = read(place.source, place.policy)
+        snapshot, catalog = read(place.source, place.project, place.policy)
         desired = replace(catalog.desired or desired, revision=snapshot.revision)
     return replace(desired, project=place.project, tasks={}, prunable=True)
 

@@ -17,7 +17,7 @@ from reconciler.sources.git.settings import (
     Token,
 )
 from reconciler.sources.git.source import GitSource
-from reconciler.sources.git.standing import Standing
+from reconciler.sources.git.standing import Standing, Stands
 
 __all__ = [
     "Basic",
@@ -31,6 +31,7 @@ __all__ = [
     "SshAgent",
     "SshKey",
     "Standing",
+    "Stands",
     "Token",
     "is_address",
     "read_revision",

@@ -61,9 +61,9 @@ class GitSource:
         return f"{settings.url}{f'@{chosen}' if chosen else ''}{folder}"
 
     @property
-    def standing(self) -> tuple[Standing, str]:
-        """How the source stands to its remote, and a sentence on it."""
-        return self._stands.kind, self._stands.sentence
+    def standing(self) -> Stands:
+        """How the source stands to its remote."""
+        return self._stands
 
     @property
     def revision(self) -> str:
@@ -74,11 +74,6 @@ class GitSource:
     def held(self) -> str:
         """The commit that waits to be allowed, if one does."""
         return self._stands.commit if self._stands.kind is Standing.HELD else ""
-
-    @property
-    def waiting(self) -> str:
-        """The commit that the remote has and that is not read: held, refused or untrusted."""
-        return self._stands.commit if self._stands.kind in _WAITING else ""
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def following(repository: Repository, trusted: Signers, **more: str) -> GitSourc
 
 def why_not(source: GitSource) -> str:
     assert not source.poll()
-    kind, sentence = source.standing
+    kind, sentence, _ = source.standing
     assert kind is Standing.UNTRUSTED
     return sentence
 
