@@ -18,7 +18,7 @@ from reconciler.cli.place import Place, project_of_ledger
 from reconciler.cli.text import complain
 from reconciler.controller.folders import state_folder
 from reconciler.controller.revisions import summary
-from reconciler.ledger import prepare_state_folder
+from reconciler.ledger import holder, prepare_state_folder
 from reconciler.manifests import Operator
 from reconciler.model.operator import Credential, SourceSpec
 from reconciler.secrets import Secret
@@ -112,6 +112,13 @@ def naming(place: Place) -> Naming:
     if catalog.valid:
         return Naming(catalog.project)
     return Naming("", snapshot.revision, summary(catalog.errors))
+
+
+def looked_at(place: Place) -> Place:
+    """Look at the remote once unless somebody else follows it; return the place as then named."""
+    if holder(place.folder) is None:
+        fetched(place)
+    return named(place)
 
 
 def fetched(place: Place) -> None:

@@ -57,10 +57,12 @@ class Revisions(Struct):
         if isinstance(self.source, Polled):
             self.source.nudge()
 
-    def allow(self) -> None:
-        """Let pass what the source itself holds back, if it does."""
-        if isinstance(self.source, Polled) and self.source.held:
-            self.source.allow(self.source.held)
+    def allow(self) -> str:
+        """Let pass what the source itself holds back, and return it; empty where it does not."""
+        if not isinstance(self.source, Polled):
+            return ""
+        held = self.source.held()
+        return held if held and self.source.allow(held) else ""
 
     def read(self, in_force: Desired, pinned: str = "") -> Change:
         """Read the source and say what becomes of the revision in force.

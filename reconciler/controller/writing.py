@@ -103,7 +103,7 @@ def writer(
             claimant,
             options.open_engine,
             Rhythm(options.resync, follow=follow),
-            revisions=reader if follow else None,
+            revisions=reader,
             take_over=options.take_over,
         )
         if follow:

@@ -143,7 +143,7 @@ def test_going_back_to_what_was_signed_before_is_held(
     source.poll()
     repository.git("update-ref", "refs/heads/main", first)
     source.poll()
-    assert (source.revision, source.held) == (second, first)
+    assert (source.revision, source.held()) == (second, first)
 
 
 class TestTags:
