@@ -28,6 +28,7 @@ def awaited(
     """
     stirred = threading.Event()
     watch = place.source.watch(stirred.set)
+    complain(f"nothing is begun before {place.source.name} has a revision to read")
     said = ""
     try:
         while not ended.is_set():
@@ -36,11 +37,13 @@ def awaited(
             if found.project:
                 return replace(place, project=found.project)
             told(found.why)
-            if found.why != said:
-                complain(f"nothing is begun before there is a revision to read: {found.why}")
-            said = found.why
-            refused = Revision(found.revision, 0.0, valid=False, problem=found.why)
-            herald.unnamed(refused if found.revision else None)
+            refused = None
+            if found.revision:  # why none is read at all, the source says itself
+                refused = Revision(found.revision, 0.0, valid=False, problem=found.why)
+                if found.why != said:
+                    complain(f"revision {found.revision} is refused: {found.why}")
+                said = found.why
+            herald.unnamed(refused)
             stirred.wait(_EVERY)
     finally:
         watch.stop()

@@ -50,9 +50,8 @@ class Place(Struct, frozen=True):
         """The state folder; it need not exist."""
         return state_folder(self.project, self.state)
 
-    @property
     def held(self) -> str:
-        """The revision that the source itself holds back until it is approved, if any."""
+        """Return the revision that the source itself holds back until it is approved, if any."""
         return self.source.held() if isinstance(self.source, Polled) else ""
 
     def command(self, *words: str) -> str:

@@ -5,6 +5,7 @@ not known here.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -125,10 +126,8 @@ def fetched(place: Place) -> None:
     """Look at the remote once; a source that cannot be asked is read as it was."""
     if isinstance(place.source, GitSource):
         prepare_state_folder(place.folder)
-        try:
+        with suppress(RemoteError):  # it says so itself
             place.source.poll()
-        except RemoteError as error:
-            complain(str(error))
 
 
 def _settings(spec: SourceSpec) -> GitSettings:

@@ -116,7 +116,7 @@ def test_a_commit_that_is_not_trusted_at_the_very_first_start(
     assert heard(chat) == (
         "fleet: the source has failed", f"the source: {unsigned[:12]} {why}",
     )  # fmt: skip
-    running.says("nothing is begun before there is a revision to read")
+    running.says("nothing is begun before", f"{unsigned[:12]} {why}")
     running.terminate().ends(0)
     assert not (fleet.project.state / "ledger.db").exists()
     running = begin(fleet, signers=trusted)
@@ -163,6 +163,7 @@ def test_a_first_commit_that_does_not_say_what_its_project_is_called(
     assert state == "failure"
     assert words.startswith("reconciler.yaml:2:")
     assert heard(chat)[0] == "fleet: the source has failed"
+    running.says(f"revision {broken} is refused: reconciler.yaml:2:")
     named.write_text(right)
     mended = fleet.repository.commit()
     assert push(port, hook) == HTTPStatus.ACCEPTED

@@ -90,7 +90,7 @@ def _report(opened: Writer, place: Place, ending: Ending, *, wait: bool) -> Exit
         complain("not all is done; containers are left as they are")
         return Exit.FAILED
     code = outcome.code_of(core, wait=wait)
-    if code is Exit.DONE and place.held:
+    if code is Exit.DONE and place.held():
         code = Exit.HELD
     if wait and on_terminal():
         outcome.show_outputs(opened)
