@@ -55,13 +55,16 @@ class _Kept:
 
     def told(self, standing: Standing, sentence: str) -> None:
         """Pass on how the source stands to its remote."""
-        if self.meter is not None:
-            self.meter.polled(ok=standing is not Standing.UNREACHABLE)
         if self.writer is None:
             complain(sentence)
         else:
             level = _LEVELS.get(standing, "warning")
             self.put(SourceTold(level, sentence))
+
+    def polled(self, standing: Standing) -> None:
+        """Count a look at the remote."""
+        if self.meter is not None:
+            self.meter.polled(ok=standing is not Standing.UNREACHABLE)
 
     def put(self, happening: Happening) -> None:
         """Tell the loop something, if it has begun."""
@@ -92,6 +95,8 @@ def serve(
         here = kept[place.folder]
         if server is not None:
             here.meter = server.watch(writer.loop)
+        if isinstance(place.source, GitSource):
+            place.source.on_poll = here.polled
         here.writer = writer
         here.began.set()
 
