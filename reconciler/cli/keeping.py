@@ -48,7 +48,7 @@ def keep(place: Place, manner: Manner) -> None:
     with _following(place, manner) as opened:
         manner.opened(place, opened)
         speaker = manner.speaker(place)
-        if opened.core.history.destroyed_revision == opened.core.desired.revision:
+        if opened.core.history.destroyed(opened.core.desired.revision):
             complain("this revision has been destroyed; an edit or `apply` brings it back")
         # Read once more, for an edit may have come before the watch, and errors are to be told.
         opened.loop.put(SourceChanged())

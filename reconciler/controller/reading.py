@@ -47,7 +47,7 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     history, recorded = history_of(folder, project)
     desired = last_valid(folder, project, policy) if recorded else None
     wanted = desired or nothing_wanted(project)
-    if history.destroyed_revision and history.destroyed_revision == wanted.revision:
+    if history.destroyed(wanted.revision):
         wanted = replace(wanted, tasks={}, prunable=True)
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
     observed = observe(project, engines)
