@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.fleet import Fleet
 from tests.e2e.project import Project
 
 
@@ -13,3 +14,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def fleet(project: Project) -> Fleet:
+    return Fleet(project)
