@@ -4,6 +4,8 @@ import os
 import threading
 from pathlib import Path
 
+_PAUSE = 0.005  # seconds, in which no program begins and ends
+
 
 class watched:  # noqa: N801  # a context manager
     """What every other process shows of itself, on its command line and in its environment."""
@@ -20,7 +22,7 @@ class watched:  # noqa: N801  # a context manager
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(_PAUSE):
             for process in Path("/proc").glob("[0-9]*"):
                 for shown in ("cmdline", "environ"):
                     try:
