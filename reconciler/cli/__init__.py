@@ -8,6 +8,7 @@ import atexit
 import gc
 
 _ROOM = 50_000
+_ROOM_WHEN_SETTLED = 2_000
 
 
 def main() -> None:
@@ -19,3 +20,10 @@ def main() -> None:
     from reconciler.cli.group import cli  # noqa: PLC0415  # importing the package costs nothing
 
     cli(prog_name="reconciler")
+
+
+def settle() -> None:
+    """Change over from starting to lasting: what there is stays, what comes becomes garbage."""
+    # What stays is not looked through again and again, so that looking costs little.
+    gc.freeze()
+    gc.set_threshold(_ROOM_WHEN_SETTLED)

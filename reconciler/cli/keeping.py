@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.cli import session
+from reconciler.cli import session, settle
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.place import Place, open_engine
 from reconciler.cli.telling import Teller
@@ -48,10 +48,11 @@ def keep(place: Place, manner: Manner) -> None:
     with _following(place, manner) as opened:
         manner.opened(place, opened)
         speaker = manner.speaker(place)
-        if opened.core.history.destroyed_revision == opened.core.desired.revision:
+        if opened.core.history.destroyed(opened.core.desired.revision):
             complain("this revision has been destroyed; an edit or `apply` brings it back")
         # Read once more, for an edit may have come before the watch, and errors are to be told.
         opened.loop.put(SourceChanged())
+        settle()
         ending = session.drive(opened, lambda _: False, speaker)
         if ending is Ending.CLAIM:
             raise Failure(opened.loop.claim_refusal, Exit.HELD)

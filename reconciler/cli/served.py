@@ -18,7 +18,7 @@ from reconciler.controller.writing import Writer
 from reconciler.model.operator import SourceSpec, Target
 from reconciler.server.meter import Meter
 from reconciler.server.serving import Server
-from reconciler.sources.git import Standing
+from reconciler.sources.git import GitSource, Standing
 
 _LEVELS = {Standing.CURRENT: "info", Standing.NEW: "info"}
 
@@ -38,13 +38,16 @@ class Kept:
 
     def told(self, standing: Standing, sentence: str) -> None:
         """Pass on how the source stands to its remote."""
-        if self._meter is not None:
-            self._meter.polled(ok=standing is not Standing.UNREACHABLE)
         if self._writer is None:
             complain(sentence)
         else:
             level = _LEVELS.get(standing, "warning")
             self._put(SourceTold(level, sentence))
+
+    def polled(self, standing: Standing) -> None:
+        """Count a look at the remote."""
+        if self._meter is not None:
+            self._meter.polled(ok=standing is not Standing.UNREACHABLE)
 
     def begin(self, writer: Writer, meter: Meter | None) -> None:
         """Note the loop, which ends at once if it was to end before it began."""
@@ -96,7 +99,10 @@ class Served:
     def opened(self, place: Place, writer: Writer) -> None:
         """Note a source's loop before it works."""
         meter = self._server.watch(writer.loop) if self._server is not None else None
-        self.of(place).begin(writer, meter)
+        here = self.of(place)
+        if isinstance(place.source, GitSource):
+            place.source.on_poll = here.polled
+        here.begin(writer, meter)
 
     def awaited(self, place: Place) -> Place | None:
         """Wait for the first revision of a source; None when it was ended before."""

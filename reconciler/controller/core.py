@@ -192,7 +192,7 @@ class Core:
 
     def effective(self) -> Desired:
         """Return the revision in force, emptied where a person has destroyed it."""
-        if self.history.destroyed_revision != self.desired.revision:
+        if not self.history.destroyed(self.desired.revision):
             return self.desired
         return replace(self.desired, tasks={}, prunable=True)
 

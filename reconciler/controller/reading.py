@@ -56,7 +56,7 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     history, now = past.history, past.now
     desired = last_valid(folder, project, policy) if past.recorded else None
     wanted = desired or nothing_wanted(project)
-    if history.destroyed_revision and history.destroyed_revision == wanted.revision:
+    if history.destroyed(wanted.revision):
         wanted = replace(wanted, tasks={}, prunable=True)
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
     observed = observe(project, engines)

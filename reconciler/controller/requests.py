@@ -99,6 +99,9 @@ def _destroy(
     chosen = arguments.get("tasks")
     if isinstance(chosen, list):
         return _destroy_tasks([str(name) for name in chosen], desired, history, now)
+    if not desired.revision:
+        message = "no revision is in force to be destroyed: end the one that runs, and ask again"
+        return Judged(ok=False, message=message)
     closed = [
         RunsClosed(name, now)
         for name, task in sorted(history.tasks.items())

@@ -68,6 +68,14 @@ class History(Struct):
         numbers += known.runs if known else ()
         return max(numbers, default=0)
 
+    def destroyed(self, revision: str) -> bool:
+        """Whether a person asked for the end of everything while this revision was in force.
+
+        Where none is in force nobody has: its name is empty, and so is that of what was destroyed
+        as long as nothing was.
+        """
+        return bool(revision) and revision == self.destroyed_revision
+
     def revision(self, name: str) -> Revision | None:
         """Return what is remembered of a revision, as it was seen last."""
         position = newest(self.revisions, name)

@@ -69,8 +69,8 @@ def _settled(given: Pass, name: str) -> bool:
 
 def _free(given: Pass) -> bool:
     """Whether a person has allowed this revision's teardown and re-runs, or asked for them."""
-    history = given.history
-    return given.desired.revision in {history.approved_revision, history.destroyed_revision}
+    history, revision = given.history, given.desired.revision
+    return history.destroyed(revision) or (bool(revision) and revision == history.approved_revision)
 
 
 def too_much(limits: HoldLimits, count: int, total: int) -> bool:

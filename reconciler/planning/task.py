@@ -131,15 +131,11 @@ def plan_vanished(
     """Bring everything of a task that no manifest mentions to its end."""
     stays = hold.message if hold is not None and name in hold.tasks else ""
     known = given.history.tasks.get(name)
-    if known is not None and known.protected and not _destroyed(given):
+    destroyed = given.history.destroyed(given.desired.revision)
+    if known is not None and known.protected and not destroyed:
         stays = cause.PROTECTED
     for key in unwanted_keys(given, name, None, seen):
         _tear(given, draft, key, seen.get(key, []), why, stays)
-
-
-def _destroyed(given: Pass) -> bool:
-    destroyed = given.history.destroyed_revision
-    return bool(destroyed) and destroyed == given.desired.revision
 
 
 def _tear(  # it only passes on what both callers have

@@ -7,6 +7,7 @@ import pytest
 from reconciler.controller import requests
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Hinted, NodeLost
+from reconciler.controller.writing import nothing_wanted
 from reconciler.engines.engine import EngineEvent, PermanentError, UnreachableError
 from reconciler.ledger import LedgerFull, LogEntry
 from reconciler.model.action import CreateRequest, InstanceState, Verb
@@ -141,6 +142,20 @@ def test_stop_of_an_unknown_task_names_the_nearest() -> None:
     judged = ask(lab, "stop", task="wrok")
     assert not judged.ok
     assert "did you mean work?" in judged.message
+
+
+def test_as_long_as_nothing_is_in_force_nothing_is_torn_down() -> None:
+    lab = Lab(service(7))
+    lab.settle()
+    lab.core.set_desired(nothing_wanted("demo"))
+    assert lab.settle() == []
+    assert len(lab.live()) == 7
+
+
+def test_destroy_needs_a_revision_to_be_destroyed() -> None:
+    lab = Lab(service())
+    lab.desired = nothing_wanted("demo")
+    assert "no revision is in force" in ask(lab, "destroy").message
 
 
 def test_destroy_lasts_until_another_revision() -> None:

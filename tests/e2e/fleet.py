@@ -30,7 +30,7 @@ class Fleet:
 
     def follow_as(self, **source: object) -> Running:
         """Begin to follow it as an entry of the operator's configuration says."""
-        entry = {"name": "fleet", "url": self.url, "interval": "1s", **source}
+        entry = {"name": self.project.name, "url": self.url, "interval": "1s", **source}
         config = self.project.home / "config.yaml"
         config.write_text(yaml.safe_dump({**self.config, "sources": [entry]}))
         return self.project.run(self.url, "--config", str(config))

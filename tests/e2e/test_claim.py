@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tests.e2e.project import Project, service, task
-from tests.support.process import Reconciler, eventually
+from tests.support.process import Reconciler, always, eventually
 
 pytestmark = pytest.mark.docker
 
@@ -79,6 +79,21 @@ def test_a_lost_ledger_begins_no_batch_work_until_relearn(project: Project) -> N
     eventually(lambda: project.engine.inspect(project.engine.name("done", 1)), "it to run again")
     assert project.engine.ids("running") == running
     assert project.states("done")[0] == "Succeeded", "what Docker still showed is known"
+
+
+def test_a_lost_ledger_and_a_broken_source_tear_nothing_down(project: Project) -> None:
+    project.declare(service("web", instances=2))
+    project.apply()
+    before = project.engine.running()
+    shutil.rmtree(project.state)
+    project.write("web.yaml", "kind: [")
+    running = project.run()
+    running.says("nothing is changed until this is mended", "the ledger was lost")
+    always(lambda: project.engine.running() == before, "what runs stays", during=1.0)
+    project.declare(service("web", instances=3))
+    eventually(lambda: len(project.engine.running()) == 3, "the third to run")
+    assert before.items() <= project.engine.running().items()
+    assert "destroyed" not in running.terminate().ends(0).err
 
 
 def test_plan_of_a_lost_ledger_begins_no_batch_work(project: Project) -> None:

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import queue
-import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,40 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.project import Project, service, task
+from tests.e2e.fleet import Fleet
+from tests.e2e.project import service, task
 from tests.support.forge import StandIn, stand_in
+from tests.support.git_servers import free_port
 from tests.support.process import always, eventually
-from tests.support.repository import Repository
 
 pytestmark = pytest.mark.docker
 SECRET = "made-up-secret"
-
-
-class Fleet:
-    """A project in a git repository of its own."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.repository = Repository(project.source)
-        self.url = f"file://{project.source}"
-
-    def commit(self, *manifests: dict[str, object]) -> str:
-        self.project.declare(*manifests)
-        return self.repository.commit()
-
-    def follow(self, *args: str) -> None:
-        self.project.run(self.url, *(args or ("--interval", "500ms")))
-
-
-@pytest.fixture
-def fleet(project: Project) -> Fleet:
-    return Fleet(project)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def test_commits_become_containers(fleet: Fleet) -> None:
@@ -67,7 +40,7 @@ def test_an_invalid_commit_changes_nothing_until_it_is_mended(fleet: Fleet) -> N
     before = fleet.project.engine.ids()
     fleet.project.write("web.yaml", "kind: [")
     fleet.repository.commit()
-    eventually(lambda: any(e["kind"] == "refused" for e in fleet.project.events()), "a refusal")
+    eventually(lambda: fleet.told("error"), "a refusal")
     assert fleet.project.engine.ids() == before
     fleet.commit(service("web", instances=2))
     fleet.project.await_states("web", "Running", "Running")
@@ -90,12 +63,7 @@ def test_what_vanishes_prunes_nothing(fleet: Fleet, what: str) -> None:
         if what == "emptied":
             fleet.project.write("fleet/README", "nothing here")
         fleet.repository.commit()
-    said = eventually(
-        lambda: [e for e in fleet.project.events() if e["kind"] in {"refused", "source"}
-                 and e["level"] != "info"],
-        "it to be told",
-    )  # fmt: skip
-    assert said
+    eventually(lambda: fleet.told("warning", "error"), "it to be told")
     always(lambda: fleet.project.engine.ids() == before, "what runs stays", 2)
 
 
@@ -124,30 +92,20 @@ def test_a_commit_may_ask_only_for_what_the_operator_allows(fleet: Fleet) -> Non
     fleet.follow()
     fleet.project.await_states("web", "Running")
     fleet.commit(service("web", container={"mounts": mounts}))
-    told = eventually(
-        lambda: [e for e in fleet.project.events() if e["kind"] == "refused"], "a refusal"
-    )
-    assert "policy forbids" in told[0]["message"]
+    told = eventually(lambda: fleet.told("error"), "a refusal")
+    assert "policy forbids" in told[0]
     assert fleet.project.states("web") == ["Running"]
 
 
 @pytest.mark.parametrize("answer", ["follow", "hold", "refuse"])
-def test_a_rewritten_history(fleet: Fleet, tmp_path: Path, answer: str) -> None:
+def test_a_rewritten_history(fleet: Fleet, answer: str) -> None:
     fleet.commit(service("web"))
-    source = {"name": "fleet", "url": fleet.url, "interval": "1s", "onRewrite": answer}
-    config = tmp_path / "config.yaml"
-    config.write_text(yaml.safe_dump({"sources": [source]}))
-    fleet.project.run(fleet.url, "--config", str(config))
+    fleet.follow_as(onRewrite=answer)
     fleet.project.await_states("web", "Running")
     fleet.project.declare(service("web", instances=2))
     fleet.repository.git("commit", "--quiet", "--amend", "--all", "--message=rewritten")
     if answer != "follow":
-        told = eventually(
-            lambda: [e for e in fleet.project.events() if e["kind"] == "source"
-                     and e["level"] != "info"],
-            "it to be told",
-        )  # fmt: skip
-        assert told
+        eventually(lambda: fleet.told("warning", "error"), "it to be told")
         always(lambda: fleet.project.states("web") == ["Running"], "nothing changes", 1)
     if answer == "hold":
         fleet.project.reconciler("approve").ends(0)
@@ -155,34 +113,17 @@ def test_a_rewritten_history(fleet: Fleet, tmp_path: Path, answer: str) -> None:
         fleet.project.await_states("web", "Running", "Running")
 
 
-@pytest.fixture
-def configured(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    monkeypatch.setenv("HOOK_SECRET", SECRET)
-    monkeypatch.setenv("FORGE_TOKEN", "made-up-token")
-    return {"sources": [{"name": "fleet", "url": fleet.url, "interval": "1h"}]}
-
-
-def test_a_webhook_is_followed_at_once_and_the_forge_is_told(
-    fleet: Fleet, configured: dict[str, object], tmp_path: Path
-) -> None:
+def test_a_webhook_is_followed_at_once_and_the_forge_is_told(fleet: Fleet) -> None:
+    fleet.project.reconciler.env |= {"HOOK_SECRET": SECRET, "FORGE_TOKEN": "made-up-token"}
     fleet.commit(service("web"))
     port = free_port()
     with stand_in() as forge:
-        configured["listen"] = {"address": f"127.0.0.1:{port}", "secret": {"env": "HOOK_SECRET"}}
-        configured["forges"] = {
-            "lab": {
-                "kind": "gitea",
-                "api": forge.url,
-                "token": {"env": "FORGE_TOKEN"},
-                "repository": "lab/fleet",
-            }
+        lab = {"kind": "gitea", "api": forge.url, "repository": "lab/fleet"}
+        fleet.config = {
+            "listen": {"address": f"127.0.0.1:{port}", "secret": {"env": "HOOK_SECRET"}},
+            "forges": {"lab": {**lab, "token": {"env": "FORGE_TOKEN"}}},
         }
-        configured["sources"] = [
-            {"name": "fleet", "url": fleet.url, "interval": "1h", "forge": "lab"}
-        ]
-        config = tmp_path / "config.yaml"
-        config.write_text(yaml.safe_dump(configured))
-        fleet.project.run(fleet.url, "--config", str(config))
+        fleet.follow_as(interval="1h", forge="lab")
         fleet.project.await_states("web", "Running")
         commit = fleet.commit(service("web", instances=2))
         assert push(port) == 202
@@ -225,9 +166,7 @@ def last_status(forge: StandIn, commit: str) -> str:
             return str(asked.said["state"])
 
 
-def test_a_source_that_fails_holds_up_no_other(
-    fleet: Fleet, configured: dict[str, object], tmp_path: Path
-) -> None:
+def test_a_source_that_fails_holds_up_no_other(fleet: Fleet, tmp_path: Path) -> None:
     fleet.commit(task("work", "true"))
     nowhere = {"name": "nowhere", "url": f"file://{tmp_path}/nowhere", "interval": "1s"}
     sources = [nowhere, {"name": "fleet", "url": fleet.url, "interval": "1s"}]

@@ -169,7 +169,12 @@ class Record:
     def told(self) -> list[tuple[str, str]]:
         """Return (action, name) of all so far, in order."""
         self.settle()
-        return [(e["Action"], _name(e["Actor"])) for e in self._events]
+        return self.so_far
+
+    @property
+    def so_far(self) -> list[tuple[str, str]]:
+        """Return as much of that as has come by now."""
+        return [(e["Action"], _name(e["Actor"])) for e in list(self._events)]
 
     def of(self, *actions: str) -> list[str]:
         """Return the names that these actions happened to, in order."""

@@ -1,7 +1,7 @@
 """`destroy`: nothing of the project is left on any node."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from msgspec.structs import replace
@@ -20,6 +20,8 @@ from reconciler.model.desired import Desired
 
 if TYPE_CHECKING:
     from reconciler.controller.core import Core
+
+_NAMELESS: Final = "none"  # in place of the name of a revision that nobody can read
 
 
 @click.command("destroy")
@@ -114,7 +116,7 @@ def _to_destroy(place: Place) -> Desired:
         desired = nothing_wanted(place.project)
     if not desired.revision:
         snapshot, catalog = read(place.source, place.project, place.policy)
-        desired = replace(catalog.desired or desired, revision=snapshot.revision)
+        desired = replace(catalog.desired or desired, revision=snapshot.revision or _NAMELESS)
     return replace(desired, project=place.project, tasks={}, prunable=True)
 
 

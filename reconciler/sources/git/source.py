@@ -33,11 +33,13 @@ _WAITING: Final = (Standing.HELD, Standing.REFUSED, Standing.UNTRUSTED)
 class GitSource:
     """One ref of a remote, by a mirror in a folder of its own.
 
-    `told` hears, on the thread that polls, of each change of how the source stands.
+    `told` hears, on the thread that polls, of each change of how the source stands; `on_poll`
+    hears there of every look, and how the source stands after it.
     """
 
     def __init__(self, settings: GitSettings, mirror: Path, told: Told = nobody) -> None:
         self.settings = settings
+        self.on_poll: Callable[[Standing], None] = lambda _: None
         self._mirror = Mirror(mirror, settings)
         self._told = told
         self._polling = threading.Lock()
@@ -187,7 +189,9 @@ class GitSource:
                 self._looked = False  # what was killed may have left something behind
                 if not self._mirror.interruption.interrupted:
                     self._stand(Stands(Standing.UNREACHABLE, str(error)))
+                    self.on_poll(self._stands.kind)
                 raise RemoteError(str(error)) from error
+            self.on_poll(self._stands.kind)
             return self._state() != before
 
     def _state(self) -> tuple[str, str, bool, bool]:

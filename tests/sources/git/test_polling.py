@@ -159,6 +159,20 @@ def test_a_webhook_brings_a_commit_at_once_and_outages_are_told_of_once(tmp_path
             watch.stop()
 
 
+def test_every_look_is_told_of_with_how_it_ended(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "jobs")
+    repository.commit(a="one")
+    source = GitSource(GitSettings(url=f"file://{repository.root}"), tmp_path / "mirror")
+    looks: list[Standing] = []
+    source.on_poll = looks.append
+    source.poll()
+    source.poll()
+    repository.root.rename(tmp_path / "away")
+    with pytest.raises(RemoteError):
+        source.poll()
+    assert looks == [Standing.CURRENT, Standing.CURRENT, Standing.UNREACHABLE]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_thousands_of_polls_leave_nothing_behind(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """Remotes by each way that they are reached: file, the daemon, https with a password, ssh."""
 
-import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from reconciler.sources.git import (
     Standing,
     Token,
 )
+from tests.support.exposure import files_with, watched
 from tests.support.git_servers import GitDaemon, HttpsServer, Proxy, Sshd, serving
 from tests.support.repository import Repository
 
@@ -347,32 +346,5 @@ def test_secrets_are_seen_nowhere(
             assert GitSource(settings, mirror).poll()
         assert any("fetch" in line for line in seen)
         assert not [line for line in seen if secret in line]
-        left = [path for path in mirror.rglob("*") if path.is_file()]
-        assert left
-        assert not [path for path in left if secret.encode() in path.read_bytes()]
-
-
-class watched:  # noqa: N801  # a context manager
-    """What every process shows of itself, on its command line and in its environment."""
-
-    def __enter__(self) -> set[str]:
-        self._seen: set[str] = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-        return self._seen
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._stop.is_set():
-            for process in Path("/proc").glob("[0-9]*"):
-                for shown in ("cmdline", "environ"):
-                    try:
-                        content = (process / shown).read_bytes()
-                    except OSError:
-                        continue
-                    if process.name != str(os.getpid()):
-                        self._seen.add(content.decode("utf-8", "replace"))
+        assert (mirror / "given.json").is_file()
+        assert not files_with(secret, mirror)
