@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from reconciler.model.action import Plan, Verdict
 from reconciler.model.desired import DesiredTask
+from reconciler.model.shared import SharedMap
 from reconciler.planning.converging import lacks, stirs
 
 
@@ -17,7 +18,8 @@ class Assessment:
 
     def __init__(self) -> None:
         """Begin with nothing planned."""
-        self.verdicts: dict[str, tuple[Verdict, ...]] = {}
+        # Replaced rather than changed, so that whoever looks on may keep what there was.
+        self.verdicts: SharedMap[tuple[Verdict, ...]] = SharedMap()
         self.wakes: dict[str, float] = {}
         self._stirring: set[str] = set()
         self._lacking: set[str] = set()
@@ -43,18 +45,13 @@ class Assessment:
         found: dict[str, list[Verdict]] = {}
         for verdict in made.verdicts:
             found.setdefault(verdict.key.task, []).append(verdict)
-        for name in {*self.verdicts} if only is None else only:
-            self._forget(name)
-        for name, verdicts in found.items():
-            self.verdicts[name] = tuple(verdicts)
-            if stirs(verdicts):
-                self._stirring.add(name)
-            if lacks(tasks.get(name), verdicts):
-                self._lacking.add(name)
+        planned = set(self.verdicts) if only is None else only
+        for name in planned & self.wakes.keys():
+            del self.wakes[name]
         self.wakes |= made.wakes
-
-    def _forget(self, name: str) -> None:
-        self.verdicts.pop(name, None)
-        self.wakes.pop(name, None)
-        self._stirring.discard(name)
-        self._lacking.discard(name)
+        self._stirring -= planned
+        self._stirring |= {name for name, verdicts in found.items() if stirs(verdicts)}
+        self._lacking -= planned
+        self._lacking |= {n for n, verdicts in found.items() if lacks(tasks.get(n), verdicts)}
+        new = {name: tuple(verdicts) for name, verdicts in found.items()}
+        self.verdicts = self.verdicts.changed(new, planned - new.keys())

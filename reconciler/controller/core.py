@@ -27,6 +27,7 @@ from reconciler.model.identity import task_of
 from reconciler.planning import plan
 from reconciler.planning.affected import affected
 from reconciler.planning.permit import Permit, keep_to
+from reconciler.planning.renaming import claims
 from reconciler.planning.tally import tally
 
 Tell = Callable[[LogEntry], None]
@@ -69,6 +70,8 @@ class Core:
         self.began = now()
         self._now = now
         self._signalled: set[str] = set()
+        # What tasks say that they were called before, and what each is called now.
+        self._claims = claims(desired.tasks.values())
         self._dirty: set[str] | None = None
         self._pending: list[Fact] = []
         self._pending_entries: list[LogEntry] = []
@@ -91,8 +94,11 @@ class Core:
         self.desired = desired
         differing = affected(before, self.effective())
         if differing is None:
+            self._claims = claims(desired.tasks.values())
             self.dirty_all()
-        for task in differing or ():
+            return
+        self._claims |= claims(desired.tasks[n] for n in differing if n in desired.tasks)
+        for task in differing:
             self._soil(task)
 
     def try_again(self) -> None:
@@ -253,9 +259,17 @@ class Core:
         return state is not None and state.known
 
     def _soil(self, task: str) -> None:
+        """Have a task planned in the next turn, by all names that it has or has had."""
         if self._dirty is not None:
-            moved = self.history.moved.items()
-            self._dirty |= {task, *(now for (name, _), now in moved if name == task)}
+            moved = {now for (name, _), now in self.history.moved.items() if name == task}
+            wanted = self.desired.tasks.get(task)
+            names = {
+                task,
+                self._claims.get(task, ""),
+                wanted.renamed_from if wanted else "",
+                *moved,
+            }
+            self._dirty |= names - {""}
 
     def _as_owned(self, action: Action) -> Action:
         """Return an action as of the task's name now: it may have been renamed since."""

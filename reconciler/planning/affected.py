@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from msgspec.structs import replace
 
 from reconciler.model.desired import Desired
+from reconciler.model.shared import differing
 
 
 def affected(before: Desired, after: Desired) -> AbstractSet[str] | None:
@@ -18,7 +19,4 @@ def affected(before: Desired, after: Desired) -> AbstractSet[str] | None:
     """
     if replace(before, revision="", tasks={}) != replace(after, revision="", tasks={}):
         return None
-    old, new = before.tasks, after.tasks
-    # Most are the very same objects, which is seen at a glance.
-    differing = {name for name, task in new.items() if (was := old.get(name)) is not task != was}
-    return differing | (old.keys() - new.keys())
+    return differing(before.tasks, after.tasks)

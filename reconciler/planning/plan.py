@@ -34,7 +34,7 @@ def plan(  # the planner's whole world, each part named
     to name all that may have changed since they were planned, and all that were held then.
     Planning again with what the actions brought about leads on to a plan that is empty.
     """
-    renamed = renamings(desired, history, now)
+    renamed = renamings(desired, history, now, desired.tasks if only is None else only)
     history = taken_over(history, renamed)
     busy = still_underway(underway or Underway(), renamed)
     given = Pass(desired, observed, history, busy, now)
