@@ -8,14 +8,25 @@ and `start` are an engine that goes away and comes back.
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from tests.support.engines import SOCKET
 
 Matches = Callable[[str, str], bool]
+
+
+class Request(NamedTuple):
+    """What the engine was asked for, and when, by the clock of `time.perf_counter`."""
+
+    method: str
+    path: str
+    at: float
+
+
 _VERSION = re.compile(r"^/v[0-9.]+")
 _CHUNK = 65536
 
@@ -38,7 +49,7 @@ class Proxy:
         self._free.set()
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
-        self.requests: list[tuple[str, str]] = []
+        self.requests: list[Request] = []
         self.hanging: list[tuple[str, str]] = []
 
     @property
@@ -105,7 +116,7 @@ class Proxy:
     ) -> None:
         """Pass a request on, at its time."""
         method, path, content = request
-        self.requests.append((method, path))
+        self.requests.append(Request(method, path, time.perf_counter()))
         if self._held(method, path):
             self.hanging.append((method, path))
             self._free.wait()
