@@ -38,7 +38,8 @@ class Change(Struct, frozen=True):
 class Revisions(Struct):
     """Reads one source, again and again, and remembers what was last said of it.
 
-    `quiet_for` returns the seconds since the source last showed a sign of change.
+    `quiet_for` returns the seconds since the source last showed a sign of change. `memory` may
+    be of a reading that somebody else has done before.
     """
 
     source: Source
@@ -47,7 +48,7 @@ class Revisions(Struct):
     now: Callable[[], float]
     quiet_for: Callable[[], float]
     policy: Policy = FOLDER
-    _memory: manifests.Memory = field(default_factory=manifests.Memory)
+    memory: manifests.Memory = field(default_factory=manifests.Memory)
     _last_said: str = ""
     _kept: bool = True
     _pinned: str = ""
@@ -78,7 +79,7 @@ class Revisions(Struct):
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
             return self._keep_again(snapshot)
-        catalog = load(snapshot, self.project, self.policy, self._memory)
+        catalog = load(snapshot, self.project, self.policy, self.memory)
         if catalog.desired is None or catalog.project != self.project:
             return self._unfit(snapshot, catalog)
         if pinned:
@@ -123,7 +124,7 @@ class Revisions(Struct):
         try:
             files = self.ledger.revision_files(pinned)
             found = kept_snapshot(self.project, pinned, files) if files is not None else None
-            catalog = load(found, self.project, self.policy, self._memory) if found else None
+            catalog = load(found, self.project, self.policy, self.memory) if found else None
             if catalog is None or catalog.desired is None:
                 why = summary(catalog.errors) if catalog else "its files are not kept any more"
                 return self._refused(pinned, f"it is pinned, but cannot be applied: {why}")

@@ -22,6 +22,7 @@ from reconciler.controller.narrate import said_of
 from reconciler.controller.node_watch import Rhythm
 from reconciler.controller.requests import Judged
 from reconciler.ledger import Ledger, Lock, NoLedger, prepare_state_folder
+from reconciler.manifests import Memory
 from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
@@ -68,11 +69,17 @@ def read(source: Source, project: str, policy: Policy) -> tuple[Snapshot, Catalo
 
 @contextmanager
 def writer(
-    source: Source, desired: Desired, options: Options, *, follow: bool = False
+    source: Source,
+    desired: Desired,
+    options: Options,
+    *,
+    follow: bool = False,
+    memory: Memory | None = None,
 ) -> Iterator[Writer]:
     """Open a session for a project.
 
-    `follow` keeps reading the event stream and the source, as `run` does.
+    `follow` keeps reading the event stream and the source, as `run` does. `memory` is of a
+    reading before it.
 
     Raises:
         LockHeld: when another process writes.
@@ -95,6 +102,7 @@ def writer(
             clock.now,
             lambda: time.monotonic() - watch[0].quiet_since if watch else float("inf"),
             options.policy,
+            memory or Memory(),
         )
         loop = Loop(
             core,
