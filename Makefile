@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check docs fuzz soak bench lock clean .venv engine image tools
+.PHONY: help demo test test-full check docs fuzz chaos soak bench lock clean .venv engine image tools
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ docs: .venv  ## write the pages of docs/ that are made from schemas/ and specs/
 fuzz: .venv  ## try 200,000 mutated manifests (CASES=N for another number) on all processors
 	$(BIN)/python -m tests.fuzz $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(BATCH),--batch $(BATCH))
+
+# `make chaos SEED=7 KILLS=40` repeats a siege's choices, not its moments.
+chaos: .venv engine image  ## kill the reconciler 500 times under real work (KILLS=N for another number)
+	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 soak: .venv engine image  ## keep a `run` busy: 10,000 polls, 1,000 commits (POLLS=N COMMITS=N)
 	$(BIN)/python -m tests.soak $(if $(POLLS),--polls $(POLLS)) $(if $(COMMITS),--commits $(COMMITS))

@@ -16,9 +16,9 @@ from reconciler.controller.reading import Report
 from reconciler.engines.engine import EngineError
 from reconciler.model.action import Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.history import Attempt, Run
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.quantities import format_ranges
+from reconciler.model.run import Attempt, Run
 
 Plain = dict[str, Any]
 
@@ -105,7 +105,7 @@ def _run(run: Run) -> Plain:
         "revision": run.revision,
         "work": run.work,
         "closed": run.closed,
-        "cancelled": run.cancelled,
+        "cancelled": None in run.cancels,
         "succeeded": sum(run.succeeded(instance) for instance in run.attempts),
         "instances": len(run.attempts),
     }

@@ -4,7 +4,6 @@ Decides which record the preview begins with, so that it tells what `apply` woul
 one that undoes an earlier destroy, and that knows of a lost ledger.
 """
 
-import time
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -12,7 +11,7 @@ from msgspec import Struct
 from reconciler.cli.place import Place, open_engine
 from reconciler.controller.claim import Claimant, Standing
 from reconciler.controller.preview import Preview, preview
-from reconciler.controller.reading import history_of, images_present, learn, observe
+from reconciler.controller.reading import images_present, learn, observe, past_of
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import Desired
@@ -44,9 +43,9 @@ class Foresight(Struct, frozen=True):
 
 def foresee(place: Place, desired: Desired) -> Foresight:
     """Look at everything once and run the planner ahead."""
-    now = time.time()
     engines = {name: open_engine(spec) for name, spec in desired.nodes.items()}
-    history, recorded = history_of(place.folder, place.project)
+    past = past_of(place.folder, place.project)
+    history, now = past.history, past.now
     observed = observe(place.project, engines)
     known = {name: engine for name, engine in engines.items() if observed.nodes[name].known}
     refusals, lost = _claims(place, known)
@@ -56,7 +55,7 @@ def foresee(place: Place, desired: Desired) -> Foresight:
     if history.destroyed_revision:
         history.apply(Destroyed("", now))
     made = preview(desired, observed, history, now, images_present(desired, known))
-    return Foresight(made, observed, recorded, tuple(refusals))
+    return Foresight(made, observed, past.recorded, tuple(refusals))
 
 
 def _claims(place: Place, engines: Mapping[str, Engine]) -> tuple[list[str], bool]:

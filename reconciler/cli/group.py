@@ -34,6 +34,8 @@ VERBS: Final = {
     "reconcile": "Have everything looked at now.",
     "relearn": "Go on after the ledger was lost.",
     "destroy": "Take everything down.",
+    "backup": "Copy the ledger.",
+    "restore": "Put a copy of the ledger back.",
     "schema": "Print the JSON schema of a kind of manifest.",
     "explain": "Tell what a problem's code means, with examples.",
     "profiles": "List the standard profiles, or print one.",

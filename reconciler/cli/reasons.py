@@ -14,8 +14,8 @@ from reconciler.cli.text import ago, length
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.history import Trouble
 from reconciler.model.position import NOWHERE, Position
+from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
 
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}

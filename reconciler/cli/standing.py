@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.history import Attempt, Run, Trouble
 from reconciler.model.identity import AttemptKey
+from reconciler.model.run import Attempt, Run, Trouble
 from reconciler.planning.status import task_state
 
 _IN_HAND: Final = {InstanceState.PREPARING, InstanceState.COLLECTING}

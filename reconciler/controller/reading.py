@@ -4,13 +4,13 @@ The same planner that decides for the writer words the state for the reader, so 
 and `why` cannot tell another story than the one that is acted upon.
 """
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.controller.clock import SteadyClock, clock_of
 from reconciler.controller.folders import state_folder
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
@@ -41,33 +41,43 @@ class Report(Struct, frozen=True):
     at: float
 
 
+class Past(Struct, frozen=True):
+    """What is on record, whether there is a record at all, and the time by its clock."""
+
+    history: History
+    recorded: bool
+    now: float
+
+
 def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: Policy) -> Report:
     """Look at everything once, as the revision in force according to the ledger has it."""
     folder = state_folder(project, chosen)
-    history, recorded = history_of(folder, project)
-    desired = last_valid(folder, project, policy) if recorded else None
+    past = past_of(folder, project)
+    history, now = past.history, past.now
+    desired = last_valid(folder, project, policy) if past.recorded else None
     wanted = desired or nothing_wanted(project)
     if history.destroyed(wanted.revision):
         wanted = replace(wanted, tasks={}, prunable=True)
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
     observed = observe(project, engines)
-    now = time.time()
     learn(history, observed, now)
     made = plan(wanted, observed, history, now)
     for fact in made.facts:
         if isinstance(fact, TaskRenamed):
             history.apply(fact)
     observed = by_name_now(observed, history)
-    return Report(wanted, observed, history, made, engines, holder(folder), folder, recorded, now)
+    return Report(
+        wanted, observed, history, made, engines, holder(folder), folder, past.recorded, now
+    )
 
 
-def history_of(folder: Path, project: str) -> tuple[History, bool]:
-    """Return what is on record, and whether there is a record at all."""
+def past_of(folder: Path, project: str) -> Past:
+    """Return what is on record."""
     try:
         with Ledger.open(folder, write=False, project=project) as ledger:
-            return ledger.load(), True
+            return Past(ledger.load(), recorded=True, now=clock_of(ledger).now())
     except NoLedger:
-        return History(), False
+        return Past(History(), recorded=False, now=SteadyClock().now())
 
 
 def observe(project: str, engines: Mapping[str, Engine]) -> Observed:

@@ -23,7 +23,8 @@ from reconciler.model.fact import (
     Suspended,
     TaskProtected,
 )
-from reconciler.model.history import History, Run
+from reconciler.model.history import History
+from reconciler.model.run import Run
 from reconciler.model.suspension import target_of, wording_of
 from reconciler.planning.suspending import suspense_of
 

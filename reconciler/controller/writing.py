@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from reconciler.controller import requests, revisions
 from reconciler.controller.claim import Claimant
-from reconciler.controller.clock import SteadyClock
+from reconciler.controller.clock import SteadyClock, clock_of, keep_clock
 from reconciler.controller.core import Core
 from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
@@ -84,7 +84,7 @@ def writer(
         Lock.take(folder, options.verb),
         Ledger.open(folder, write=True, project=project) as ledger,
     ):
-        clock = SteadyClock()
+        clock = keep_clock(ledger)
         core = Core(desired, ledger, clock.now)
         claimant = Claimant(project, ledger.state_id, folder, source.name)
         watch: list[Watch] = []
@@ -149,7 +149,7 @@ def note(
     """
     with Lock.take(folder, verb), Ledger.open(folder, write=True, project=project) as ledger:
         kept = ledger.kept_revisions()
-        now = time.time()
+        now = clock_of(ledger).now()
         judged = requests.judge(verb, arguments, desired, ledger.load(), now, kept)
         entries = [e for fact in judged.facts if (e := said_of(fact))]
         ledger.record(judged.facts, entries)

@@ -4,6 +4,7 @@ The only home of sqlite3. What a fact means is the model's affair, what follows 
 planner's; here it is only kept.
 """
 
+from reconciler.ledger.copying import back_up, restore
 from reconciler.ledger.errors import (
     LedgerBusy,
     LedgerCorrupt,
@@ -15,7 +16,7 @@ from reconciler.ledger.errors import (
     NoLedger,
 )
 from reconciler.ledger.journal import LogEntry
-from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.ledger import Anchor, Ledger
 from reconciler.ledger.lock import Holder, Lock, LockHeld, holder
 from reconciler.ledger.requests import Answer, Request
 from reconciler.ledger.state_folder import (
@@ -25,6 +26,7 @@ from reconciler.ledger.state_folder import (
 )
 
 __all__ = [
+    "Anchor",
     "Answer",
     "Holder",
     "Ledger",
@@ -41,7 +43,9 @@ __all__ = [
     "NoLedger",
     "Request",
     "StateFolderError",
+    "back_up",
     "default_state_folder",
     "holder",
     "prepare_state_folder",
+    "restore",
 ]

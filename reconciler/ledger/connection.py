@@ -38,7 +38,7 @@ def open_writer(folder: Path) -> sqlite3.Connection:
     """Return the writer's connection, to a ledger made, migrated and checked as needed."""
     path = folder.absolute() / FILE_NAME
     with translated(path):
-        _refuse_by_header(path)
+        refuse_by_header(path)
         _make_private(path)
         suspect = _is_suspect(path)
         connection = _prepared(path, _connect(path, "mode=rw"), _prepare_writer)
@@ -110,13 +110,13 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 def _existing(folder: Path) -> Path:
     path = folder.absolute() / FILE_NAME
     with translated(path):
-        _refuse_by_header(path)
+        refuse_by_header(path)
         if not path.is_file() or path.stat().st_size == 0:
             raise NoLedger(f"nothing is recorded in {folder}: there is no ledger yet")
     return path
 
 
-def _refuse_by_header(path: Path) -> None:
+def refuse_by_header(path: Path) -> None:
     """Refuse what its first bytes tell about, without SQLite touching it."""
     try:
         with path.open("rb") as file:
@@ -229,6 +229,11 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> N
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def is_ledger(connection: sqlite3.Connection) -> bool:
+    """Return whether an open database is a ledger, of whatever version."""
+    return _pragma(connection, "application_id") == schema.APPLICATION_ID
 
 
 def _count_tables(connection: sqlite3.Connection) -> int:

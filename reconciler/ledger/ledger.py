@@ -14,15 +14,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from msgspec import Struct
+
 from reconciler.ledger import connection as connections
-from reconciler.ledger import journal, reading, requests, revisions, writing
+from reconciler.ledger import forgetting, journal, reading, requests, revisions, writing
 from reconciler.ledger.connection import FILE_NAME, snapshot, transaction
 from reconciler.ledger.errors import LedgerForeign, NoLedger, corrupt, translated
 from reconciler.ledger.journal import LogEntry
 from reconciler.ledger.requests import Answer, Request
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
-from reconciler.model.identity import AttemptKey, parse_container_name
+from reconciler.model.identity import AttemptKey
+
+
+class Anchor(Struct, frozen=True):
+    """A boot of the machine, by its id, and the epoch time at which its seconds begin."""
+
+    boot: str
+    offset: float
 
 
 class Ledger:
@@ -113,19 +122,8 @@ class Ledger:
 
     def forget(self, tasks: Collection[str]) -> None:
         """Drop every record of these tasks, their log entries and logs included."""
-        names = [(name,) for name in tasks]
         with self._writing():
-            self._connection.executemany("DELETE FROM tasks WHERE name = ?", names)
-            self._connection.executemany("DELETE FROM events WHERE task = ?", names)
-            self._connection.executemany("DELETE FROM moved WHERE task = ?", names)
-            self._connection.executemany(
-                "DELETE FROM suspensions WHERE target = 'task/' || ?", names
-            )
-            subjects = self._connection.execute("SELECT subject FROM troubles").fetchall()
-            self._connection.executemany(
-                "DELETE FROM troubles WHERE subject = ?",
-                [row for row in subjects if _task_of(row[0]) in tasks],
-            )
+            forgetting.forget(self._connection, tasks)
 
     # --- what was said ---------------------------------------------------------------------
 
@@ -244,6 +242,24 @@ class Ledger:
         name, files = self._newest
         return files if name == revision else self.revision_files(revision) or {}
 
+    # --- which time it is --------------------------------------------------------------------
+
+    def anchor(self) -> Anchor | None:
+        """Return what joins the times on record to a boot of the machine, None for nothing."""
+        with self._reading():
+            boot, _, offset = reading.meta(self._connection).get("clock", "").partition(" ")
+        return Anchor(boot, float(offset)) if offset else None
+
+    def keep_anchor(self, anchor: Anchor) -> None:
+        """Put on record what joins times to the present boot."""
+        with self._writing():
+            writing.set_meta(self._connection, "clock", f"{anchor.boot} {anchor.offset!r}")
+
+    def newest_time(self) -> float:
+        """Return the time of the newest entry of the event log, 0.0 where there is none."""
+        newest = self.last_events(1)
+        return newest[0].at if newest else 0.0
+
     # --- how -------------------------------------------------------------------------------
 
     @contextmanager
@@ -282,9 +298,3 @@ def _refuse_other(ledger: Ledger, project: str, path: Path) -> None:
             f"the ledger {path} belongs to the project {ledger.project!r}, not to {project!r}: "
             "choose another state folder, or the project's former name"
         )
-
-
-def _task_of(subject: str) -> str:
-    """Return the task that a trouble's subject speaks of, empty for an image."""
-    found = parse_container_name(subject)
-    return found[1].key.task if found else subject.rpartition("/")[0]

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from reconciler.ledger import seen
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.model.fact import Result
-from reconciler.model.history import Attempt, History, Run, TaskHistory, Trouble
+from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
+from reconciler.model.run import Attempt, Cancel, Run, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension
 
 
@@ -77,15 +78,23 @@ def _without_collector() -> Iterator[None]:
 
 def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     tasks: dict[int, TaskHistory] = {}
-    for row, name, instances, protected in connection.execute(
-        "SELECT id, name, instances, protected FROM tasks ORDER BY id"
+    for row, name, instances, protected, *schedule in connection.execute(
+        "SELECT id, name, instances, protected, schedule, schedule_since, fired"
+        " FROM tasks ORDER BY id"
     ):
-        tasks[row] = history.tasks[name] = TaskHistory(name, instances, bool(protected))
+        tasks[row] = history.tasks[name] = TaskHistory(
+            name, instances, bool(protected), {}, {}, *schedule
+        )
+    for task, values, instance in connection.execute(
+        "SELECT task, text, instance FROM combinations"
+    ):
+        tasks[task].combinations[values] = instance
     runs: dict[int, Run] = {}
-    for row, task, number, work, rerun, reason, revision, opened_at, closed in connection.execute(
-        "SELECT id, task, number, work, rerun, reason, revision, opened_at,"
+    for row, task, number, work, rerun, reason, revision, *times, closed in connection.execute(
+        "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal,"
         " closed_at IS NOT NULL FROM runs ORDER BY task, number"
     ):
+        opened_at, nominal = times
         runs[row] = tasks[task].runs[number] = Run(
             number=number,
             work=work,
@@ -94,16 +103,19 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
             revision=revision,
             opened_at=opened_at,
             closed=bool(closed),
+            nominal=nominal,
         )
     return runs
 
 
 def _cancels(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
-    for row, instance in connection.execute("SELECT run, instance FROM cancels"):
-        if instance == WHOLE_RUN:
-            runs[row].cancelled = True
-        else:
-            runs[row].cancelled_instances.add(instance)
+    for row, instance, reason, result, at in connection.execute(
+        "SELECT run, instance, reason, result, at FROM cancels"
+    ):
+        whose = None if instance == WHOLE_RUN else instance
+        runs[row].cancels[whose] = Cancel(reason, Result(result), at)
+    for row, instance, attempt in connection.execute("SELECT run, instance, attempt FROM grants"):
+        runs[row].granted[instance] = attempt
 
 
 def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
@@ -128,10 +140,12 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
     ) in connection.execute(
         "SELECT run, instance, number, node, shape, revision, reserved_at,"
         " start_requested_at, stop_requested_at, stop_reason, stop_result, result,"
-        " exit_code, oom, started_at, finished_at, ended_at, reason, named"
+        " exit_code, oom, started_at, finished_at, ended_at, reason, named,"
+        " count, cpu_seconds, peak_memory, expired"
         " FROM attempts ORDER BY run, instance, number"
     ):
-        why, stopped, result, code, oom, started, finished, ended, reason, named = ending
+        why, stopped, result, code, oom, started, finished, ended, reason, named, *rest = ending
+        count, cpu_seconds, peak_memory, expired = rest
         attempt = Attempt(
             number=number,
             node=node,
@@ -150,6 +164,10 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
             reason=reason,
             revision=revision,
             named=named,
+            count=count,
+            cpu_seconds=cpu_seconds,
+            peak_memory=peak_memory,
+            expired=bool(expired),
         )
         attempts = runs[row].attempts
         attempts[instance] = (*attempts.get(instance, ()), attempt)

@@ -171,5 +171,31 @@ _REVISIONS: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS)
+_BATCH: Final = (
+    "ALTER TABLE runs ADD nominal REAL NOT NULL DEFAULT 0.0",
+    "ALTER TABLE cancels ADD result TEXT NOT NULL DEFAULT 'cancelled'",
+    """CREATE TABLE grants (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        instance INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (run, instance)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE combinations (
+        task INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        instance INTEGER NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (task, text)
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE tasks ADD schedule TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE tasks ADD schedule_since REAL NOT NULL DEFAULT 0.0",
+    "ALTER TABLE tasks ADD fired REAL NOT NULL DEFAULT 0.0",
+    "ALTER TABLE attempts ADD count INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE attempts ADD cpu_seconds REAL NOT NULL DEFAULT 0.0",
+    "ALTER TABLE attempts ADD peak_memory INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE attempts ADD expired INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH)
 """MIGRATIONS[n] leads from version n to version n + 1."""

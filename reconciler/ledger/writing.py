@@ -9,14 +9,14 @@ import zlib
 from functools import singledispatch
 from typing import Final
 
-from reconciler.ledger import seen
-from reconciler.ledger.errors import LedgerError
+from reconciler.ledger import batch, seen
+from reconciler.ledger.rows import attempt_row, known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
-from reconciler.model.identity import AttemptKey
 
 LOG_TAIL: Final = 256 * 1024
+LOGS_KEPT: Final = 10_000
 _FAST: Final = 1  # zlib's level: a pass that ends a hundred instances must not wait for logs
 
 
@@ -42,45 +42,79 @@ def _(fact: facts.SpecSeen, connection: sqlite3.Connection) -> None:
 
 @write.register
 def _(fact: facts.RunOpened, connection: sqlite3.Connection) -> None:
-    task = _task(connection, fact.task)
+    task = task_row(connection, fact.task)
     connection.execute("DELETE FROM runs WHERE task = ? AND number = ?", (task, fact.run))
     connection.execute(
-        "INSERT INTO runs (task, number, work, rerun, reason, revision, opened_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (task, fact.run, fact.work, fact.rerun, text(fact.reason), fact.revision, fact.at),
+        "INSERT INTO runs (task, number, work, rerun, reason, revision, opened_at, nominal)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            task,
+            fact.run,
+            fact.work,
+            fact.rerun,
+            text(fact.reason),
+            fact.revision,
+            fact.at,
+            fact.nominal,
+        ),
     )
+    batch.fired(connection, task, fact.nominal)
 
 
 @write.register
 def _(fact: facts.TaskScaled, connection: sqlite3.Connection) -> None:
     connection.execute(
         "UPDATE tasks SET instances = ? WHERE id = ?",
-        (fact.instances, _task(connection, fact.task)),
+        (fact.instances, task_row(connection, fact.task)),
     )
 
 
 @write.register
 def _(fact: facts.RunCancelled, connection: sqlite3.Connection) -> None:
-    run = _known_run(connection, fact.task, fact.run)
+    run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute(
-        "INSERT INTO cancels VALUES (?, ?, ?, ?) ON CONFLICT (run, instance)"
-        " DO UPDATE SET reason = excluded.reason, at = excluded.at",
-        (run, instance, text(fact.reason), fact.at),
+        "REPLACE INTO cancels VALUES (?, ?, ?, ?, ?)",
+        (run, instance, text(fact.reason), fact.at, str(fact.result)),
     )
+
+
+@write.register
+def _(fact: facts.RetryGranted, connection: sqlite3.Connection) -> None:
+    batch.granted(connection, fact)
+
+
+@write.register
+def _(fact: facts.CombinationNumbered, connection: sqlite3.Connection) -> None:
+    batch.numbered(connection, fact)
+
+
+@write.register
+def _(fact: facts.ScheduleSeen, connection: sqlite3.Connection) -> None:
+    batch.scheduled(connection, fact)
+
+
+@write.register
+def _(fact: facts.FiringPassed, connection: sqlite3.Connection) -> None:
+    batch.fired(connection, task_row(connection, fact.task), fact.nominal)
+
+
+@write.register
+def _(fact: facts.AttemptExpired, connection: sqlite3.Connection) -> None:
+    batch.expired(connection, fact)
 
 
 @write.register
 def _(fact: facts.RunsClosed, connection: sqlite3.Connection) -> None:
     connection.execute(
         "UPDATE runs SET closed_at = ? WHERE task = ? AND closed_at IS NULL",
-        (fact.at, _task(connection, fact.task)),
+        (fact.at, task_row(connection, fact.task)),
     )
 
 
 @write.register
 def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
-    run = _known_run(connection, fact.task, fact.run)
+    run = known_run(connection, fact.task, fact.run)
     connection.execute("DELETE FROM images WHERE run = ? AND node = ?", (run, fact.node))
     if fact.reference:
         connection.execute(
@@ -92,9 +126,16 @@ def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
 def _(fact: facts.AttemptReserved, connection: sqlite3.Connection) -> None:
     # REPLACE, not an upsert: a reservation starts the record afresh.
     connection.execute(
-        "REPLACE INTO attempts (run, instance, number, node, shape, revision, reserved_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*_attempt(connection, fact.attempt), fact.node, fact.shape, fact.revision, fact.at),
+        "REPLACE INTO attempts (run, instance, number, node, shape, revision, reserved_at, count)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *attempt_row(connection, fact.attempt),
+            fact.node,
+            fact.shape,
+            fact.revision,
+            fact.at,
+            fact.count,
+        ),
     )
 
 
@@ -103,7 +144,7 @@ def _(fact: facts.StartRequested, connection: sqlite3.Connection) -> None:
     connection.execute(
         "INSERT INTO attempts (run, instance, number, start_requested_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET start_requested_at = excluded.start_requested_at",
-        (*_attempt(connection, fact.attempt), fact.at),
+        (*attempt_row(connection, fact.attempt), fact.at),
     )
 
 
@@ -114,20 +155,22 @@ def _(fact: facts.StopRequested, connection: sqlite3.Connection) -> None:
         " stop_result) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
         " stop_requested_at = excluded.stop_requested_at, stop_reason = excluded.stop_reason,"
         " stop_result = excluded.stop_result",
-        (*_attempt(connection, fact.attempt), fact.at, text(fact.reason), str(fact.result)),
+        (*attempt_row(connection, fact.attempt), fact.at, text(fact.reason), str(fact.result)),
     )
 
 
 @write.register
 def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
-    key = _attempt(connection, fact.attempt)
+    key = attempt_row(connection, fact.attempt)
     connection.execute(
         "INSERT INTO attempts (run, instance, number, node, result, exit_code, oom, started_at,"
-        " finished_at, ended_at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " finished_at, ended_at, reason, cpu_seconds, peak_memory)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET node = excluded.node, result = excluded.result,"
         " exit_code = excluded.exit_code, oom = excluded.oom, started_at = excluded.started_at,"
         " finished_at = excluded.finished_at, ended_at = excluded.ended_at,"
-        " reason = excluded.reason",
+        " reason = excluded.reason, cpu_seconds = excluded.cpu_seconds,"
+        " peak_memory = excluded.peak_memory",
         (
             *key,
             fact.node,
@@ -138,12 +181,17 @@ def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
             fact.finished_at,
             fact.at,
             text(fact.reason),
+            fact.cpu_seconds,
+            fact.peak_memory,
         ),
     )
     if fact.logs:
         connection.execute(
             "REPLACE INTO logs (run, instance, number, tail) VALUES (?, ?, ?, ?)",
             (*key, zlib.compress(fact.logs[-LOG_TAIL:], _FAST)),
+        )
+        connection.execute(
+            "DELETE FROM logs WHERE id <= (SELECT max(id) FROM logs) - ?", (LOGS_KEPT,)
         )
 
 
@@ -197,7 +245,7 @@ def _(fact: facts.TaskRenamed, connection: sqlite3.Connection) -> None:
 def _(fact: facts.TaskProtected, connection: sqlite3.Connection) -> None:
     connection.execute(
         "UPDATE tasks SET protected = ? WHERE id = ?",
-        (fact.protected, _task(connection, fact.task)),
+        (fact.protected, task_row(connection, fact.task)),
     )
 
 
@@ -240,37 +288,3 @@ def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (key, value),
     )
-
-
-def _task(connection: sqlite3.Connection, name: str) -> int:
-    connection.execute("INSERT INTO tasks (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
-    found = connection.execute("SELECT id FROM tasks WHERE name = ?", (name,)).fetchone()
-    return int(found[0])
-
-
-def _run(connection: sqlite3.Connection, task: str, number: int) -> int | None:
-    found = connection.execute(
-        "SELECT runs.id FROM runs JOIN tasks ON tasks.id = runs.task"
-        " WHERE tasks.name = ? AND runs.number = ?",
-        (task, number),
-    ).fetchone()
-    return int(found[0]) if found else None
-
-
-def _known_run(connection: sqlite3.Connection, task: str, number: int) -> int:
-    found = _run(connection, task, number)
-    if found is None:
-        raise LedgerError(f"run {number} of task {task} is not on record")
-    return found
-
-
-def _attempt(connection: sqlite3.Connection, attempt: AttemptKey) -> tuple[int, int, int]:
-    """Return an attempt's row key. A run that only its attempts tell of is made for them."""
-    run = _run(connection, attempt.key.task, attempt.run)
-    if run is None:
-        made = connection.execute(
-            "INSERT INTO runs (task, number) VALUES (?, ?) RETURNING id",
-            (_task(connection, attempt.key.task), attempt.run),
-        )
-        run = int(made.fetchone()[0])
-    return run, attempt.key.instance, attempt.attempt

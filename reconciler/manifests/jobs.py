@@ -12,19 +12,20 @@ from reconciler.manifests.annotations import OF_JOBS as OF_JOBS_ANNOTATED
 from reconciler.manifests.annotations import Marks, read_annotations
 from reconciler.manifests.documents import Entry
 from reconciler.manifests.fields import Fields
-from reconciler.manifests.own_fields import check_length
+from reconciler.manifests.own_fields import read_length
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.unsupported import OF_JOBS, check_unsupported, why_blocked
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import DesiredJob, DesiredTask
 from reconciler.model.quantities import parse_duration
 
 
 class Orders(Struct, frozen=True):
-    """What a job says for all of its tasks. `blocked` is why none of them is started, if so."""
+    """What a job says for each of its tasks. `blocked` is why none of them is started, if so."""
 
     blocked: str = ""
     suspend: str = ""
     protected: bool = False
+    ttl: float | None = None
 
 
 def orders_of(entries: Iterable[Entry]) -> dict[str, Orders]:
@@ -42,16 +43,34 @@ def ordered(task: DesiredTask, orders: Orders | None) -> DesiredTask:
         blocked=task.blocked or orders.blocked,
         suspend=task.suspend or orders.suspend,
         protected=task.protected or orders.protected,
+        ttl=orders.ttl if task.ttl is None and not task.service else task.ttl,
+    )
+
+
+def desired_jobs(entries: Iterable[Entry]) -> dict[str, DesiredJob]:
+    """Return what jobs ask of their tasks together, by job, ordered by name."""
+    jobs = {entry.name: entry for entry in entries if entry.kind == "Job"}
+    return {name: _desired(job) for name, job in sorted(jobs.items())}
+
+
+def _desired(job: Entry) -> DesiredJob:
+    fields = Fields(job.spec, Report())
+    return DesiredJob(
+        name=job.name,
+        at=job.at,
+        deadline=read_length(fields, "deadline"),
+        cancel=fields.text("onTaskFailure") == "cancel",
     )
 
 
 def _orders(job: Entry) -> Orders:
     quiet = Report()
-    suspended = Fields(job.spec, quiet).flag("suspend", default=False)
+    fields = Fields(job.spec, quiet)
     return Orders(
-        why_blocked(check_job(job, quiet)),
-        f"job {job.name}" if suspended else "",
-        _marks(job, quiet).protected,
+        blocked=why_blocked(check_job(job, quiet)),
+        suspend=f"job {job.name}" if fields.flag("suspend", default=False) else "",
+        protected=_marks(job, quiet).protected,
+        ttl=fields.parsed("ttl", parse_duration, 0.0) if "ttl" in job.spec.items else None,
     )
 
 
@@ -65,7 +84,7 @@ def check_job(job: Entry, report: Report) -> list[str]:
         return []
     before, fields = report.errors(), Fields(job.spec, report)
     _marks(job, report)
-    check_length(fields, "deadline")
+    read_length(fields, "deadline")
     fields.parsed("ttl", parse_duration, 0.0)
     fields.flag("suspend", default=False)
     if report.errors() > before:

@@ -20,7 +20,7 @@ from reconciler.manifests.examining import (
     read_sheet,
 )
 from reconciler.manifests.guarding import Terms
-from reconciler.manifests.jobs import ordered, orders_of
+from reconciler.manifests.jobs import desired_jobs, ordered, orders_of
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.stepping import (
     SUFFIXES,
@@ -166,6 +166,7 @@ def _desired(
         revision=revision,
         tasks=dict(sorted(tasks.items())),
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
+        jobs=desired_jobs(entries),
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
     )

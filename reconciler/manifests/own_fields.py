@@ -1,83 +1,135 @@
-"""A task's own fields that no part of the model holds yet: what is wrong with each for itself.
+"""A task's own fields, those beside its container: what they ask for, and what is wrong with each.
 
 Decides by one field at a time; what fields mean to each other is for `exclusions`. Must not
 know profiles or constants, which are merged and substituted before.
 """
 
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypedDict, TypeVar
 
 from reconciler.manifests.confidential import check_secrets
 from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.patterns import progress
 from reconciler.manifests.reporting import shorten
+from reconciler.manifests.retrying import read_retry
 from reconciler.manifests.schedules import cron, time_zone
 from reconciler.manifests.transfers import check_inputs, check_outputs
+from reconciler.model.desired import (
+    Condition,
+    Dependency,
+    OnChange,
+    OnScale,
+    Overlap,
+    Restart,
+    Retry,
+    Schedule,
+)
 from reconciler.model.quantities import parse_duration
 
 _CHOICES: Final = {
-    "": ("onChange", "onScale"),
     "placement": ("onNodeLoss", "spread"),
-    "schedule": ("overlap",),
     "outputs": ("onFailure", "onCancel"),
 }
-_WHOLE: Final = {"": ("priority",), "retry": ("total",), "success": ("minSucceeded",),
-                 "rollout": ("maxSurge",)}  # fmt: skip
-_FLAGS: Final = {"": ("cache",), "placement": ("gang",)}
-_NESTED: Final = (_CHOICES.keys() | _WHOLE.keys() | _FLAGS.keys()) - {""}
+_FLAGS: Final = ("cache",)
+E = TypeVar("E", bound=StrEnum)
 
 
-def check_own_fields(own: Fields) -> None:
-    """Report everything that single fields show."""
-    _check_types(own)
-    for name in ("timeout", "queueTimeout"):
-        check_length(own, name)
-    own.parsed("ttl", parse_duration, 0.0)
-    _check_schedule(own)
-    _check_dependencies(own)
-    _check_progress(own)
+class OwnFields(TypedDict):
+    """The fields of a DesiredTask that a task's own fields give."""
+
+    restart: Restart
+    retry: Retry
+    parallelism: int | None
+    min_succeeded: int | None
+    timeout: float
+    queue_timeout: float
+    depends_on: tuple[Dependency, ...]
+    schedule: Schedule | None
+    gang: bool
+    on_change: OnChange
+    on_scale: OnScale
+    priority: int
+    progress: tuple[str, ...]
+    ttl: float | None
+    max_unavailable: int
+    max_surge: int
+    rerun: int
+    suspend: str
+
+
+def read_own_fields(own: Fields) -> OwnFields:
+    """Return what the fields ask for; reports everything that single ones show."""
+    _check_rest(own)
+    restart, rollout = _one_of(own, "restart", Restart.NEVER), own.below("rollout")
+    succeeded = own.below("success").whole("minSucceeded", -1)
+    return OwnFields(
+        restart=restart,
+        retry=read_retry(own.below("retry"), restart),
+        parallelism=own.whole("parallelism", 0) or None,
+        min_succeeded=None if succeeded < 0 else succeeded,
+        timeout=read_length(own, "timeout"),
+        queue_timeout=read_length(own, "queueTimeout"),
+        depends_on=_dependencies(own),
+        schedule=_schedule(own.below("schedule")),
+        gang=own.below("placement").flag("gang", default=False),
+        on_change=_one_of(own, "onChange", OnChange.REPLACE),
+        on_scale=_one_of(own, "onScale", OnScale.KEEP),
+        priority=own.whole("priority", 0),
+        progress=tuple(text for text in own.texts("progress") if text),
+        ttl=own.parsed("ttl", parse_duration, 0.0) if "ttl" in own.node.items else None,
+        max_unavailable=rollout.whole("maxUnavailable", 1),
+        max_surge=rollout.whole("maxSurge", 0),
+        rerun=own.whole("rerun", 0),
+        suspend="task" if own.flag("suspend", default=False) else "",
+    )
+
+
+def read_length(fields: Fields, name: str) -> float:
+    """Return a length of time in seconds, 0.0 where none is given; reports one that is zero."""
+    node = fields.node.get(name)
+    if node is None:
+        return 0.0
+    length = fields.parsed(name, parse_duration, 1.0)
+    if not length:
+        message = f"{name}: no time at all"
+        fields.report.about(node, "out-of-range", message, "Give more, or remove the field.")
+    return length
+
+
+def _one_of(fields: Fields, name: str, default: E) -> E:
+    """Return a choice as its member; one that the schema refuses is told by the schema."""
+    kind, text = type(default), fields.choice(name, default)
+    return kind(text) if text in set(kind) else default
+
+
+def _check_rest(own: Fields) -> None:
+    """Report what is wrong with the fields that are not acted on."""
+    for place, names in _CHOICES.items():
+        for name in names if place in own.node.items else ():
+            own.below(place).choice(name, "")
+    for name in _FLAGS:
+        own.flag(name, default=False)
+    own.each("progress", lambda text: progress(text) if text else 0)
     check_secrets(own)
     check_inputs(own)
     check_outputs(own)
 
 
-def check_length(fields: Fields, name: str) -> None:
-    """Report a length of time that is none, or zero."""
-    node = fields.node.get(name)
-    if node is not None and not fields.parsed(name, parse_duration, 1.0):
-        message = f"{name}: no time at all"
-        fields.report.about(node, "out-of-range", message, "Give more, or remove the field.")
+def _schedule(fields: Fields) -> Schedule | None:
+    expression = fields.parsed("cron", cron, "")
+    zone = fields.parsed("timezone", time_zone, "UTC")
+    overlap = _one_of(fields, "overlap", Overlap.FORBID)
+    return Schedule(expression, zone, overlap) if expression else None
 
 
-def _check_types(own: Fields) -> None:
-    """Read what the schema has checked, for constants that are escaped where none may stay."""
-    for place in ("", *_NESTED & own.node.items.keys()):
-        fields = own.below(place) if place else own
-        for name in _CHOICES.get(place, ()):
-            fields.choice(name, "")
-        for name in _WHOLE.get(place, ()):
-            fields.whole(name, 0)
-        for name in _FLAGS.get(place, ()):
-            fields.flag(name, default=False)
-
-
-def _check_schedule(own: Fields) -> None:
-    fields = own.below("schedule")
-    fields.parsed("cron", cron, "")
-    fields.parsed("timezone", time_zone, "")
-
-
-def _check_dependencies(own: Fields) -> None:
-    known: set[str] = set()
+def _dependencies(own: Fields) -> tuple[Dependency, ...]:
+    known: dict[str, Dependency] = {}
     for node in items_of(own.node.get("dependsOn")):
-        Fields(node, own.report).choice("condition", "success")
+        condition = _one_of(Fields(node, own.report), "condition", Condition.SUCCESS)
         name, about = node.text("task"), node.get("task") or node
         if name in known:
             message = f"the task {shorten(name)} is waited for twice"
             own.report.about(about, "duplicate-value", message, "Remove one of them.")
-        known.add(name)
-
-
-def _check_progress(own: Fields) -> None:
-    """Read each expression but the empty ones, which constants without a value leave."""
-    own.each("progress", lambda text: progress(text) if text else 0)
+        known[name] = Dependency(name, condition)
+    return tuple(known.values())

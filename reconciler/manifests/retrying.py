@@ -13,10 +13,11 @@ _BACKOFF: Final = Backoff()
 
 
 def read_retry(fields: Fields, restart: Restart) -> Retry:
-    """Return how many further attempts an instance has; reports exit codes of two meanings."""
-    _check_exit_codes(fields.below("exitCodes"))
-    pause = fields.below("backoff")
-    default = 0 if restart is Restart.NEVER else None
+    """Return how many further attempts there are; reports exit codes of two meanings."""
+    codes, pause = fields.below("exitCodes"), fields.below("backoff")
+    _check_exit_codes(codes)
+    again = _codes(codes, "retry")
+    default = 0 if restart is Restart.NEVER and not again else None
     given = "perInstance" in fields.node.items
     return Retry(
         per_instance=fields.whole("perInstance", 0) if given else default,
@@ -26,7 +27,15 @@ def read_retry(fields: Fields, restart: Restart) -> Retry:
             max=pause.parsed("max", parse_duration, _BACKOFF.max),
             jitter=pause.number("jitter", _BACKOFF.jitter),
         ),
+        total=fields.whole("total", 0) if "total" in fields.node.items else None,
+        again=again,
+        never=_codes(codes, "fail"),
     )
+
+
+def _codes(fields: Fields, name: str) -> tuple[int, ...]:
+    plain = (node.plain for node in fields.scalars(name))
+    return tuple(sorted({code for code in plain if isinstance(code, int)}))
 
 
 def _check_exit_codes(fields: Fields) -> None:

@@ -21,9 +21,8 @@ from reconciler.manifests.exclusions import check_together, settle
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.guarding import Guard, check_maximum, check_task
 from reconciler.manifests.instances import check_names, read_instances
-from reconciler.manifests.own_fields import check_own_fields
+from reconciler.manifests.own_fields import read_own_fields
 from reconciler.manifests.places import Places
-from reconciler.manifests.retrying import read_retry
 from reconciler.manifests.tree import Mapping
 from reconciler.manifests.unsupported import (
     OF_PROFILES,
@@ -31,7 +30,7 @@ from reconciler.manifests.unsupported import (
     check_unsupported,
     why_blocked,
 )
-from reconciler.model.desired import DesiredTask, Restart
+from reconciler.model.desired import DesiredTask
 from reconciler.model.hashing import fingerprints_of
 from reconciler.model.position import Position
 from reconciler.model.spec import Pairs
@@ -71,7 +70,6 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     check_task(said.tree, guard)
     work, shape = fingerprints_of(spec)
     marks = read_annotations(task.annotations, OF_TASKS_ANNOTATED, report, task.name)
-    restart = Restart(_member(own.choice("restart", Restart.NEVER)))
     compiled = DesiredTask(
         name=task.name,
         at=task.at,
@@ -82,17 +80,11 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         job=task.job,
         profile=profile.name,
         labels=task.labels,
-        restart=restart,
-        retry=read_retry(own.below("retry"), restart),
-        parallelism=own.whole("parallelism", 0) or None,
-        max_unavailable=own.below("rollout").whole("maxUnavailable", 1),
-        rerun=own.whole("rerun", 0),
-        suspend="task" if own.flag("suspend", default=False) else "",
         protected=marks.protected,
         renamed_from=marks.former.name if marks.former else "",
         where=Places(task.spec, said.tree, said.constants),
+        **read_own_fields(own),
     )
-    check_own_fields(own)
     _check_variables(own, profile)
     if clean and report.errors() == before:
         check_whole(spec, container, task.spec, profile.name)
@@ -121,7 +113,3 @@ def _unsupported(own: Fields, profile: Entry, count: int) -> list[str]:
         *check_unsupported(profile.spec, OF_PROFILES, own.report),
         *check_unsupported(own.node, OF_TASKS, own.report, idle),
     ]
-
-
-def _member(text: str) -> str:
-    return text if text in set(Restart) else Restart.NEVER

@@ -29,10 +29,63 @@ class Backoff(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """How many further attempts an instance has in a run; None is unlimited."""
+    """How many further attempts there are in a run, for an instance and for all; None: no bound.
+
+    After an exit code of `never` there is none. Where a batch instance has no bound of its own,
+    it is for the exit codes of `again` alone.
+    """
 
     per_instance: int | None = 0
     backoff: Backoff = field(default_factory=Backoff)
+    total: int | None = None
+    again: tuple[int, ...] = ()
+    never: tuple[int, ...] = ()
+
+
+class Condition(StrEnum):
+    """How a task must have ended for those that depend on it."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    ANY = "any"
+
+
+class Dependency(Struct, frozen=True):
+    """A task that must have ended first, and how."""
+
+    task: str
+    condition: Condition = Condition.SUCCESS
+
+
+class Overlap(StrEnum):
+    """What becomes of a firing while an earlier run is unfinished."""
+
+    FORBID = "forbid"
+    ALLOW = "allow"
+    REPLACE = "replace"
+
+
+class Schedule(Struct, frozen=True):
+    """When runs open: five fields of crontab(5), in a time zone of the IANA database."""
+
+    cron: str
+    timezone: str = "UTC"
+    overlap: Overlap = Overlap.FORBID
+
+
+class OnChange(StrEnum):
+    """What changed work does to instances that run."""
+
+    REPLACE = "replace"
+    FINISH = "finish"
+
+
+class OnScale(StrEnum):
+    """What another number of instances does to those that completed and saw the old one."""
+
+    KEEP = "keep"
+    RERUN = "rerun"
 
 
 class DesiredTask(Struct, frozen=True, kw_only=True):
@@ -44,6 +97,10 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     `blocked` is the sentence on why nothing of it may be started, empty where it may. `suspend`
     says whose manifest suspends it, `task` or `job NAME`, empty where none does. `protected`: its
     instances stay when its manifest goes. `renamed_from` is its former name.
+
+    Lengths of time are in seconds, 0.0 or None where nothing is said. `combinations` are a
+    matrix's, in the order of `instances`, each as the variables that its instance sees.
+    `min_succeeded` is None where all have to succeed.
     """
 
     name: str
@@ -58,7 +115,20 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     restart: Restart = Restart.NEVER
     retry: Retry = field(default_factory=Retry)
     parallelism: int | None = None
+    combinations: tuple[Pairs, ...] = ()
+    min_succeeded: int | None = None
+    timeout: float = 0.0
+    queue_timeout: float = 0.0
+    depends_on: tuple[Dependency, ...] = ()
+    schedule: Schedule | None = None
+    gang: bool = False
+    on_change: OnChange = OnChange.REPLACE
+    on_scale: OnScale = OnScale.KEEP
+    priority: int = 0
+    progress: tuple[str, ...] = ()
+    ttl: float | None = None
     max_unavailable: int = 1
+    max_surge: int = 0
     rerun: int = 0
     blocked: str = ""
     suspend: str = ""
@@ -82,6 +152,19 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     def keys(self) -> list[InstanceKey]:
         """Return the identities asked for, ascending."""
         return [InstanceKey(self.name, number) for number in self.instances]
+
+
+class DesiredJob(Struct, frozen=True, kw_only=True):
+    """What a job asks of its tasks together.
+
+    `deadline` is how long it may take from the start of its first instance, in seconds, 0.0 for
+    as long as it takes. `cancel`: a task that fails has the others stopped.
+    """
+
+    name: str
+    at: Position
+    deadline: float = 0.0
+    cancel: bool = False
 
 
 class HoldLimits(Struct, frozen=True):
@@ -110,5 +193,6 @@ class Desired(Struct, frozen=True, kw_only=True):
     revision: str
     tasks: Mapping[str, DesiredTask]
     nodes: Mapping[str, NodeSpec]
+    jobs: Mapping[str, DesiredJob] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)

@@ -10,120 +10,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.model import fact as facts
-from reconciler.model.fact import Result
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.revision import Revision, converge, newest, see, work
+from reconciler.model.run import Attempt, Cancel, Run, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension, target_of
-
-
-class Attempt(Struct, frozen=True):
-    """One container's record. A time is 0.0 until what it tells of has happened.
-
-    `named` is the task's name at the time, where it has been renamed since: the container's
-    name and labels still say it.
-    """
-
-    number: int
-    node: str
-    shape: str = ""
-    reserved_at: float = 0.0
-    start_requested_at: float = 0.0
-    stop_requested_at: float = 0.0
-    stop_reason: str = ""
-    stop_result: Result = Result.CANCELLED
-    result: Result | None = None
-    exit_code: int | None = None
-    oom: bool = False
-    started_at: float = 0.0
-    finished_at: float = 0.0
-    ended_at: float = 0.0
-    reason: str = ""
-    revision: str = ""
-    named: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether its outcome is on record."""
-        return self.result is not None
-
-    @property
-    def counts_as_failure(self) -> bool:
-        """Whether it uses up a retry."""
-        return self.result in {Result.FAILED, Result.LOST}
-
-
-class Run(Struct):
-    """One asking for a task's work: what was asked, and each instance's attempts in order."""
-
-    number: int
-    work: str
-    rerun: int = 0
-    reason: str = ""
-    revision: str = ""
-    opened_at: float = 0.0
-    closed: bool = False
-    cancelled: bool = False
-    cancelled_instances: set[int] = field(default_factory=set)
-    images: dict[str, str] = field(default_factory=dict)
-    attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)
-
-    def attempts_of(self, instance: int) -> tuple[Attempt, ...]:
-        """Return an instance's attempts, oldest first."""
-        return self.attempts.get(instance, ())
-
-    def succeeded(self, instance: int) -> bool:
-        """Whether the instance has completed in this run, which is final."""
-        return any(a.result is Result.SUCCEEDED for a in self.attempts_of(instance))
-
-    def of_former(self, task: str) -> "Run":
-        """Return the same with its attempts known by the task's name so far."""
-        attempts = {
-            instance: tuple(replace(a, named=a.named or task) for a in known)
-            for instance, known in self.attempts.items()
-        }
-        return replace(self, attempts=attempts)
-
-    def is_cancelled(self, instance: int) -> bool:
-        """Whether a person stopped the run, or this instance of it."""
-        return self.cancelled or instance in self.cancelled_instances
-
-
-class TaskHistory(Struct):
-    """A task's runs by number. `instances` is how many were asked for last, None at first.
-
-    `protected`: its instances stay when its manifest goes.
-    """
-
-    name: str
-    instances: int | None = None
-    protected: bool = False
-    runs: dict[int, Run] = field(default_factory=dict)
-
-    def run_for(self, work: str, rerun: int) -> Run | None:
-        """Return the open run of this work, the newest if there are several."""
-        for number in sorted(self.runs, reverse=True):
-            run = self.runs[number]
-            if run.work == work and run.rerun == rerun and not run.closed:
-                return run
-        return None
-
-    def renamed(self, name: str) -> "TaskHistory":
-        """Return the same under another name; this one is left as it is."""
-        runs = {number: run.of_former(self.name) for number, run in self.runs.items()}
-        return replace(self, name=name, runs=runs)
-
-    def latest(self) -> Run | None:
-        """Return the run opened last, closed or not."""
-        return self.runs[max(self.runs)] if self.runs else None
-
-
-class Trouble(Struct, frozen=True):
-    """A refusal that stands: see `TroubleSeen`."""
-
-    message: str
-    count: int
-    retry_at: float
-    since: float
 
 
 class History(Struct):
@@ -214,7 +104,9 @@ class History(Struct):
             reason=fact.reason,
             revision=fact.revision,
             opened_at=fact.at,
+            nominal=fact.nominal,
         )
+        self._fired(fact.task, fact.nominal)
 
     @apply.register
     def _(self, fact: facts.TaskScaled) -> None:
@@ -223,10 +115,27 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.RunCancelled) -> None:
         run = self.task(fact.task).runs[fact.run]
-        if fact.instance is None:
-            run.cancelled = True
-        else:
-            run.cancelled_instances.add(fact.instance)
+        run.cancels[fact.instance] = Cancel(fact.reason, fact.result, fact.at)
+
+    @apply.register
+    def _(self, fact: facts.RetryGranted) -> None:
+        run = self.task(fact.task).runs[fact.run]
+        run.cancels.pop(fact.instance, None)
+        if fact.instance is not None:
+            run.granted[fact.instance] = fact.attempt
+
+    @apply.register
+    def _(self, fact: facts.CombinationNumbered) -> None:
+        self.task(fact.task).combinations[fact.values] = fact.instance
+
+    @apply.register
+    def _(self, fact: facts.ScheduleSeen) -> None:
+        task = self.task(fact.task)
+        task.schedule, task.schedule_since = fact.schedule, fact.at
+
+    @apply.register
+    def _(self, fact: facts.FiringPassed) -> None:
+        self._fired(fact.task, fact.nominal)
 
     @apply.register
     def _(self, fact: facts.RunsClosed) -> None:
@@ -251,6 +160,7 @@ class History(Struct):
                 shape=fact.shape,
                 reserved_at=fact.at,
                 revision=fact.revision,
+                count=fact.count,
             ),
         )
 
@@ -283,8 +193,14 @@ class History(Struct):
             finished_at=fact.finished_at,
             ended_at=fact.at,
             reason=fact.reason,
+            cpu_seconds=fact.cpu_seconds,
+            peak_memory=fact.peak_memory,
         )
         self._put(fact.attempt, ended)
+
+    @apply.register
+    def _(self, fact: facts.AttemptExpired) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), expired=True))
 
     @apply.register
     def _(self, fact: facts.TroubleSeen) -> None:
@@ -349,6 +265,10 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.Resumed) -> None:
         self.suspensions.pop(fact.target, None)
+
+    def _fired(self, name: str, nominal: float) -> None:
+        task = self.task(name)
+        task.fired = max(task.fired, nominal)
 
     def _known(self, key: AttemptKey) -> Attempt:
         return self.attempt(key) or Attempt(number=key.attempt, node="")

@@ -14,9 +14,9 @@ from reconciler.model.fact import (
     SpecSeen,
     StartRequested,
 )
-from reconciler.model.history import Attempt
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
+from reconciler.model.run import Attempt
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.place import Refusal, choose
@@ -207,7 +207,7 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
     if task.shape.hash not in given.history.specs:
         facts.append(SpecSeen(task.shape.hash, task.shape.text))
     shape, revision = task.shape.hash, given.desired.revision
-    facts.append(AttemptReserved(attempt, node, shape, revision, given.now))
+    facts.append(AttemptReserved(attempt, node, shape, revision, given.now, len(task.instances)))
     return Step(InstanceState.PREPARING, why.reason, (action,), tuple(facts))
 
 

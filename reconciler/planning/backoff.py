@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.model.desired import Backoff, DesiredTask
 from reconciler.model.fact import Result
-from reconciler.model.history import Attempt
+from reconciler.model.run import Attempt
 
 # A service that ran this long (seconds) has proved itself: it starts over at once.
 STEADY: Final = 10.0

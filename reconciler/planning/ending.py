@@ -6,8 +6,8 @@ and a container that may have started unseen is looked at before it is called un
 
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import AttemptEnded, Result, StopRequested
-from reconciler.model.history import Attempt
 from reconciler.model.observed import Container, Phase
+from reconciler.model.run import Attempt
 from reconciler.planning.scene import Pass, Step, on
 
 

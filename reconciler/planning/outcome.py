@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from reconciler.model.action import Action
 from reconciler.model.fact import AttemptEnded, Fact, Result, TroubleCleared, TroubleSeen
-from reconciler.model.history import Attempt, History
+from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import ContainerDetail, Phase
+from reconciler.model.run import Attempt
 from reconciler.planning.backoff import trouble_delay
 
 _STARTING: Final = {"create", "start"}

@@ -72,13 +72,16 @@ def discarded(scene: Scene, slot: Slot) -> Step | None:
 
 
 def cancelled(scene: Scene, slot: Slot) -> Step | None:
-    """A person stopped it: its container ends, its record stays."""
-    if not scene.run.is_cancelled(slot.key.instance) or completed(scene, slot):
+    """It was ended for a reason of its own: its container ends, its record stays."""
+    cancel = scene.run.cancel_of(slot.key.instance)
+    if cancel is None or completed(scene, slot):
         return None
     current = slot.current
     if current is not None and current.phase is not Phase.EXITED:
-        return end(scene.given, current, Cause("stopped by request"))
-    return Step(InstanceState.CANCELLED, "stopped by request", settled=True)
+        return end(scene.given, current, Cause(cancel.reason), cancel.result)
+    failed = cancel.result is Result.FAILED
+    state = InstanceState.FAILED if failed else InstanceState.CANCELLED
+    return Step(state, cancel.reason, settled=True)
 
 
 def being_stopped(scene: Scene, slot: Slot) -> Step | None:

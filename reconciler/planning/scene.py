@@ -13,9 +13,10 @@ from msgspec import Struct, field
 from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
-from reconciler.model.history import Attempt, History, Run
+from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import Container, Observed
+from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
 from reconciler.planning.suspending import Suspense
 

@@ -7,9 +7,9 @@ from msgspec import Struct, field
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Fact, RunOpened, SpecSeen, TaskProtected, TaskScaled
-from reconciler.model.history import Run
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
+from reconciler.model.run import Run
 from reconciler.planning import cause
 from reconciler.planning.replacing import serving
 from reconciler.planning.rules import (

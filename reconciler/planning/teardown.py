@@ -11,9 +11,9 @@ from msgspec.structs import replace as altered
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
-from reconciler.model.history import Attempt
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import Container, Phase
+from reconciler.model.run import Attempt
 from reconciler.planning.cause import NOT_PRUNED, PROTECTED
 from reconciler.planning.ending import collect, end
 from reconciler.planning.scene import Pass, Step, act

@@ -85,6 +85,17 @@ def test_a_wedge_in_mid_flight_makes_no_duplicate(project: Project, engine: Prox
     running.terminate().ends(0)
 
 
+def test_an_event_stream_that_says_nothing_any_more_holds_nothing_up(
+    project: Project, engine: Proxy
+) -> None:
+    project.declare(service("web"))
+    project.run("--resync", "2s")
+    eventually(lambda: len(project.engine.running()) == 1, "it to run")
+    engine.deaf = True
+    project.engine.kill(project.engine.name("web"))
+    project.engine.await_running(project.engine.name("web", attempt=2))
+
+
 def test_an_engine_that_goes_and_comes_back_finds_everything_as_it_was(
     project: Project, engine: Proxy
 ) -> None:

@@ -34,7 +34,7 @@ def fold(history: History, batch: list[Fact]) -> History:
 
 def possible(history: History, fact: Fact) -> bool:
     """Whether folding accepts the fact: some speak of a run that must be open."""
-    if isinstance(fact, facts.RunCancelled | facts.ImageResolved):
+    if isinstance(fact, facts.RunCancelled | facts.RetryGranted | facts.ImageResolved):
         task = history.tasks.get(fact.task)
         return task is not None and fact.run in task.runs
     if isinstance(fact, facts.TaskRenamed):
@@ -51,15 +51,22 @@ _nodes = st.sampled_from(["local", "n2"])
 _times = st.floats(allow_nan=False)
 _revisions = st.sampled_from(["f-1", "f-2"])
 _targets = st.sampled_from(["", "task/a", "task/b-1", "job/a"])
+_some_or_all = st.none() | st.integers(0, 2)
 _attempts = st.builds(AttemptKey, st.builds(InstanceKey, _tasks, st.integers(0, 2)), _small, _small)
 any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.SpecSeen, st.sampled_from(["w1-a", "s1-b"]), _words),
-    st.builds(facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times),
+    st.builds(facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times, _times),
     st.builds(facts.TaskScaled, _tasks, st.integers(0, 9), _times),
-    st.builds(facts.RunCancelled, _tasks, _small, st.none() | st.integers(0, 2), _words, _times),
+    st.builds(
+        facts.RunCancelled, _tasks, _small, _some_or_all, _words, _times, st.sampled_from(Result)
+    ),
+    st.builds(facts.RetryGranted, _tasks, _small, _some_or_all, _small, _times),
+    st.builds(facts.CombinationNumbered, _tasks, _small, _words, _times),
+    st.builds(facts.ScheduleSeen, _tasks, _words, _times),
+    st.builds(facts.FiringPassed, _tasks, _times, _words, _times),
     st.builds(facts.RunsClosed, _tasks, _times),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
-    st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times),
+    st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small),
     st.builds(facts.StartRequested, _attempts, _times),
     st.builds(facts.StopRequested, _attempts, _words, _times, st.sampled_from(Result)),
     st.builds(
@@ -74,7 +81,10 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         finished_at=_times,
         reason=_words,
         logs=st.binary(max_size=8),
+        cpu_seconds=_times,
+        peak_memory=_small,
     ),
+    st.builds(facts.AttemptExpired, _attempts, _times),
     st.builds(facts.TroubleSeen, st.sampled_from(_SUBJECTS), _words, _small, _times, _times),
     st.builds(facts.TroubleCleared, st.sampled_from(_SUBJECTS), _times),
     st.builds(facts.Approved, _words, _times),

@@ -157,6 +157,15 @@ class TestLogs:
             ledger.record([ended(key(), b"said"), ended(key())])
             assert ledger.logs(key()) == b"said"
 
+    def test_the_oldest_go(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("reconciler.ledger.writing.LOGS_KEPT", 2)
+        with writer(tmp_path) as ledger:
+            for number in range(4):
+                ledger.record([ended(key(number), b"said")])
+            kept = [ledger.logs(key(number)) for number in range(4)]
+            assert kept == [None, None, b"said", b"said"]
+            assert len(ledger.load().tasks["pi"].runs[1].attempts) == 4, "outcomes stay"
+
 
 class TestEvents:
     def test_they_come_in_order_with_ids(self, tmp_path: Path) -> None:

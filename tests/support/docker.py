@@ -4,10 +4,12 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from docker import APIClient
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 
 from tests.support.engines import IMAGE, SOCKET
 from tests.support.process import PATIENCE, eventually
@@ -127,14 +129,25 @@ class Outside:
     def close(self) -> None:
         made = [entry["Id"] for entry in self.containers()]
         for container in [*made, *self._by_hand]:
-            with suppress(NotFound):
-                self.client.remove_container(container, v=True, force=True)
+            eventually(partial(self._removed, container), f"{container} to be gone")
         for volume in [*self.volumes(), *self._volumes]:
             with suppress(NotFound):
                 self.client.remove_volume(volume)
         for tag in self._tags:
             self.untag(tag)
         self.client.close()
+
+    def _removed(self, container: str) -> bool:
+        """Remove a container; return whether it is gone, and not being removed by another."""
+        try:
+            self.client.remove_container(container, v=True, force=True)
+        except NotFound:
+            pass
+        except APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
+            return False
+        return True
 
 
 class Record:

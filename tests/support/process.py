@@ -153,12 +153,18 @@ class Reconciler:
         """Run a verb to its end; a `stateless` one takes no --state."""
         return self.start(*args, stateless=stateless).wait(within)
 
-    def start(self, *args: str, stateless: bool = False) -> Running:
-        """Begin a verb that goes on."""
+    def start(
+        self,
+        *args: str,
+        stateless: bool = False,
+        module: str = "reconciler",
+        env: Mapping[str, str] | None = None,
+    ) -> Running:
+        """Begin a verb that goes on, with these variables; `module` is what runs it."""
         notes = self._notes / f"{len(self._started):03}-{args[0]}"
         chosen = () if stateless else ("--state", str(self.state))
-        command = (sys.executable, "-m", "reconciler", *args, *chosen)
-        running = Running(command, self.source, self._env(), notes)
+        command = (sys.executable, "-m", module, *args, *chosen)
+        running = Running(command, self.source, self._env() | dict(env or {}), notes)
         self._started.append(running)
         return running
 

@@ -38,6 +38,9 @@ class Proxy:
         self._free.set()
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
+        # Event streams stay open, new ones open, and nothing comes out of them.
+        self.deaf = False
+        self._streams: set[socket.socket] = set()
         self.requests: list[tuple[str, str]] = []
         self.hanging: list[tuple[str, str]] = []
 
@@ -89,7 +92,7 @@ class Proxy:
         try:
             upstream.connect(self._upstream)
             mute = threading.Event()
-            threading.Thread(target=_pump, args=(upstream, client, mute), daemon=True).start()
+            threading.Thread(target=self._pump, args=(upstream, client, mute), daemon=True).start()
             with client.makefile("rb") as requests:
                 while (request := _read(requests)) is not None:
                     self._forward(request, upstream, mute)
@@ -113,7 +116,18 @@ class Proxy:
         if lost is not None:
             self.unlost.remove(lost)
             mute.set()
+        if path == "/events":
+            self._streams.add(upstream)
         upstream.sendall(content)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, mute: threading.Event) -> None:
+        """Pass answers back; once muted, break off with the first that comes: it has acted."""
+        with suppress(OSError):
+            while (data := source.recv(_CHUNK)) and not mute.is_set():
+                untold = self.deaf and source in self._streams and not data.startswith(b"HTTP/")
+                if not untold:
+                    sink.sendall(data)
+        _end(sink)
 
 
 def _read(stream: BinaryIO) -> tuple[str, str, bytes] | None:
@@ -128,14 +142,6 @@ def _read(stream: BinaryIO) -> tuple[str, str, bytes] | None:
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     body = stream.read(int(found[1])) if found else b""
     return method, _VERSION.sub("", target.partition("?")[0]), head + body
-
-
-def _pump(source: socket.socket, sink: socket.socket, mute: threading.Event) -> None:
-    """Pass answers back; once muted, break off with the first that comes: it has acted."""
-    with suppress(OSError):
-        while (data := source.recv(_CHUNK)) and not mute.is_set():
-            sink.sendall(data)
-    _end(sink)
 
 
 def _end(connection: socket.socket) -> None:

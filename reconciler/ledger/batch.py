@@ -1,0 +1,52 @@
+"""What batch adds to the record: firings, further tries, combinations, what has expired.
+
+The counterpart of what `History.apply` does with the same facts.
+"""
+
+import sqlite3
+
+from reconciler.ledger.rows import attempt_row, known_run, task_row
+from reconciler.ledger.schema import WHOLE_RUN
+from reconciler.ledger.words import text
+from reconciler.model import fact as facts
+
+
+def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
+    """Let an instance, or a run as a whole, go on."""
+    run = known_run(connection, fact.task, fact.run)
+    instance = WHOLE_RUN if fact.instance is None else fact.instance
+    connection.execute("DELETE FROM cancels WHERE run = ? AND instance = ?", (run, instance))
+    if fact.instance is not None:
+        connection.execute(
+            "REPLACE INTO grants VALUES (?, ?, ?, ?)", (run, instance, fact.attempt, fact.at)
+        )
+
+
+def numbered(connection: sqlite3.Connection, fact: facts.CombinationNumbered) -> None:
+    """Keep the instance that a combination of a matrix has."""
+    row = (task_row(connection, fact.task), text(fact.values), fact.instance, fact.at)
+    connection.execute("REPLACE INTO combinations VALUES (?, ?, ?, ?)", row)
+
+
+def scheduled(connection: sqlite3.Connection, fact: facts.ScheduleSeen) -> None:
+    """Keep the schedule that counts from now on."""
+    connection.execute(
+        "UPDATE tasks SET schedule = ?, schedule_since = ? WHERE id = ?",
+        (text(fact.schedule), fact.at, task_row(connection, fact.task)),
+    )
+
+
+def fired(connection: sqlite3.Connection, task: int, nominal: float) -> None:
+    """Keep the nominal time of the last firing that was dealt with."""
+    connection.execute("UPDATE tasks SET fired = max(fired, ?) WHERE id = ?", (nominal, task))
+
+
+def expired(connection: sqlite3.Connection, fact: facts.AttemptExpired) -> None:
+    """Let an attempt's logs go."""
+    key = attempt_row(connection, fact.attempt)
+    connection.execute("DELETE FROM logs WHERE (run, instance, number) = (?, ?, ?)", key)
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, expired) VALUES (?, ?, ?, 1)"
+        " ON CONFLICT DO UPDATE SET expired = 1",
+        key,
+    )

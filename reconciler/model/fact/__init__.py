@@ -1,0 +1,105 @@
+"""What happened, one frozen value a happening: the unit that the ledger keeps for ever.
+
+A history is nothing but its facts applied in order, so memory and disk cannot disagree.
+Times are epoch seconds.
+"""
+
+from reconciler.model.fact.attempts import (
+    AttemptEnded,
+    AttemptExpired,
+    AttemptReserved,
+    ImageResolved,
+    Result,
+    StartRequested,
+    StopRequested,
+    TroubleCleared,
+    TroubleSeen,
+)
+from reconciler.model.fact.project import (
+    Approved,
+    Destroyed,
+    Pinned,
+    Relearned,
+    Resumed,
+    RevisionConverged,
+    RevisionSeen,
+    RevisionWorked,
+    Suspended,
+)
+from reconciler.model.fact.tasks import (
+    CombinationNumbered,
+    FiringPassed,
+    RetryGranted,
+    RunCancelled,
+    RunOpened,
+    RunsClosed,
+    ScheduleSeen,
+    SpecSeen,
+    TaskProtected,
+    TaskRenamed,
+    TaskScaled,
+)
+
+Fact = (
+    SpecSeen
+    | RunOpened
+    | TaskScaled
+    | RunCancelled
+    | RunsClosed
+    | RetryGranted
+    | CombinationNumbered
+    | ScheduleSeen
+    | FiringPassed
+    | TaskRenamed
+    | TaskProtected
+    | ImageResolved
+    | AttemptReserved
+    | StartRequested
+    | StopRequested
+    | AttemptEnded
+    | AttemptExpired
+    | TroubleSeen
+    | TroubleCleared
+    | Approved
+    | Destroyed
+    | Relearned
+    | RevisionSeen
+    | RevisionWorked
+    | RevisionConverged
+    | Pinned
+    | Suspended
+    | Resumed
+)
+
+__all__ = [
+    "Approved",
+    "AttemptEnded",
+    "AttemptExpired",
+    "AttemptReserved",
+    "CombinationNumbered",
+    "Destroyed",
+    "Fact",
+    "FiringPassed",
+    "ImageResolved",
+    "Pinned",
+    "Relearned",
+    "Result",
+    "Resumed",
+    "RetryGranted",
+    "RevisionConverged",
+    "RevisionSeen",
+    "RevisionWorked",
+    "RunCancelled",
+    "RunOpened",
+    "RunsClosed",
+    "ScheduleSeen",
+    "SpecSeen",
+    "StartRequested",
+    "StopRequested",
+    "Suspended",
+    "TaskProtected",
+    "TaskRenamed",
+    "TaskScaled",
+    "TroubleCleared",
+    "TroubleSeen",
+]

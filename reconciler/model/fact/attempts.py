@@ -1,0 +1,113 @@
+"""What happened to single attempts, and what an engine refused."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from reconciler.model.identity import AttemptKey
+
+
+class Result(StrEnum):
+    """How an attempt ended.
+
+    BURNT never started and counts as nothing; LOST started and left no exit code behind,
+    which counts as a failure; CANCELLED was ended by us on purpose and counts as nothing.
+    """
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    BURNT = "burnt"
+
+
+class ImageResolved(Struct, frozen=True):
+    """What an image reference meant on a node when this run first used it there.
+
+    `reference` is what containers are created from: a digest, or an image id where the image
+    has no digest. Empty where that has turned out to be gone from the node.
+    """
+
+    task: str
+    run: int
+    node: str
+    reference: str
+    at: float
+
+
+class AttemptReserved(Struct, frozen=True):
+    """A name is about to be used on a node. Recorded before the create, never reused.
+
+    `count` is how many instances its program is told that there are, 0 where that is not known.
+    """
+
+    attempt: AttemptKey
+    node: str
+    shape: str
+    revision: str
+    at: float
+    count: int = 0
+
+
+class StartRequested(Struct, frozen=True):
+    """The attempt may run from now on. Recorded before the engine is asked."""
+
+    attempt: AttemptKey
+    at: float
+
+
+class StopRequested(Struct, frozen=True):
+    """We are about to end the attempt, and why. `result` is what its exit then counts as."""
+
+    attempt: AttemptKey
+    reason: str
+    at: float
+    result: Result = Result.CANCELLED
+
+
+class AttemptEnded(Struct, frozen=True):
+    """The attempt's outcome. Recorded before its container is removed, once.
+
+    `cpu_seconds` and `peak_memory` (bytes) are what was seen to be used, 0 for not known.
+    """
+
+    attempt: AttemptKey
+    node: str
+    result: Result
+    at: float
+    exit_code: int | None = None
+    oom: bool = False
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    reason: str = ""
+    logs: bytes = b""
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+
+
+class AttemptExpired(Struct, frozen=True):
+    """The attempt has been over for longer than is kept: its logs go, its outcome stays."""
+
+    attempt: AttemptKey
+    at: float
+
+
+class TroubleSeen(Struct, frozen=True):
+    """An engine refused something: for whom, what it said, how often in a row, when to retry.
+
+    `subject` is TASK/INSTANCE for what keeps an instance from starting, a container's name for
+    what keeps it from ending, or `image:NODE:REFERENCE`.
+    """
+
+    subject: str
+    message: str
+    count: int
+    retry_at: float
+    at: float
+
+
+class TroubleCleared(Struct, frozen=True):
+    """What failed before has worked, or is no longer wanted."""
+
+    subject: str
+    at: float

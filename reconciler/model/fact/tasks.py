@@ -1,0 +1,112 @@
+"""What happened to tasks and their runs."""
+
+from msgspec import Struct
+
+from reconciler.model.fact.attempts import Result
+
+
+class SpecSeen(Struct, frozen=True):
+    """The canonical text behind a hash, so that a later difference can be worded."""
+
+    hash: str
+    text: str
+
+
+class RunOpened(Struct, frozen=True):
+    """A new asking for a task's work. Recorded before its first create.
+
+    `nominal` is the time of the firing that it is for, 0.0 where it is for none.
+    """
+
+    task: str
+    run: int
+    work: str
+    rerun: int
+    reason: str
+    revision: str
+    at: float
+    nominal: float = 0.0
+
+
+class TaskScaled(Struct, frozen=True):
+    """How many instances a revision asks for, recorded when that changes."""
+
+    task: str
+    instances: int
+    at: float
+
+
+class RunCancelled(Struct, frozen=True):
+    """A run, or one instance of it, was ended for a reason of its own: what is unfinished stays so.
+
+    `result` is what that counts as: cancelled, or failed.
+    """
+
+    task: str
+    run: int
+    instance: int | None
+    reason: str
+    at: float
+    result: Result = Result.CANCELLED
+
+
+class RunsClosed(Struct, frozen=True):
+    """The task was destroyed: none of its runs so far is ever resumed."""
+
+    task: str
+    at: float
+
+
+class RetryGranted(Struct, frozen=True):
+    """A failed instance may go on: its attempts up to this number count no more.
+
+    Without an instance it is the run as a whole that was ended and goes on.
+    """
+
+    task: str
+    run: int
+    instance: int | None
+    attempt: int
+    at: float
+
+
+class CombinationNumbered(Struct, frozen=True):
+    """A combination of a matrix got its instance, which it keeps. `values` is canonical text."""
+
+    task: str
+    instance: int
+    values: str
+    at: float
+
+
+class ScheduleSeen(Struct, frozen=True):
+    """From now on the task fires as this schedule says; what it missed before is not for it."""
+
+    task: str
+    schedule: str
+    at: float
+
+
+class FiringPassed(Struct, frozen=True):
+    """A firing, by its nominal time, opened no run, and why. None of before it does any more."""
+
+    task: str
+    nominal: float
+    reason: str
+    at: float
+
+
+class TaskRenamed(Struct, frozen=True):
+    """What happened under a former name counts for `task` from now on; names of containers stay."""
+
+    old: str
+    task: str
+    at: float
+
+
+class TaskProtected(Struct, frozen=True):
+    """Whether the task's instances stay when its manifest goes. Recorded when that changes."""
+
+    task: str
+    protected: bool
+    at: float

@@ -1,0 +1,144 @@
+"""A task's past as planning reads it: its runs, their attempts, and what was refused.
+
+Plain records, made and changed by `History.apply` alone.
+"""
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from reconciler.model.fact import Result
+
+
+class Attempt(Struct, frozen=True):
+    """One container's record. A time is 0.0 until what it tells of has happened.
+
+    `named` is the task's name at the time, where it has been renamed since: the container's
+    name and labels still say it. `count` is how many instances its program was told of, 0 where
+    that is not known. `expired`: its logs are gone, for it has been over for long.
+    """
+
+    number: int
+    node: str
+    shape: str = ""
+    reserved_at: float = 0.0
+    start_requested_at: float = 0.0
+    stop_requested_at: float = 0.0
+    stop_reason: str = ""
+    stop_result: Result = Result.CANCELLED
+    result: Result | None = None
+    exit_code: int | None = None
+    oom: bool = False
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    ended_at: float = 0.0
+    reason: str = ""
+    revision: str = ""
+    named: str = ""
+    count: int = 0
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    expired: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether its outcome is on record."""
+        return self.result is not None
+
+    @property
+    def counts_as_failure(self) -> bool:
+        """Whether it uses up a retry."""
+        return self.result in {Result.FAILED, Result.LOST}
+
+
+class Cancel(Struct, frozen=True):
+    """Why a run, or one instance of it, was ended, and what that counts as."""
+
+    reason: str
+    result: Result = Result.CANCELLED
+    at: float = 0.0
+
+
+class Run(Struct):
+    """One asking for a task's work: what was asked, and each instance's attempts in order.
+
+    `nominal` is the time of the firing that it is for, 0.0 for none. `cancels` are by instance,
+    None for the run as a whole. `granted` is the number up to which an instance's attempts count
+    no more.
+    """
+
+    number: int
+    work: str
+    rerun: int = 0
+    reason: str = ""
+    revision: str = ""
+    opened_at: float = 0.0
+    closed: bool = False
+    nominal: float = 0.0
+    cancels: dict[int | None, Cancel] = field(default_factory=dict)
+    granted: dict[int, int] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+    attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)
+
+    def attempts_of(self, instance: int) -> tuple[Attempt, ...]:
+        """Return an instance's attempts, oldest first."""
+        return self.attempts.get(instance, ())
+
+    def succeeded(self, instance: int) -> bool:
+        """Whether the instance has completed in this run, which is final."""
+        return any(a.result is Result.SUCCEEDED for a in self.attempts_of(instance))
+
+    def of_former(self, task: str) -> "Run":
+        """Return the same with its attempts known by the task's name so far."""
+        attempts = {
+            instance: tuple(replace(a, named=a.named or task) for a in known)
+            for instance, known in self.attempts.items()
+        }
+        return replace(self, attempts=attempts)
+
+    def cancel_of(self, instance: int) -> Cancel | None:
+        """Return why the instance was ended, by itself or with its run; None where it was not."""
+        return self.cancels.get(instance) or self.cancels.get(None)
+
+
+class TaskHistory(Struct):
+    """A task's runs by number. `instances` is how many were asked for last, None at first.
+
+    `protected`: its instances stay when its manifest goes. `combinations` gives each combination
+    of its matrix the instance that it keeps. `schedule` is the one that counts since
+    `schedule_since`; `fired` is the nominal time of the last firing that was dealt with.
+    """
+
+    name: str
+    instances: int | None = None
+    protected: bool = False
+    runs: dict[int, Run] = field(default_factory=dict)
+    combinations: dict[str, int] = field(default_factory=dict)
+    schedule: str = ""
+    schedule_since: float = 0.0
+    fired: float = 0.0
+
+    def run_for(self, work: str, rerun: int) -> Run | None:
+        """Return the open run of this work, the newest if there are several."""
+        for number in sorted(self.runs, reverse=True):
+            run = self.runs[number]
+            if run.work == work and run.rerun == rerun and not run.closed:
+                return run
+        return None
+
+    def renamed(self, name: str) -> "TaskHistory":
+        """Return the same under another name; this one is left as it is."""
+        runs = {number: run.of_former(self.name) for number, run in self.runs.items()}
+        return replace(self, name=name, runs=runs)
+
+    def latest(self) -> Run | None:
+        """Return the run opened last, closed or not."""
+        return self.runs[max(self.runs)] if self.runs else None
+
+
+class Trouble(Struct, frozen=True):
+    """A refusal that stands: see `TroubleSeen`."""
+
+    message: str
+    count: int
+    retry_at: float
+    since: float
