@@ -77,9 +77,9 @@ class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
-    run beyond it; `outages` how many serving instances may still be taken down for replacement;
-    `before` how many instances were asked for so far, None of a new task; `suspense` what
-    suspends the task.
+    run beyond it; `unserved` which have failed and get nothing of `retry.total`; `outages` how
+    many serving instances may still be taken down for replacement; `before` how many instances
+    were asked for so far, None of a new task; `suspense` what suspends the task.
     """
 
     given: Pass
@@ -93,6 +93,7 @@ class Scene(Struct):
     suspense: Suspense | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
+    unserved: frozenset[int] = frozenset()
     outages: int = 0
 
 

@@ -22,6 +22,7 @@ from reconciler.planning.rules import (
 from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
+from reconciler.planning.tries import left_out
 
 Seen = dict[InstanceKey, list[Container]]
 
@@ -207,8 +208,9 @@ def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot
 
 
 def _bound(scene: Scene) -> None:
-    """Count what is under way against parallelism, and what is out of service already."""
+    """Count what is under way against bounds of all, and what is out of service already."""
     task, given = scene.task, scene.given
+    scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         scene.room = max(0, task.parallelism - len(occupied))
