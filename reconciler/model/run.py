@@ -14,7 +14,9 @@ class Attempt(Struct, frozen=True):
 
     `named` is the task's name at the time, where it has been renamed since: the container's
     name and labels still say it. `count` is how many instances its program was told of, 0 where
-    that is not known. `expired`: its logs are gone, for it has been over for long.
+    that is not known. `expired`: its logs are gone, for it has been over for long. `era` is the
+    engine's in which it was started. `started_at` is when it was first seen to run, and the
+    engine's own word once it has ended.
     """
 
     number: int
@@ -38,6 +40,7 @@ class Attempt(Struct, frozen=True):
     cpu_seconds: float = 0.0
     peak_memory: int = 0
     expired: bool = False
+    era: str = ""
 
     @property
     def ended(self) -> bool:
@@ -63,7 +66,7 @@ class Run(Struct):
 
     `nominal` is the time of the firing that it is for, 0.0 for none. `cancels` are by instance,
     None for the run as a whole. `granted` is the number up to which an instance's attempts count
-    no more.
+    no more. `awaiting` says since when an instance has lacked nothing but room on a node.
     """
 
     number: int
@@ -76,6 +79,7 @@ class Run(Struct):
     nominal: float = 0.0
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
+    awaiting: dict[int, float] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)
 

@@ -145,8 +145,9 @@ def start(scene: Scene, container: Container) -> Step:
     waits = given.waits_until(str(container.key))
     if waits:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
-    record = given.record(container)
+    record, era = given.record(container), given.observed.nodes[container.node].era
     asked = bool(record and record.start_requested_at)
+    known = asked and record is not None and record.era == era
     why = Cause("it has been created", revision=given.desired.revision)
     action = act(
         given,
@@ -157,7 +158,7 @@ def start(scene: Scene, container: Container) -> Step:
         container=container.id,
         fenced=asked,
     )
-    facts = () if asked else (StartRequested(container.attempt_key, given.now),)
+    facts = () if known else (StartRequested(container.attempt_key, given.now, era),)
     return Step(InstanceState.PREPARING, "starting", (action,), facts)
 
 

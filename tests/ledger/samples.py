@@ -34,7 +34,8 @@ def fold(history: History, batch: list[Fact]) -> History:
 
 def possible(history: History, fact: Fact) -> bool:
     """Whether folding accepts the fact: some speak of a run that must be open."""
-    if isinstance(fact, facts.RunCancelled | facts.RetryGranted | facts.ImageResolved):
+    of_runs = facts.RunCancelled | facts.RetryGranted | facts.RoomAwaited | facts.ImageResolved
+    if isinstance(fact, of_runs):
         task = history.tasks.get(fact.task)
         return task is not None and fact.run in task.runs
     if isinstance(fact, facts.TaskRenamed):
@@ -61,13 +62,15 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         facts.RunCancelled, _tasks, _small, _some_or_all, _words, _times, st.sampled_from(Result)
     ),
     st.builds(facts.RetryGranted, _tasks, _small, _some_or_all, _small, _times),
+    st.builds(facts.RoomAwaited, _tasks, _small, st.integers(0, 2), _times),
     st.builds(facts.CombinationNumbered, _tasks, _small, _words, _times),
     st.builds(facts.ScheduleSeen, _tasks, _words, _times),
     st.builds(facts.FiringPassed, _tasks, _times, _words, _times),
     st.builds(facts.RunsClosed, _tasks, _times),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
     st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small),
-    st.builds(facts.StartRequested, _attempts, _times),
+    st.builds(facts.StartRequested, _attempts, _times, _words),
+    st.builds(facts.AttemptStarted, _attempts, _times),
     st.builds(facts.StopRequested, _attempts, _words, _times, st.sampled_from(Result)),
     st.builds(
         facts.AttemptEnded,
