@@ -89,6 +89,8 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
         "SELECT task, text, instance FROM combinations"
     ):
         tasks[task].combinations[values] = instance
+    for task, instance, run, at in connection.execute("SELECT task, instance, run, at FROM waits"):
+        tasks[task].awaiting[instance] = (run, at)
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, *times, closed in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal,"
@@ -116,8 +118,6 @@ def _cancels(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
         runs[row].cancels[whose] = Cancel(reason, Result(result), at)
     for row, instance, attempt in connection.execute("SELECT run, instance, attempt FROM grants"):
         runs[row].granted[instance] = attempt
-    for row, instance, at in connection.execute("SELECT run, instance, at FROM waits"):
-        runs[row].awaiting[instance] = at
 
 
 def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:

@@ -197,10 +197,11 @@ _BATCH: Final = (
     "ALTER TABLE attempts ADD expired INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE attempts ADD era TEXT NOT NULL DEFAULT ''",
     """CREATE TABLE waits (
-        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        task INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
         instance INTEGER NOT NULL,
+        run INTEGER NOT NULL,
         at REAL NOT NULL,
-        PRIMARY KEY (run, instance)
+        PRIMARY KEY (task, instance)
     ) STRICT, WITHOUT ROWID""",
 )
 

@@ -51,8 +51,6 @@ OF_TASKS: Final = (
     _blocking("secrets", "the task would miss its secrets"),
     _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
-    Gap("timeout", "attempts run as long as they take"),
-    Gap("queueTimeout", "instances wait as long as it takes"),
     _blocking("schedule", "the task would run at once, and once only"),
     _blocking("dependsOn", "the task would not wait for the others"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),

@@ -126,9 +126,9 @@ class History(Struct):
 
     @apply.register
     def _(self, fact: facts.RoomAwaited) -> None:
-        awaiting = self.task(fact.task).runs[fact.run].awaiting
+        awaiting = self.task(fact.task).awaiting
         if fact.at:
-            awaiting[fact.instance] = fact.at
+            awaiting[fact.instance] = (fact.run, fact.at)
         else:
             awaiting.pop(fact.instance, None)
 

@@ -66,7 +66,7 @@ class Run(Struct):
 
     `nominal` is the time of the firing that it is for, 0.0 for none. `cancels` are by instance,
     None for the run as a whole. `granted` is the number up to which an instance's attempts count
-    no more. `awaiting` says since when an instance has lacked nothing but room on a node.
+    no more.
     """
 
     number: int
@@ -79,7 +79,6 @@ class Run(Struct):
     nominal: float = 0.0
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
-    awaiting: dict[int, float] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)
 
@@ -110,6 +109,7 @@ class TaskHistory(Struct):
     `protected`: its instances stay when its manifest goes. `combinations` gives each combination
     of its matrix the instance that it keeps. `schedule` is the one that counts since
     `schedule_since`; `fired` is the nominal time of the last firing that was dealt with.
+    `awaiting` says of which run, and since when, an instance has lacked nothing but room on a node.
     """
 
     name: str
@@ -120,6 +120,7 @@ class TaskHistory(Struct):
     schedule: str = ""
     schedule_since: float = 0.0
     fired: float = 0.0
+    awaiting: dict[int, tuple[int, float]] = field(default_factory=dict)
 
     def run_for(self, work: str, rerun: int) -> Run | None:
         """Return the open run of this work, the newest if there are several."""

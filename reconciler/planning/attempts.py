@@ -19,6 +19,7 @@ from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
+from reconciler.planning.limiting import without_room
 from reconciler.planning.place import Refusal, choose
 from reconciler.planning.request import build_request
 from reconciler.planning.scene import Scene, Slot, Step, act, on
@@ -100,7 +101,7 @@ def next_attempt(scene: Scene, slot: Slot) -> Step:
     previous = last.node if last else ""
     node = choose(given, scene.task.spec, scene.loads, previous)
     if isinstance(node, Refusal):
-        return Step(InstanceState.PENDING, node.reason, blocked=True)
+        return without_room(scene, slot, node)
     if scene.room is not None:
         scene.room -= 1
     scene.loads.count[node] += 1

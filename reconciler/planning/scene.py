@@ -59,7 +59,7 @@ class Pass(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """What one rule decided for one instance."""
+    """What one rule decided for one instance. `lacks_room`: it waits for a node, and no more."""
 
     state: InstanceState
     reason: str
@@ -71,6 +71,7 @@ class Step(Struct, frozen=True):
     blocked: bool = False
     suspended: bool = False
     protected: bool = False
+    lacks_room: bool = False
 
 
 class Scene(Struct):

@@ -69,8 +69,11 @@ def _last_failure(run: Run, instance: int) -> Attempt | None:
 
 
 def _excluded(task: DesiredTask, last: Attempt) -> str | None:
-    """Return why this failure is one that no attempt follows."""
-    retry, code = task.retry, last.exit_code
+    """Return why this failure is one that no attempt follows.
+
+    What was told to end by us has no exit code of its own.
+    """
+    retry, code = task.retry, None if last.stop_requested_at else last.exit_code
     if code is not None and code in retry.never:
         return f"{last.reason}, which retry.exitCodes.fail excludes"
     only = bool(retry.again) and retry.per_instance is None and task.restart is Restart.NEVER

@@ -34,8 +34,7 @@ def fold(history: History, batch: list[Fact]) -> History:
 
 def possible(history: History, fact: Fact) -> bool:
     """Whether folding accepts the fact: some speak of a run that must be open."""
-    of_runs = facts.RunCancelled | facts.RetryGranted | facts.RoomAwaited | facts.ImageResolved
-    if isinstance(fact, of_runs):
+    if isinstance(fact, facts.RunCancelled | facts.RetryGranted | facts.ImageResolved):
         task = history.tasks.get(fact.task)
         return task is not None and fact.run in task.runs
     if isinstance(fact, facts.TaskRenamed):
