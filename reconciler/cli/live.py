@@ -83,10 +83,12 @@ def _view(core: "Core") -> "Table":
 
     grid = Table.grid(padding=(0, 2))
     rows = [(name, core.verdicts.get(name, ())) for name in _names(core)]
-    shown = sorted(rows, key=lambda row: task_state(row[1])[0] in _CALM)[:_MOST]
+    shown = sorted(
+        rows, key=lambda row: task_state(row[1], core.desired.tasks.get(row[0]))[0] in _CALM
+    )[:_MOST]
     for name, verdicts in shown:
-        state, reason = task_state(verdicts)
         task = core.desired.tasks.get(name)
+        state, reason = task_state(verdicts, task)
         done = _done(verdicts, service=bool(task and task.service))
         grid.add_row(
             Text(name, style="bold"),

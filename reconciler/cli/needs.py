@@ -1,10 +1,11 @@
 """What goes on after an apply only as long as somebody runs `reconciler run`."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text import plural
 from reconciler.model.action import InstanceState, Verdict
-from reconciler.model.desired import Restart
+from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def needs_run(core: "Core") -> str:
     said = [f"{plural(retries, 'retry', 'retries')} due"] if retries else []
     said += [f"{plural(queued, 'instance')} waiting for a free place"] if queued else []
     said += [_later_retries(core)] if not retries else []
+    said += [_timeouts(core)]
     said += [f"bringing {plural(services, 'service instance')} back"] if services else []
     named = [part for part in said if part]
     return f"From now on `reconciler run` is needed for: {', '.join(named)}." if named else ""
@@ -27,15 +29,23 @@ def needs_run(core: "Core") -> str:
 
 def _later_retries(core: "Core") -> str:
     """Word the retries of what runs now, should it fail."""
-    running = [v for v in core.all_verdicts() if v.state is InstanceState.RUNNING]
-    tasks = core.effective().tasks
-    able = sum(
-        (task := tasks.get(v.key.task)) is not None
-        and task.restart is not Restart.ALWAYS
-        and task.retry.per_instance != 0
-        for v in running
-    )
+    able = sum(task.retry.per_instance != 0 for task in _running_batch(core))
     return f"retries of {plural(able, 'running instance')}" if able else ""
+
+
+def _timeouts(core: "Core") -> str:
+    """Word the limits of what runs now."""
+    bound = sum(task.timeout > 0 for task in _running_batch(core))
+    return f"the timeout of {plural(bound, 'running instance')}" if bound else ""
+
+
+def _running_batch(core: "Core") -> Iterator[DesiredTask]:
+    """Yield the task of each batch instance that runs."""
+    tasks = core.effective().tasks
+    for verdict in core.all_verdicts():
+        task = tasks.get(verdict.key.task)
+        if verdict.state is InstanceState.RUNNING and task is not None and not task.service:
+            yield task
 
 
 def _pending(verdict: Verdict) -> bool:

@@ -83,8 +83,9 @@ def unknown_nodes(report: Report) -> list[str]:
 
 
 def _standing(report: Report, name: str, verdicts: Sequence[Verdict]) -> Standing:
-    state, reason = task_state(verdicts)
-    return Standing(name, report.desired.tasks.get(name), state, reason, tuple(verdicts))
+    task = report.desired.tasks.get(name)
+    state, reason = task_state(verdicts, task)
+    return Standing(name, task, state, reason, tuple(verdicts))
 
 
 def trouble_of(report: Report, verdict: Verdict) -> Trouble | None:

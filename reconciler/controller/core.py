@@ -150,10 +150,10 @@ class Core:
         if seen.node not in self.board.nodes:
             return
         was_known = self.board.nodes[seen.node].known
-        for task in self.board.list_containers(seen.node, seen.began, seen.containers):
+        for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()
-        self._learn(unknown_containers(self.history, containers, self._now()))
+        self._learn(unknown_containers(self.history, containers, self._now(), seen.era))
         if not was_known:
             self.dirty_all()
 
@@ -161,7 +161,7 @@ class Core:
         """Take an event in; return whether only a list can tell what it means."""
         if hint.node not in self.board.nodes or self._own_doing(hint):
             return False
-        task, look = self.board.hint(hint.node, hint.event)
+        task, look = self.board.hint(hint.node, hint.event, hint.era)
         if task is not None:
             self._soil(task)
         return look

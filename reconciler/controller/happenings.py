@@ -27,18 +27,23 @@ class Finished(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """What a node showed to a list call that began when the board stood at `began`."""
+    """What a node showed to a list call that began when the board stood at `began`.
+
+    `era` is the engine's, asked for afterwards: a list of a later one is never taken for this.
+    """
 
     node: str
     began: int
     containers: tuple[Container, ...]
+    era: str = ""
 
 
 class Hinted(Struct, frozen=True):
-    """A node's event stream said something."""
+    """A node's event stream said something. It was opened in the engine's `era`, or before."""
 
     node: str
     event: EngineEvent
+    era: str = ""
 
 
 class NodeLost(Struct, frozen=True):

@@ -105,6 +105,7 @@ def _creatable(
 
 def _world(name: str, observed: Observed, clock: _Time, images: set[str]) -> World:
     world = World(name, clock)
+    world.era = ""  # whatever the real engine has been through, what is tried here goes well
     world.images = {image: image for image in images}
     view = observed.nodes.get(name)
     if view is not None and view.known:

@@ -12,8 +12,13 @@ from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
 
 
-def unknown_containers(history: History, containers: Iterable[Container], now: float) -> list[Fact]:
-    """Return the runs and attempts that containers show and the history does not have."""
+def unknown_containers(
+    history: History, containers: Iterable[Container], now: float, era: str = ""
+) -> list[Fact]:
+    """Return the runs and attempts that containers show and the history does not have.
+
+    `era` is that of the containers' engine.
+    """
     facts: list[Fact] = []
     opened: set[tuple[str, int]] = set()
     for container in containers:
@@ -25,12 +30,12 @@ def unknown_containers(history: History, containers: Iterable[Container], now: f
             opened.add((task, run))
             reason = "learned again from a container"
             facts.append(RunOpened(task, run, container.work, 0, reason, container.revision, now))
-        facts += _attempt(history.owner(container.attempt_key), container, now)
+        facts += _attempt(history.owner(container.attempt_key), container, now, era)
     return facts
 
 
-def _attempt(key: AttemptKey, container: Container, now: float) -> list[Fact]:
+def _attempt(key: AttemptKey, container: Container, now: float, era: str) -> list[Fact]:
     reserved = AttemptReserved(key, container.node, container.shape, container.revision, now)
     if container.phase is Phase.CREATED:
         return [reserved]
-    return [reserved, StartRequested(key, now)]
+    return [reserved, StartRequested(key, now, era if container.live else "")]

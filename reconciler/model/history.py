@@ -125,6 +125,14 @@ class History(Struct):
             run.granted[fact.instance] = fact.attempt
 
     @apply.register
+    def _(self, fact: facts.RoomAwaited) -> None:
+        awaiting = self.task(fact.task).awaiting
+        if fact.at:
+            awaiting[fact.instance] = (fact.run, fact.at)
+        else:
+            awaiting.pop(fact.instance, None)
+
+    @apply.register
     def _(self, fact: facts.CombinationNumbered) -> None:
         self.task(fact.task).combinations[fact.values] = fact.instance
 
@@ -166,7 +174,12 @@ class History(Struct):
 
     @apply.register
     def _(self, fact: facts.StartRequested) -> None:
-        self._put(fact.attempt, replace(self._known(fact.attempt), start_requested_at=fact.at))
+        known = self._known(fact.attempt)
+        self._put(fact.attempt, replace(known, start_requested_at=fact.at, era=fact.era))
+
+    @apply.register
+    def _(self, fact: facts.AttemptStarted) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), started_at=fact.at))
 
     @apply.register
     def _(self, fact: facts.StopRequested) -> None:

@@ -73,12 +73,16 @@ class ContainerDetail(Struct, frozen=True):
 
 
 class NodeView(Struct, frozen=True):
-    """What one node shows. Where `known` is False, `reason` says why and nothing is concluded."""
+    """What one node shows. Where `known` is False, `reason` says why and nothing is concluded.
+
+    `era` is another one after the node's engine has died with what it ran, empty where not known.
+    """
 
     name: str
     known: bool = True
     reason: str = ""
     containers: Mapping[str, Container] = field(default_factory=dict)
+    era: str = ""
 
 
 class Observed(Struct, frozen=True):

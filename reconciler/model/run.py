@@ -14,7 +14,9 @@ class Attempt(Struct, frozen=True):
 
     `named` is the task's name at the time, where it has been renamed since: the container's
     name and labels still say it. `count` is how many instances its program was told of, 0 where
-    that is not known. `expired`: its logs are gone, for it has been over for long.
+    that is not known. `expired`: its logs are gone, for it has been over for long. `era` is the
+    engine's in which it was started. `started_at` is when it was first seen to run, and the
+    engine's own word once it has ended.
     """
 
     number: int
@@ -38,6 +40,7 @@ class Attempt(Struct, frozen=True):
     cpu_seconds: float = 0.0
     peak_memory: int = 0
     expired: bool = False
+    era: str = ""
 
     @property
     def ended(self) -> bool:
@@ -106,6 +109,7 @@ class TaskHistory(Struct):
     `protected`: its instances stay when its manifest goes. `combinations` gives each combination
     of its matrix the instance that it keeps. `schedule` is the one that counts since
     `schedule_since`; `fired` is the nominal time of the last firing that was dealt with.
+    `awaiting` says of which run, and since when, an instance has lacked nothing but room on a node.
     """
 
     name: str
@@ -116,6 +120,7 @@ class TaskHistory(Struct):
     schedule: str = ""
     schedule_since: float = 0.0
     fired: float = 0.0
+    awaiting: dict[int, tuple[int, float]] = field(default_factory=dict)
 
     def run_for(self, work: str, rerun: int) -> Run | None:
         """Return the open run of this work, the newest if there are several."""

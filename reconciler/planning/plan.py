@@ -10,6 +10,7 @@ from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.hold import rerun_hold, teardown_hold
+from reconciler.planning.limiting import waits_over
 from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
 from reconciler.planning.scene import Loads, Pass
 from reconciler.planning.suspending import ended
@@ -53,6 +54,7 @@ def plan(  # the planner's whole world, each part named
             plan_task(given, draft, task, seen, shared, holds["rerun"])
         else:
             plan_vanished(given, draft, name, seen, _why_gone(given), holds["teardown"])
+    draft.facts += waits_over(given, names, draft.lacking)
     return Plan(
         facts=tuple(draft.facts),
         actions=tuple(sorted(draft.actions, key=_rank)),

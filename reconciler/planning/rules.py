@@ -15,6 +15,7 @@ from reconciler.model.observed import Phase
 from reconciler.planning import attempts, cause
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.ending import collect, end
+from reconciler.planning.limiting import overdue
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
 
@@ -177,6 +178,7 @@ RULES: Final[tuple[Rule, ...]] = (
     discarded,
     cancelled,
     being_stopped,
+    overdue,
     unfit,
     unhealthy,
     over_parallelism,
@@ -253,6 +255,8 @@ RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
     underway,
     unknown_node,
     uncollected,
+    ending,
+    overdue,
     waiting_for_approval,
 )
 
@@ -261,7 +265,8 @@ RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
     unknown_node,
     uncollected,
     cancelled,
-    being_stopped,
+    ending,
+    overdue,
     being_removed,
     vanished,
     untouched,
@@ -272,6 +277,7 @@ RULES_WHEN_SUSPENDED: Final[tuple[Rule, ...]] = (
     unknown_node,
     uncollected,
     ending,
+    overdue,
     discarded,
     cancelled,
     halted,

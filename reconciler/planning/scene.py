@@ -59,7 +59,7 @@ class Pass(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """What one rule decided for one instance."""
+    """What one rule decided for one instance. `lacks_room`: it waits for a node, and no more."""
 
     state: InstanceState
     reason: str
@@ -71,15 +71,16 @@ class Step(Struct, frozen=True):
     blocked: bool = False
     suspended: bool = False
     protected: bool = False
+    lacks_room: bool = False
 
 
 class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
-    run beyond it; `outages` how many serving instances may still be taken down for replacement;
-    `before` how many instances were asked for so far, None of a new task; `suspense` what
-    suspends the task.
+    run beyond it; `unserved` which have failed and get nothing of `retry.total`; `outages` how
+    many serving instances may still be taken down for replacement; `before` how many instances
+    were asked for so far, None of a new task; `suspense` what suspends the task.
     """
 
     given: Pass
@@ -93,6 +94,7 @@ class Scene(Struct):
     suspense: Suspense | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
+    unserved: frozenset[int] = frozenset()
     outages: int = 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace as altered
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
@@ -11,6 +12,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.limiting import observed
 from reconciler.planning.replacing import serving
 from reconciler.planning.rules import (
     RULES,
@@ -22,6 +24,7 @@ from reconciler.planning.rules import (
 from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
+from reconciler.planning.tries import left_out
 
 Seen = dict[InstanceKey, list[Container]]
 
@@ -33,12 +36,15 @@ class Draft(Struct):
     actions: list[Action] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
+    lacking: set[InstanceKey] = field(default_factory=set)
 
     def take(self, step: Step, verdict: Verdict) -> None:
         """Add one instance's step."""
         self.facts.extend(step.facts)
         self.actions.extend(step.actions)
         self.verdicts.append(verdict)
+        if step.lacks_room:
+            self.lacking.add(verdict.key)
         if step.wake_at is not None:
             task = verdict.key.task
             self.wakes[task] = min(step.wake_at, self.wakes.get(task, step.wake_at))
@@ -77,7 +83,7 @@ def plan_task(
     for slot in scene.slots.values():
         step = _first(rules, scene, slot)
         if held and hold is not None and step.settled:
-            step = Step(step.state, hold.message, settled=True, blocked=True)
+            step = altered(step, reason=hold.message, blocked=True)
         draft.take(step, _verdict(slot, step, run))
 
 
@@ -122,7 +128,8 @@ def _protection(given: Pass, task: DesiredTask) -> list[Fact]:
 
 
 def _first(rules: Sequence[Rule], scene: Scene, slot: Slot) -> Step:
-    return next(step for rule in rules if (step := rule(scene, slot)) is not None)
+    step = next(step for rule in rules if (step := rule(scene, slot)) is not None)
+    return observed(scene, slot, step)
 
 
 def plan_vanished(
@@ -207,8 +214,9 @@ def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot
 
 
 def _bound(scene: Scene) -> None:
-    """Count what is under way against parallelism, and what is out of service already."""
+    """Count what is under way against bounds of all, and what is out of service already."""
     task, given = scene.task, scene.given
+    scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         scene.room = max(0, task.parallelism - len(occupied))

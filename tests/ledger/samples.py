@@ -61,13 +61,15 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         facts.RunCancelled, _tasks, _small, _some_or_all, _words, _times, st.sampled_from(Result)
     ),
     st.builds(facts.RetryGranted, _tasks, _small, _some_or_all, _small, _times),
+    st.builds(facts.RoomAwaited, _tasks, _small, st.integers(0, 2), _times),
     st.builds(facts.CombinationNumbered, _tasks, _small, _words, _times),
     st.builds(facts.ScheduleSeen, _tasks, _words, _times),
     st.builds(facts.FiringPassed, _tasks, _times, _words, _times),
     st.builds(facts.RunsClosed, _tasks, _times),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
     st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small),
-    st.builds(facts.StartRequested, _attempts, _times),
+    st.builds(facts.StartRequested, _attempts, _times, _words),
+    st.builds(facts.AttemptStarted, _attempts, _times),
     st.builds(facts.StopRequested, _attempts, _words, _times, st.sampled_from(Result)),
     st.builds(
         facts.AttemptEnded,

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished, Hinted, Listed
-from reconciler.engines.engine import EngineEvent, UnreachableError
+from reconciler.engines.engine import UnreachableError
 from reconciler.engines.simulated import SimulatedEngine
-from reconciler.engines.simulated.world import When
+from reconciler.engines.simulated.world import Manner, When
 from reconciler.model.action import Action, InstanceState
 from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
 from reconciler.model.fact import (
@@ -50,13 +50,18 @@ class Fate(RuleBasedStateMachine):
         self.web: DesiredTask | None = None
         self.inbox: list[Finished] = []
         self.lists: list[Listed] = []
-        self.told: list[EngineEvent] = []
+        self.told: list[Hinted] = []
         self.to_do: list[Action] = []
-        self.stream = SimulatedEngine(self.lab.world).events("demo")
+        self.listen()
         self.drop_next = False
         self.foreign: dict[str, str] = {}
+        self.ended_with_the_engine: set[str] = set()
         self.names = ["batch"]
         self.lab.world.faults = self.fault
+
+    def listen(self) -> None:
+        self.stream = SimulatedEngine(self.lab.world).events("demo")
+        self.era = self.lab.world.era
 
     def fault(self, call: str, subject: str, when: When) -> Exception | None:
         del subject
@@ -170,6 +175,19 @@ class Fate(RuleBasedStateMachine):
     def programs_end_at_once(self, code: int | None) -> None:
         self.lab.world.autoexit = lambda _: code
 
+    @rule(
+        end=st.sampled_from(
+            [("crash", 0), ("crash", 255), ("kill", 0), ("kill", 143), ("stop", 143), ("stop", 137)]
+        )
+    )
+    def the_engine_restarts(self, end: tuple[Manner, int]) -> None:
+        """Its stream ends; what it told last may still be heard."""
+        manner, code = end
+        self.lab.world.restart(code, manner)
+        self.remember_what_was_told()
+        self.listen()
+        self.ended_with_the_engine |= self.foreign.keys()
+
     # --- the reconciler, in strides and step by step ---------------------------------------
 
     @rule(turns=st.integers(1, 6), data=st.data(), late=st.booleans())
@@ -211,20 +229,24 @@ class Fate(RuleBasedStateMachine):
     @rule(data=st.data())
     def events_come_as_they_like(self, data: st.DataObject) -> None:
         """Dropped, doubled, late and out of order."""
-        self.told = (self.told + list(self.stream.pending()))[-20:]
+        self.remember_what_was_told()
         if self.told:
-            for event in data.draw(st.lists(st.sampled_from(self.told), max_size=4)):
-                self.lab.core.hinted(Hinted("local", event))
+            for hint in data.draw(st.lists(st.sampled_from(self.told), max_size=4)):
+                self.lab.core.hinted(hint)
 
     def hear_events(self) -> None:
-        for event in self.stream.pending():
-            self.told = [*self.told, event][-20:]
-            self.lab.core.hinted(Hinted("local", event))
+        for hint in self.remember_what_was_told():
+            self.lab.core.hinted(hint)
+
+    def remember_what_was_told(self) -> list[Hinted]:
+        new = [Hinted("local", event, self.era) for event in self.stream.pending()]
+        self.told = (self.told + new)[-20:]
+        return new
 
     @rule()
     def a_list_begins(self) -> None:
         shown = self.lab.driver.engines["local"].list("demo")
-        self.lists.append(Listed("local", self.lab.core.board.step, shown))
+        self.lists.append(Listed("local", self.lab.core.board.step, shown, self.lab.world.era))
 
     @precondition(lambda self: self.lists)
     @rule()
@@ -321,7 +343,8 @@ class Fate(RuleBasedStateMachine):
         boxes = self.lab.world.boxes
         for name, container in self.foreign.items():
             assert boxes[name].id == container
-            assert boxes[name].phase is Phase.RUNNING
+            if name not in self.ended_with_the_engine:
+                assert boxes[name].phase is Phase.RUNNING
 
     @invariant()
     def law_12_bounds(self) -> None:
@@ -332,6 +355,15 @@ class Fate(RuleBasedStateMachine):
             if f.attempt.key.task != "web"
         )
         assert all(count <= LIMIT + 1 for count in failed.values()), failed
+
+    @invariant()
+    def law_15_no_false_success(self) -> None:
+        """What counts as a success came to a good end by itself, not by its engine's doing."""
+        history = self.lab.record.load()
+        for fact in self.facts():
+            if isinstance(fact, AttemptEnded) and fact.result is Result.SUCCEEDED:
+                name = history.container_name(history.owner(fact.attempt), "demo")
+                assert name in self.lab.world.journal.done, fact
 
     # --- once faults stop ----------------------------------------------------------------
 

@@ -44,6 +44,8 @@ _REMOVE: Final = 60
 _SIGNAL: Final = 10
 
 _CONFLICT: Final = 409
+_BRIDGE: Final = "bridge"
+_BRIEF: Final = 12
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,6 +61,19 @@ class DockerEngine:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
         found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())
         return EngineInfo(str(found["ServerVersion"]), int(found["NCPU"]), int(found["MemTotal"]))
+
+    def era(self) -> str:
+        """Return the id of the default network; an engine that has none does not let it be told.
+
+        It is made anew whenever the engine starts, unless it finds containers that have run on
+        meanwhile (live-restore).
+        """
+
+        def ask(client: APIClient) -> str:
+            found = client.networks(filters={"type": "builtin"})
+            return next((str(one["Id"]) for one in found if one["Name"] == _BRIDGE), "")
+
+        return self._clients.call("ask the engine for its networks", _INFO, ask)[:_BRIEF]
 
     def list(self, project: str) -> tuple[Container, ...]:
         """Return the project's containers, by one call."""
@@ -253,4 +268,4 @@ class DockerEngine:
 
 
 def _brief(container: str) -> str:
-    return container[:12] if _ID.fullmatch(container) else container
+    return container[:_BRIEF] if _ID.fullmatch(container) else container

@@ -48,6 +48,10 @@ class SimulatedEngine:
         """Return what the world says of itself."""
         return self._read("info", "", lambda: self.world.info, locks=True)
 
+    def era(self) -> str:
+        """Return which life of the engine this is."""
+        return self._read("era", "", lambda: self.world.era, locks=True)
+
     def list(self, project: str) -> tuple[Container, ...]:
         """Return the project's containers, newest first."""
 
@@ -111,9 +115,11 @@ class SimulatedEngine:
         def act() -> None:
             number = _number(signal)
             box = self.world.find(container)
-            if box is None or box.phase is not Phase.RUNNING or number in _HARMLESS:
+            if box is None or box.phase is not Phase.RUNNING:
                 return
-            if number == signals.SIGKILL or box.name not in self.world.stubborn:
+            self.world.tell(box, "kill", signal=number)
+            ignored = number in _HARMLESS or box.name in self.world.stubborn
+            if number == signals.SIGKILL or not ignored:
                 self.world.finish(box.name, _SIGNALLED + number)
 
         self._act("signal", container, act)

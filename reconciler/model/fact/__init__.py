@@ -8,6 +8,7 @@ from reconciler.model.fact.attempts import (
     AttemptEnded,
     AttemptExpired,
     AttemptReserved,
+    AttemptStarted,
     ImageResolved,
     Result,
     StartRequested,
@@ -30,6 +31,7 @@ from reconciler.model.fact.tasks import (
     CombinationNumbered,
     FiringPassed,
     RetryGranted,
+    RoomAwaited,
     RunCancelled,
     RunOpened,
     RunsClosed,
@@ -47,6 +49,7 @@ Fact = (
     | RunCancelled
     | RunsClosed
     | RetryGranted
+    | RoomAwaited
     | CombinationNumbered
     | ScheduleSeen
     | FiringPassed
@@ -55,6 +58,7 @@ Fact = (
     | ImageResolved
     | AttemptReserved
     | StartRequested
+    | AttemptStarted
     | StopRequested
     | AttemptEnded
     | AttemptExpired
@@ -76,6 +80,7 @@ __all__ = [
     "AttemptEnded",
     "AttemptExpired",
     "AttemptReserved",
+    "AttemptStarted",
     "CombinationNumbered",
     "Destroyed",
     "Fact",
@@ -89,6 +94,7 @@ __all__ = [
     "RevisionConverged",
     "RevisionSeen",
     "RevisionWorked",
+    "RoomAwaited",
     "RunCancelled",
     "RunOpened",
     "RunsClosed",

@@ -70,6 +70,15 @@ class RetryGranted(Struct, frozen=True):
     at: float
 
 
+class RoomAwaited(Struct, frozen=True):
+    """An instance lacks nothing but room on a node since `at`, or with 0.0 not any more."""
+
+    task: str
+    run: int
+    instance: int
+    at: float
+
+
 class CombinationNumbered(Struct, frozen=True):
     """A combination of a matrix got its instance, which it keeps. `values` is canonical text."""
 
