@@ -45,6 +45,8 @@ def _excluded(tree: Mapping) -> list[tuple[str, str, str]]:
         found = [(name, f"{name}: {why}", hint) for name, why in _ENDLESS.items()]
         if _plain(tree, "cache") not in _FALSE:
             found.append(("cache", "cache: a service completes nothing", hint))
+        if tree.text("onChange") == "finish":
+            found.append(("onChange", "onChange: a service never ends by itself", hint))
         if tree.text("onScale") == "rerun":
             found.append(("onScale", "onScale: a service completes nothing", hint))
     else:

@@ -15,6 +15,7 @@ from reconciler.model.observed import Phase
 from reconciler.planning import attempts, cause
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.ending import collect, end
+from reconciler.planning.finishing import finishing
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
 
@@ -53,9 +54,14 @@ def uncollected(scene: Scene, slot: Slot) -> Step | None:
 
 def superseded(scene: Scene, slot: Slot) -> Step | None:
     """Something else than the incarnation is alive, or about to be."""
+    cancel = scene.run.cancel_of(slot.key.instance)
     for container in slot.containers:
-        if container is not slot.current and container.phase is not Phase.EXITED:
-            return replace(scene, container, why_superseded(scene, container))
+        if container is slot.current or container.phase is Phase.EXITED:
+            continue
+        if cancel is not None:
+            return end(scene.given, container, Cause(cancel.reason))
+        why = why_superseded(scene, container)
+        return finishing(scene, slot, container) or replace(scene, container, why)
     return None
 
 

@@ -2,13 +2,14 @@ import pytest
 
 from reconciler.cli.describing import describe_instance, describe_task
 from reconciler.cli.exits import Failure
+from reconciler.cli.needs import needs_run
 from reconciler.cli.options import Target
 from reconciler.cli.outline import outline
 from reconciler.cli.reasons import reason_of, sentences
 from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
 from reconciler.ledger import Holder
-from reconciler.model.desired import Backoff, Restart, Retry
+from reconciler.model.desired import Backoff, OnChange, Restart, Retry
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
 from tests.support.desired import make_task
@@ -124,3 +125,14 @@ def test_a_task_that_is_only_on_record_is_described() -> None:
     said = describe_task(report_of(lab), Target("old"))
     assert said["asked"] is False
     assert len(said["runs"]) == 1
+
+
+def test_a_new_run_that_waits_says_what_would_hurry_it() -> None:
+    where = {"onChange": Position("w.yaml", 9, 3)}
+    lab = Lab(make_task(on_change=OnChange.FINISH))
+    lab.settle()
+    lab.apply(make_task(on_change=OnChange.FINISH, where=where, spec={"command": ("other",)}))
+    said = why(lab)
+    assert "run 2 waits for attempt 1 of run 1 to finish" in said[0]
+    assert said[1] == "To go on: it has to end by itself, or onChange to be replace at w.yaml:9:3."
+    assert "what follows 1 instance of former work" in needs_run(lab.core)

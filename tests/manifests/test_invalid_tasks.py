@@ -147,6 +147,7 @@ EXCLUDED = [
     ("excluded-field", service("§ttl: 1h")),
     ("excluded-field", service("§success: {minSucceeded: 1}")),
     ("excluded-field", service("§cache: true")),
+    ("excluded-field", service("§onChange: finish")),
     ("excluded-field", service("§onScale: rerun")),
     ("excluded-field", task("§rollout: {maxUnavailable: 2}")),
     ("excluded-field", task("profile: mine") + "---\n"
