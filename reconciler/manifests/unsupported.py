@@ -62,7 +62,6 @@ OF_TASKS: Final = (
     _blocking("placement.gang", "the instances would start one by one", (False,)),
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
     Gap("onScale", "what has completed is kept", ("keep",)),
-    Gap("rollout.maxSurge", "the old container ends before the new one is made", (0,)),
     Gap("cache", "the work is done again", (False,)),
     Gap("progress", "no progress is shown"),
     Gap("ttl", "containers and logs are kept"),

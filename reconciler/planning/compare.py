@@ -110,7 +110,7 @@ def _change(
         after=new.instances if new else (),
         job=task.job,
         service=task.service,
-        at_once=task.max_unavailable,
+        at_once=task.max_surge or task.max_unavailable,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, cause
+from reconciler.planning import attempts, cause, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.ending import collect, end
 from reconciler.planning.finishing import finishing
@@ -26,7 +26,7 @@ def underway(scene: Scene, slot: Slot) -> Step | None:
     """A call for it has not returned yet."""
     if slot.key not in scene.given.underway.instances:
         return None
-    running = slot.current is not None and slot.current.live
+    running = any(container.live for container in slot.containers)
     state = InstanceState.RUNNING if running else InstanceState.PREPARING
     return Step(state, "the engine is at work on it")
 
@@ -61,7 +61,9 @@ def superseded(scene: Scene, slot: Slot) -> Step | None:
         if cancel is not None:
             return end(scene.given, container, Cause(cancel.reason))
         why = why_superseded(scene, container)
-        return finishing(scene, slot, container) or replace(scene, container, why)
+        step = finishing(scene, slot, container) or replace(scene, slot, container, why)
+        if step is not None:
+            return step
     return None
 
 
@@ -105,7 +107,7 @@ def unfit(scene: Scene, slot: Slot) -> Step | None:
         return None
     if current.shape == scene.task.shape.hash:
         return None
-    return replace(scene, current, why_unfit(scene, current))
+    return replace(scene, slot, current, why_unfit(scene, current))
 
 
 def unhealthy(scene: Scene, slot: Slot) -> Step | None:
@@ -186,6 +188,7 @@ RULES: Final[tuple[Rule, ...]] = (
     unfit,
     unhealthy,
     over_parallelism,
+    rollout.proving,
     running,
     created,
     being_removed,

@@ -73,13 +73,30 @@ class Step(Struct, frozen=True):
     protected: bool = False
 
 
+class Rollout(Struct):
+    """What the instances of a service share while they are replaced.
+
+    `outages` is how many serving old containers may still be taken down, `places` how many new
+    ones may still be made beside old ones. `beside` are the instances whose old container serves
+    until a new one is ready, each with why. `halted` says why no old container is taken down,
+    empty while it may go on. `moving`: a new container is about to prove itself, by `wake_at`
+    (epoch seconds) where time alone decides.
+    """
+
+    outages: int = 0
+    places: int = 0
+    beside: dict[InstanceKey, Cause] = field(default_factory=dict)
+    halted: str = ""
+    moving: bool = False
+    wake_at: float | None = None
+
+
 class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
-    run beyond it; `outages` how many serving instances may still be taken down for replacement;
-    `before` how many instances were asked for so far, None of a new task; `suspense` what
-    suspends the task.
+    run beyond it; `rollout` how far a service may be replaced; `before` how many instances were
+    asked for so far, None of a new task; `suspense` what suspends the task.
     """
 
     given: Pass
@@ -93,7 +110,7 @@ class Scene(Struct):
     suspense: Suspense | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
-    outages: int = 0
+    rollout: Rollout = field(default_factory=Rollout)
 
 
 class Loads(Struct):

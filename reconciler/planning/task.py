@@ -11,7 +11,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
-from reconciler.planning.replacing import serving
+from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rules import (
     RULES,
     RULES_WHEN_BLOCKED,
@@ -33,6 +33,7 @@ class Draft(Struct):
     actions: list[Action] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
+    halts: dict[str, str] = field(default_factory=dict)
 
     def take(self, step: Step, verdict: Verdict) -> None:
         """Add one instance's step."""
@@ -73,9 +74,13 @@ def plan_task(
         draft.facts += _opened(given, task, run, opening)
     scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
     _bound(scene)
+    if task.service:
+        begin(scene)
+    if scene.rollout.halted:
+        draft.halts[task.name] = scene.rollout.halted
     rules = RULES_WHEN_HELD if held else RULES
     for slot in scene.slots.values():
-        step = _first(rules, scene, slot)
+        step = meanwhile(scene, slot, _first(rules, scene, slot))
         if held and hold is not None and step.settled:
             step = Step(step.state, hold.message, settled=True, blocked=True)
         draft.take(step, _verdict(slot, step, run))
@@ -213,10 +218,6 @@ def _bound(scene: Scene) -> None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         scene.room = max(0, task.parallelism - len(occupied))
         scene.excess = frozenset(occupied[task.parallelism :])
-    if task.service:
-        slots = scene.slots.values()
-        out = sum(not any(serving(scene, c) for c in slot.containers) for slot in slots)
-        scene.outages = task.max_unavailable - out
 
 
 def _occupied(given: Pass, slot: Slot) -> bool:
