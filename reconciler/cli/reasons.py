@@ -174,6 +174,9 @@ def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Tro
     if trouble is not None:
         where = f", or the manifest at {task.place_of('image')}" if task else ""
         needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
+    elif task is not None and task.gang and not verdict.blocked:
+        rest = place.command("why", task.name)
+        needed.insert(0, f"all of its gang have to be there; `{rest}` tells of the others")
     elif task is not None and task.parallelism is not None and verdict.attempt == 0:
         place_of_it = task.place_of("parallelism")
         needed.insert(

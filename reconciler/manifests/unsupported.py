@@ -59,7 +59,6 @@ OF_TASKS: Final = (
     _blocking("schedule", "the task would run at once, and once only"),
     _blocking("dependsOn", "the task would not wait for the others"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
-    _blocking("placement.gang", "the instances would start one by one", (False,)),
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
     Gap("onScale", "what has completed is kept", ("keep",)),
     Gap("cache", "the work is done again", (False,)),

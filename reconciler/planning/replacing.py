@@ -1,6 +1,6 @@
 """How what runs gives way to what is wanted: image first, and a service bit by bit.
 
-The new image is on the node before the old container is stopped.
+The new image is on the node before the old container is stopped. A gang is replaced as a whole.
 """
 
 from msgspec.structs import replace as altered
@@ -22,7 +22,7 @@ def replace(scene: Scene, slot: Slot, container: Container, why: Cause) -> Step 
     record = scene.given.record(container)
     if not container.live or (record and record.stop_requested_at):
         return end(scene.given, container, why)
-    if scene.task.service:
+    if scene.task.service and not scene.task.gang:
         return roll(scene, slot, container, why)
     missing = image_step(scene, container.node)
     if missing is not None:

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, cause, rollout
+from reconciler.planning import attempts, cause, gang, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.ending import collect, end
 from reconciler.planning.finishing import finishing
@@ -187,17 +187,21 @@ RULES: Final[tuple[Rule, ...]] = (
     being_stopped,
     unfit,
     unhealthy,
+    gang.released,
     over_parallelism,
     rollout.proving,
     running,
+    gang.awaiting,
     created,
     being_removed,
     vanished,
     attempts.finished,
     attempts.exhausted,
+    gang.fallen,
     attempts.unlearned,
     attempts.backing_off,
     attempts.refused,
+    gang.lacking,
     attempts.crowded,
     attempts.next_attempt,
 )

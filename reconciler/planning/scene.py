@@ -91,12 +91,28 @@ class Rollout(Struct):
     wake_at: float | None = None
 
 
+class Gang(Struct):
+    """How the members of a gang stand to each other; each sentence is empty where it is not so.
+
+    `fallen` says which one has failed for good, `broken` which one has failed or cannot be
+    started, so that the others end; `awaited` names one that is not there yet; `hindered` are
+    those whose start was refused. `size` counts all that have not completed.
+    """
+
+    size: int
+    fallen: str = ""
+    broken: str = ""
+    awaited: str = ""
+    hindered: set[InstanceKey] = field(default_factory=set)
+
+
 class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
-    run beyond it; `rollout` how far a service may be replaced; `before` how many instances were
-    asked for so far, None of a new task; `suspense` what suspends the task.
+    run beyond it; `rollout` how far a service may be replaced; `gang` how its instances stand to
+    each other, None where each is for itself; `before` how many instances were asked for so far,
+    None of a new task; `suspense` what suspends the task.
     """
 
     given: Pass
@@ -111,6 +127,7 @@ class Scene(Struct):
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     rollout: Rollout = field(default_factory=Rollout)
+    gang: Gang | None = None
 
 
 class Loads(Struct):

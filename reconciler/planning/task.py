@@ -11,6 +11,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.gang import gather
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rules import (
     RULES,
@@ -74,8 +75,7 @@ def plan_task(
         draft.facts += _opened(given, task, run, opening)
     scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
     _bound(scene)
-    if task.service:
-        begin(scene)
+    _relate(scene)
     if scene.rollout.halted:
         draft.halts[task.name] = scene.rollout.halted
     rules = RULES_WHEN_HELD if held else RULES
@@ -218,6 +218,14 @@ def _bound(scene: Scene) -> None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         scene.room = max(0, task.parallelism - len(occupied))
         scene.excess = frozenset(occupied[task.parallelism :])
+
+
+def _relate(scene: Scene) -> None:
+    """Work out what instances mean to each other, where they are not each for itself."""
+    if scene.task.gang:
+        gather(scene)
+    elif scene.task.service:
+        begin(scene)
 
 
 def _occupied(given: Pass, slot: Slot) -> bool:

@@ -8,6 +8,7 @@ from reconciler.cli.outline import outline
 from reconciler.cli.reasons import reason_of, sentences
 from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
+from reconciler.engines.engine import PermanentError
 from reconciler.ledger import Holder
 from reconciler.model.desired import Backoff, OnChange, Restart, Retry
 from reconciler.model.position import Position
@@ -136,3 +137,23 @@ def test_a_new_run_that_waits_says_what_would_hurry_it() -> None:
     assert "run 2 waits for attempt 1 of run 1 to finish" in said[0]
     assert said[1] == "To go on: it has to end by itself, or onChange to be replace at w.yaml:9:3."
     assert "what follows 1 instance of former work" in needs_run(lab.core)
+
+
+def test_a_gang_that_has_no_room_names_parallelism() -> None:
+    where = {"parallelism": Position("w.yaml", 6, 1)}
+    lab = Lab(make_task(count=4, gang=True, parallelism=3, where=where))
+    lab.settle()
+    said = why(lab)
+    assert "a gang of 4 starts together, and parallelism lets 3 run at once" in said[0]
+    assert "parallelism to be raised at w.yaml:6:1" in said[1]
+
+
+def test_a_member_of_a_gang_sends_on_to_the_one_that_hinders() -> None:
+    lab = Lab(make_task(count=2, gang=True))
+    lab.world.faults = lambda call, subject, when: (
+        PermanentError("no such device") if (call, subject[-3:]) == ("create", "1.1") else None
+    )
+    lab.settle()
+    assert "waits for work/1: a gang starts together" in why(lab)[0]
+    assert "`reconciler why work` tells of the others" in why(lab)[1]
+    assert "no such device" in " ".join(why(lab, 1))

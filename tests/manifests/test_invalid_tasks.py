@@ -153,6 +153,7 @@ EXCLUDED = [
     ("excluded-field", task("profile: mine") + "---\n"
      + profile("container: {image: x}\ntask: {restart: always, §timeout: 1h}")),
     ("excluded-field", task("instances: 3\nparallelism: §2\nplacement: {gang: true}")),
+    ("excluded-field", service("rollout: {maxSurge: §1}\nplacement: {gang: true}")),
     ("excluded-field", service("rollout: {maxSurge: §1}\n"
                                "container: {ports: [{container: 80, host: 80}]}")),
     ("excluded-field", task("pool: p\nplacement: {§nodes: {zone: a}}")),

@@ -51,7 +51,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("schedule: {cron: 0 0 * * *}", "5:3", "schedule", True),
         ("dependsOn: [{task: x}]", "5:3", "dependsOn", True),
         ("placement: {spread: zone}", "5:23", "placement.spread", False),
-        ("placement: {gang: true}", "5:21", "placement.gang", True),
         ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
         ("onScale: rerun", "5:12", "onScale", False),
         ("cache: true", "5:10", "cache", False),
@@ -80,7 +79,7 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
     "spec",
     [
         "priority: 0\nsuspend: false\ncache: false\nonChange: finish\nonScale: keep",
-        "placement: {gang: false, spread: node, onNodeLoss: wait, nodes: {}}",
+        "placement: {gang: true, spread: node, onNodeLoss: wait, nodes: {}}",
         "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",
         "secrets: []\ninputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
         "restart: on-failure\nretry: {perInstance: 1, backoff: {initial: 1s}, exitCodes: {}}",

@@ -287,6 +287,7 @@ def test_surge_given_up_under_way_leads_on() -> None:
     lab = steady(web(2, max_surge=1))
     lab.apply(web(2, spec=NEW, max_surge=1))
     lab.apply(web(2, spec=NEW))
+    assert {"1.0.1", "2.0.1"} <= set(runs(lab)), "what was begun is brought to its end"
     for _ in range(3):
         lab.wait(STEADY)
     assert runs(lab) == ["2.0.1", "2.1.1"]
@@ -296,6 +297,14 @@ def test_surge_goes_beyond_parallelism() -> None:
     lab = steady(web(2, max_surge=1, parallelism=2))
     lab.apply(web(2, spec=NEW, max_surge=1, parallelism=2))
     assert runs(lab) == ["1.0.1", "1.1.1", "2.0.1"]
+
+
+def test_a_lowered_bound_waits_for_no_rollout() -> None:
+    lab = steady(web(3, max_surge=1))
+    lab.world.autoexit = lambda request: 1 if ".2.0." in request.name else None
+    lab.apply(web(3, spec=NEW, max_surge=1))
+    lab.apply(web(3, spec=NEW, max_surge=1, parallelism=2))
+    assert runs(lab) == ["1.0.1", "1.1.1"]
 
 
 def test_scaled_down_under_way_the_surplus_goes_whole() -> None:
