@@ -26,9 +26,9 @@ _SILENT = {None, Result.BURNT}
 
 def begin(scene: Scene) -> None:
     """Work out, once a pass, how far the replacement of a service may go on."""
-    slots = [s for s in scene.slots.values() if not scene.run.cancel_of(s.key.instance)]
-    if not any(_old(scene, slot) for slot in slots):
+    if not _anything_old(scene):
         return
+    slots = [s for s in scene.slots.values() if not scene.run.cancel_of(s.key.instance)]
     if scene.task.max_surge:
         for slot in slots:
             _set_apart(scene, slot)
@@ -58,8 +58,8 @@ def roll(scene: Scene, slot: Slot, container: Container, why: Cause) -> Step | N
 
 def proving(scene: Scene, slot: Slot) -> Step | None:
     """It runs beside the one that it is to replace, and has to be ready first."""
-    current = slot.current
-    if slot.key not in scene.rollout.beside or current is None or not current.live:
+    current, beside = slot.current, scene.rollout.beside
+    if not beside or slot.key not in beside or current is None or not current.live:
         return None
     if current.health:
         return Step(InstanceState.RUNNING, "its first health check is awaited")
@@ -69,7 +69,8 @@ def proving(scene: Scene, slot: Slot) -> Step | None:
 
 def meanwhile(scene: Scene, slot: Slot, step: Step) -> Step:
     """Return what is decided for a new container as the step of an instance that is served."""
-    if slot.key not in scene.rollout.beside:
+    beside = scene.rollout.beside
+    if not beside or slot.key not in beside:
         return step
     old = next(_old(scene, slot))
     serves = f"attempt {old.attempt} of run {old.run} serves meanwhile"
@@ -93,6 +94,18 @@ def ready(scene: Scene, container: Container) -> bool:
     """Whether a new container has proved itself."""
     steady_at = _steady_at(scene, container)
     return serving(scene, container) and (steady_at is None or steady_at <= scene.given.now)
+
+
+def _anything_old(scene: Scene) -> bool:
+    """Whether anything has to give way. Mostly nothing has, which a glance at each slot tells."""
+    run, shape = scene.run.number, scene.task.shape.hash
+    suspects = [
+        slot
+        for slot in scene.slots.values()
+        for c in slot.containers
+        if c.shape != shape or c.attempt_key.run != run or len(slot.containers) > 1
+    ]
+    return any(True for slot in suspects for _ in _old(scene, slot))
 
 
 def _steady_at(scene: Scene, container: Container) -> float | None:

@@ -54,10 +54,10 @@ def uncollected(scene: Scene, slot: Slot) -> Step | None:
 
 def superseded(scene: Scene, slot: Slot) -> Step | None:
     """Something else than the incarnation is alive, or about to be."""
-    cancel = scene.run.cancel_of(slot.key.instance)
     for container in slot.containers:
         if container is slot.current or container.phase is Phase.EXITED:
             continue
+        cancel = scene.run.cancel_of(slot.key.instance)
         if cancel is not None:
             return end(scene.given, container, Cause(cancel.reason))
         why = why_superseded(scene, container)

@@ -172,6 +172,18 @@ def test_a_halt_is_told_once_and_so_is_its_end() -> None:
     assert said[1] == "the rollout is not halted any more"
 
 
+def test_where_nothing_is_replaced_a_failure_halts_nothing() -> None:
+    lab = steady(web(2))
+    lab.world.autoexit = lambda request: 1
+    lab.world.finish(name(0), 1)
+    for _ in range(5):
+        lab.wait(10)
+    assert not lab.core.halts
+    record = lab.record
+    assert isinstance(record, MemoryRecord)
+    assert not [entry for entry in record.entries if entry.kind == "rollout"]
+
+
 def test_a_restart_finds_the_rollout_as_it_was() -> None:
     lab = steady(web(2))
     lab.apply(web(2, spec=NEW))
