@@ -178,7 +178,7 @@ def test_where_nothing_is_replaced_a_failure_halts_nothing() -> None:
     lab.world.finish(name(0), 1)
     for _ in range(5):
         lab.wait(10)
-    assert not lab.core.halts
+    assert not lab.core.assessment.halts
     record = lab.record
     assert isinstance(record, MemoryRecord)
     assert not [entry for entry in record.entries if entry.kind == "rollout"]
