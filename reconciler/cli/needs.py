@@ -7,6 +7,7 @@ from reconciler.cli.text import plural
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
+from reconciler.planning.finishing import outlives_change
 
 if TYPE_CHECKING:
     from reconciler.controller.core import Core
@@ -17,9 +18,11 @@ def needs_run(core: "Core") -> str:
     waiting = [v for v in core.all_verdicts() if _pending(v)]
     retries = sum(_failed_before(core, v) for v in waiting)
     queued = len(waiting) - retries
+    finishing = sum(_outlives_change(core, v) for v in core.all_verdicts())
     services = sum(len(t.instances) for t in core.effective().tasks.values() if t.service)
     said = [f"{plural(retries, 'retry', 'retries')} due"] if retries else []
     said += [f"{plural(queued, 'instance')} waiting for a free place"] if queued else []
+    said += [f"what follows {plural(finishing, 'instance')} of former work"] if finishing else []
     said += [_later_retries(core)] if not retries else []
     said += [_timeouts(core)]
     said += [f"bringing {plural(services, 'service instance')} back"] if services else []
@@ -50,6 +53,14 @@ def _running_batch(core: "Core") -> Iterator[DesiredTask]:
 
 def _pending(verdict: Verdict) -> bool:
     return verdict.state is InstanceState.PENDING and not verdict.blocked and not verdict.settled
+
+
+def _outlives_change(core: "Core", verdict: Verdict) -> bool:
+    task = core.effective().tasks.get(verdict.key.task)
+    known = core.history.tasks.get(verdict.key.task)
+    run = known.runs.get(verdict.run) if known else None
+    running = verdict.state is InstanceState.RUNNING
+    return running and task is not None and run is not None and outlives_change(task, run)
 
 
 def _failed_before(core: "Core", verdict: Verdict) -> bool:

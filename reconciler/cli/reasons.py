@@ -17,6 +17,7 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
+from reconciler.planning.finishing import outlives_change
 
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
@@ -155,7 +156,16 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
         return f"confirm what Docker shows with `{place.command('relearn')}`"
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
-    return ""
+    return _way_on_running(report, verdict)
+
+
+def _way_on_running(report: Report, verdict: Verdict) -> str:
+    """Return what lets a new run follow, where one waits for what runs."""
+    task, run = report.desired.tasks.get(verdict.key.task), run_of(report, verdict)
+    if task is None or run is None or not outlives_change(task, run):
+        return ""
+    where = task.place_of("onChange")
+    return f"it has to end by itself, or onChange to be replace at {where}"
 
 
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
@@ -164,6 +174,9 @@ def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Tro
     if trouble is not None:
         where = f", or the manifest at {task.place_of('image')}" if task else ""
         needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
+    elif task is not None and task.gang and not verdict.blocked:
+        rest = place.command("why", task.name)
+        needed.insert(0, f"all of its gang have to be there; `{rest}` tells of the others")
     elif task is not None and task.parallelism is not None and verdict.attempt == 0:
         place_of_it = task.place_of("parallelism")
         needed.insert(

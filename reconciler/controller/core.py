@@ -200,6 +200,7 @@ class Core:
         worked = self._worked(made)
         entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
         entries += self._hold_entries(made.holds, now)
+        entries += narrate.said_of_halts(self.assessment.halts, made.halts, only, now)
         if not self._record([*made.facts, *worked], entries):
             self._dirty = only if only is None else only | self._dirty
             return []

@@ -3,6 +3,7 @@
 What is not worth a line (a container looked at, a start that was asked for) has none.
 """
 
+from collections.abc import Collection, Mapping
 from functools import singledispatch
 
 from reconciler.ledger import LogEntry
@@ -47,6 +48,20 @@ def said_of_action(action: Action, now: float) -> LogEntry | None:
         node=action.node,
         cause=cause_of(action.cause),
     )
+
+
+def said_of_halts(
+    known: Mapping[str, str], halts: Mapping[str, str], planned: Collection[str] | None, now: float
+) -> list[LogEntry]:
+    """Return the lines for rollouts that have come to a halt, or go on; `planned` None is all."""
+    said = [
+        LogEntry(at=now, kind="rollout", message=why, level="warning", task=task)
+        for task, why in halts.items()
+        if known.get(task) != why
+    ]
+    over = [t for t in known if t not in halts and (planned is None or t in planned)]
+    message = "the rollout is not halted any more"
+    return said + [LogEntry(at=now, kind="rollout", message=message, task=task) for task in over]
 
 
 def _about(attempt: AttemptKey, at: float, kind: str, message: str, level: str) -> LogEntry:

@@ -87,9 +87,9 @@ def refused(scene: Scene, slot: Slot) -> Step | None:
     return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
 
 
-def crowded(scene: Scene, _: Slot) -> Step | None:
-    """As many run as parallelism allows."""
-    if scene.room is None or scene.room > 0:
+def crowded(scene: Scene, slot: Slot) -> Step | None:
+    """As many run as parallelism allows, other than beside one that runs already."""
+    if scene.room is None or scene.room > 0 or slot.key in scene.rollout.beside:
         return None
     bound = scene.task.parallelism
     return Step(InstanceState.PENDING, f"waits for one of the {bound} that may run at once")
@@ -102,7 +102,7 @@ def next_attempt(scene: Scene, slot: Slot) -> Step:
     node = choose(given, scene.task.spec, scene.loads, previous)
     if isinstance(node, Refusal):
         return without_room(scene, slot, node)
-    if scene.room is not None:
+    if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
     scene.loads.count[node] += 1
     return image_step(scene, node) or _create(scene, slot, node)
@@ -213,6 +213,8 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
     desired, task, last = scene.given.desired, scene.task, slot.last
     if last is not None and last.ended:
         return cause.stated(desired, task, _why_again(scene, slot, last))
+    if slot.key in scene.rollout.beside:
+        return scene.rollout.beside[slot.key]
     if scene.opening is not None:
         return scene.opening
     count = len(task.instances)

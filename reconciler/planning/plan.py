@@ -61,6 +61,7 @@ def plan(  # the planner's whole world, each part named
         verdicts=tuple(draft.verdicts),
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
+        halts=draft.halts,
     )
 
 

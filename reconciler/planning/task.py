@@ -12,8 +12,9 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
-from reconciler.planning.replacing import serving
+from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rules import (
     RULES,
     RULES_WHEN_BLOCKED,
@@ -37,6 +38,7 @@ class Draft(Struct):
     verdicts: list[Verdict] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
     lacking: set[InstanceKey] = field(default_factory=set)
+    halts: dict[str, str] = field(default_factory=dict)
 
     def take(self, step: Step, verdict: Verdict) -> None:
         """Add one instance's step."""
@@ -79,9 +81,12 @@ def plan_task(
         draft.facts += _opened(given, task, run, opening)
     scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
     _bound(scene)
+    _relate(scene)
+    if scene.rollout.halted:
+        draft.halts[task.name] = scene.rollout.halted
     rules = RULES_WHEN_HELD if held else RULES
     for slot in scene.slots.values():
-        step = _first(rules, scene, slot)
+        step = meanwhile(scene, slot, _first(rules, scene, slot))
         if held and hold is not None and step.settled:
             step = altered(step, reason=hold.message, blocked=True)
         draft.take(step, _verdict(slot, step, run))
@@ -221,10 +226,14 @@ def _bound(scene: Scene) -> None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         scene.room = max(0, task.parallelism - len(occupied))
         scene.excess = frozenset(occupied[task.parallelism :])
-    if task.service:
-        slots = scene.slots.values()
-        out = sum(not any(serving(scene, c) for c in slot.containers) for slot in slots)
-        scene.outages = task.max_unavailable - out
+
+
+def _relate(scene: Scene) -> None:
+    """Work out what instances mean to each other, where they are not each for itself."""
+    if scene.task.gang:
+        gather(scene)
+    elif scene.task.service:
+        begin(scene)
 
 
 def _occupied(given: Pass, slot: Slot) -> bool:

@@ -46,11 +46,8 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("schedule: {cron: 0 0 * * *}", "5:3", "schedule", True),
         ("dependsOn: [{task: x}]", "5:3", "dependsOn", True),
         ("placement: {spread: zone}", "5:23", "placement.spread", False),
-        ("placement: {gang: true}", "5:21", "placement.gang", True),
         ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
-        ("onChange: finish", "5:13", "onChange", True),
         ("onScale: rerun", "5:12", "onScale", False),
-        ("restart: always\nrollout: {maxSurge: 1}", "6:23", "rollout.maxSurge", False),
         ("cache: true", "5:10", "cache", False),
         ("progress: ['(a)']", "5:3", "progress", False),
         ("ttl: 0", "5:8", "ttl", False),
@@ -76,14 +73,14 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "priority: 0\nsuspend: false\ncache: false\nonChange: replace\nonScale: keep",
-        "placement: {gang: false, spread: node, onNodeLoss: wait, nodes: {}}",
+        "priority: 0\nsuspend: false\ncache: false\nonChange: finish\nonScale: keep",
+        "placement: {gang: true, spread: node, onNodeLoss: wait, nodes: {}}",
         "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",
         "secrets: []\ninputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
         "restart: on-failure\nretry: {perInstance: 1, backoff: {initial: 1s}, exitCodes: {}}",
         "instances: 2\nsuccess: {minSucceeded: 1}\nretry: {total: 3, exitCodes: {fail: [2]}}",
         "timeout: 1h\nqueueTimeout: 1h",
-        "profile: docker-service\nrollout: {maxUnavailable: 2, maxSurge: 0}",
+        "profile: docker-service\nrollout: {maxUnavailable: 2, maxSurge: 1}",
         "container: {network: bridge, resources: {gpus: 0, devices: []}}",
         "container: {image: {registryAuth: {username: '${DOCKER_USER}'}}}",
     ],
@@ -116,10 +113,13 @@ def test_a_job_is_told_once_and_blocks_its_tasks_alone() -> None:
 
 
 def test_many_reasons_are_counted() -> None:
-    spec = "pool: p\nplacement: {gang: true}\nonChange: finish\nschedule: {cron: 0 0 * * *}"
+    spec = (
+        "inputs: [{bucket: b, target: /x}]\npool: p\n"
+        "secrets: [{name: A, from: {env: B}}]\noutputs: {bucket: b, source: /y}"
+    )
     _, tasks = read(task(spec))
     assert tasks["pi"].blocked == (
-        "not started, for pool (a.yaml:5:9), schedule (a.yaml:8:3), placement.gang (a.yaml:6:21) "
+        "not started, for pool (a.yaml:6:9), secrets (a.yaml:7:3), inputs (a.yaml:5:3) "
         "and 1 more are not supported yet"
     )
 

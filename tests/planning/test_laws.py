@@ -19,7 +19,7 @@ from reconciler.engines.engine import UnreachableError
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.engines.simulated.world import Manner, When
 from reconciler.model.action import Action, InstanceState
-from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
+from reconciler.model.desired import Backoff, DesiredTask, OnChange, Restart, Retry
 from reconciler.model.fact import (
     Approved,
     AttemptEnded,
@@ -35,6 +35,7 @@ from tests.support.desired import make_task
 from tests.support.lab import Lab, MemoryRecord
 
 LIMIT = 1
+SURGE = 1
 FOREIGN = ("demo.batch.1.0.1", "somebody", "demo.web.1.0.2")
 commands = st.sampled_from([("true",), ("false",)])
 sizes = st.integers(0, 4)
@@ -83,19 +84,30 @@ class Fate(RuleBasedStateMachine):
         command=commands,
         memory=st.sampled_from([0, 64]),
         parallelism=st.sampled_from([None, 1, 2]),
+        change=st.sampled_from(OnChange),
     )
     def commit_batch(
-        self, count: int, command: tuple[str, ...], memory: int, parallelism: int | None
+        self,
+        count: int,
+        command: tuple[str, ...],
+        memory: int,
+        parallelism: int | None,
+        change: OnChange,
     ) -> None:
-        self.want_batch(count, command, memory, parallelism)
+        self.want_batch(count, command, memory, parallelism, change)
         self.commit()
 
     def want_batch(
-        self, count: int, command: tuple[str, ...], memory: int, parallelism: int | None
+        self,
+        count: int,
+        command: tuple[str, ...],
+        memory: int,
+        parallelism: int | None,
+        change: OnChange = OnChange.REPLACE,
     ) -> None:
         spec = {"command": command, "resources": Resources(memory=memory)}
         retry = Retry(LIMIT, Backoff(jitter=0.0))
-        fields = {"spec": spec, "retry": retry, "parallelism": parallelism}
+        fields = {"spec": spec, "retry": retry, "parallelism": parallelism, "on_change": change}
         self.batch = make_task(self.names[-1], count, renamed_from=self.former(), **fields)
 
     def former(self) -> str:
@@ -128,15 +140,21 @@ class Fate(RuleBasedStateMachine):
         self.web = replace(self.web, protected=on)
         self.commit()
 
-    @rule(count=sizes, image=st.sampled_from(["busybox:stable", "busybox:2"]))
-    def commit_service(self, count: int, image: str) -> None:
-        self.want_service(count, image)
+    @rule(
+        count=sizes,
+        image=st.sampled_from(["busybox:stable", "busybox:2"]),
+        memory=st.sampled_from([0, 64]),
+        surge=st.sampled_from([0, SURGE]),
+    )
+    def commit_service(self, count: int, image: str, memory: int, surge: int) -> None:
+        self.want_service(count, image, memory, surge)
         self.commit()
 
-    def want_service(self, count: int, image: str) -> None:
+    def want_service(self, count: int, image: str, memory: int = 0, surge: int = 0) -> None:
         retry = Retry(None, Backoff(jitter=0.0))
-        spec = {"image": image}
-        self.web = make_task("web", count, spec=spec, restart=Restart.ALWAYS, retry=retry)
+        spec = {"image": image, "resources": Resources(memory=memory)}
+        fields = {"spec": spec, "restart": Restart.ALWAYS, "retry": retry, "max_surge": surge}
+        self.web = make_task("web", count, **fields)
 
     @rule(batch=st.booleans())
     def remove_manifest(self, *, batch: bool) -> None:
@@ -289,8 +307,11 @@ class Fate(RuleBasedStateMachine):
 
     @invariant()
     def law_1_slot_uniqueness(self) -> None:
+        """One live container for each identity, and of a service as many more as may surge."""
         live = Counter(_identity(name) for name in self.running())
-        assert all(count == 1 for count in live.values()), live
+        more = {key: count - 1 for key, count in live.items() if count > 1}
+        assert all(key.task == "web" for key in more), live
+        assert sum(more.values()) <= SURGE, live
 
     @invariant()
     def law_2_completion_is_final(self) -> None:
@@ -318,7 +339,10 @@ class Fate(RuleBasedStateMachine):
 
     @invariant()
     def law_4_starts_are_accounted_for(self) -> None:
-        """Starts ≤ one for each instance and run, and one more for each recorded end of another."""
+        """Starts ≤ one for each instance and run, and one more for each recorded end of another.
+
+        A service that may surge starts that one before the end.
+        """
         names = self.lab.world.journal.starts
         starts = Counter((_identity(name), _parsed(name).run) for name in names)
         again = Counter(
@@ -326,7 +350,9 @@ class Fate(RuleBasedStateMachine):
             for f in self.facts()
             if isinstance(f, AttemptEnded) and f.result is not Result.BURNT
         )
-        assert all(count <= 1 + again[key] for key, count in starts.items()), (starts, again)
+        early = {key: SURGE if key[0].task == "web" else 0 for key in starts}
+        most = {key: 1 + again[key] + early[key] for key in starts}
+        assert all(count <= most[key] for key, count in starts.items()), (starts, again)
 
     @invariant()
     def law_8_record_before_remove(self) -> None:
