@@ -167,10 +167,10 @@ class GitSource:
         """Return how the source stands to what was fetched last, be it by another process."""
         self._record = records.load(self._path, self._record.of)
         self._reconsider()
-        fetched = self._mirror.fetched
-        if not fetched:
+        tip = self._mirror.tip()
+        if tip is None:
             return Stands()
-        return judge(self._mirror.repository, self.settings, self._record, fetched).stands
+        return judge(self._mirror.repository, self.settings, self._record, tip).stands
 
     # --- polling -----------------------------------------------------------------------------
 
@@ -223,8 +223,9 @@ class GitSource:
         """Fetch what the remote has, None where that is here already."""
         record = self._record
         if self._damaged:
+            tip: Tip | None = changing.renew(wanted)
             self._renewed_for, self._judged = record.given, ()
-            return changing.renew(wanted)
+            return tip
         tip = None if self._looked else self._mirror.tip()
         if wanted != record.fetched or not (self._looked or (tip and tip.name == wanted)):
             if not record.fetched:
