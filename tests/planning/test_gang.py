@@ -191,7 +191,10 @@ def test_with_no_retry_left_the_gang_has_failed() -> None:
     assert lab.verdict("crew", 2).state is InstanceState.FAILED
     others = [lab.verdict("crew", number) for number in (0, 1, 3)]
     assert {v.state for v in others} == {InstanceState.CANCELLED}
-    assert others[0].reason == "crew/2 failed (exit code 3), and its gang with it"
+    assert (
+        others[0].reason
+        == "crew/2 failed (exit code 3; retry.perInstance is 0), and its gang with it"
+    )
     assert task_state(lab.core.verdicts["crew"], lab.desired.tasks["crew"])[0] is TaskState.FAILED
     assert complete(lab.core)
     lab.wait(10_000)
