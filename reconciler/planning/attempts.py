@@ -44,11 +44,12 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
 
 def exhausted(scene: Scene, slot: Slot) -> Step | None:
     """It has failed, and no attempt is left to it."""
-    last = _verdict_of(slot)
+    counting = _counting(scene, slot)
+    last = _verdict_of(counting)
     limit = scene.task.retry.per_instance
     if last is None or limit is None or not last.counts_as_failure:
         return None
-    failures = sum(a.counts_as_failure for a in slot.attempts)
+    failures = sum(a.counts_as_failure for a in counting)
     if failures <= limit:
         return None
     again = f" after {failures} attempts" if failures > 1 else ""
@@ -66,11 +67,12 @@ def unlearned(scene: Scene, slot: Slot) -> Step | None:
 
 def backing_off(scene: Scene, slot: Slot) -> Step | None:
     """Its last attempt ended a moment ago."""
-    last = _verdict_of(slot)
+    counting = _counting(scene, slot)
+    last = _verdict_of(counting)
     if last is None:
         return None
     seed = f"{slot.key} {scene.run.number} {last.number}"
-    delay = retry_delay(scene.task, slot.attempts, seed)
+    delay = retry_delay(scene.task, counting, seed)
     elapsed = max(0.0, scene.given.now - last.ended_at)
     if elapsed >= delay:
         return None
@@ -237,8 +239,10 @@ def _earlier_work(scene: Scene) -> str | None:
 
 
 def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
-    failures = sum(a.counts_as_failure for a in slot.attempts)
+    failures = sum(a.counts_as_failure for a in _counting(scene, slot))
     limit = scene.task.retry.per_instance
+    if last.number <= scene.run.granted.get(slot.key.instance, 0):
+        return f"{last.reason}; another attempt was asked for"
     if last.result is Result.CANCELLED or last.result is Result.BURNT:
         return f"attempt {last.number} was ended on purpose ({last.reason})"
     if scene.task.restart is Restart.ALWAYS:
@@ -246,7 +250,13 @@ def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
     return f"{last.reason}; retry {failures}" + (f" of {limit}" if limit is not None else "")
 
 
-def _verdict_of(slot: Slot) -> Attempt | None:
+def _counting(scene: Scene, slot: Slot) -> tuple[Attempt, ...]:
+    """Return the attempts since the instance was last allowed to go on."""
+    granted = scene.run.granted.get(slot.key.instance, 0)
+    return tuple(a for a in slot.attempts if a.number > granted) if granted else slot.attempts
+
+
+def _verdict_of(attempts: tuple[Attempt, ...]) -> Attempt | None:
     """Return the newest attempt whose outcome says something about the work."""
     silent = {None, Result.CANCELLED, Result.BURNT}
-    return next((a for a in reversed(slot.attempts) if a.result not in silent), None)
+    return next((a for a in reversed(attempts) if a.result not in silent), None)
