@@ -143,12 +143,8 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
     task = report.desired.tasks.get(verdict.key.task)
     if whole := _way_on_of_task(report, verdict, place):
         return whole
-    if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}:
-        where = f" at {task.at}" if task else ""
-        return (
-            f"change the task's work, or raise `rerun`{where}; what it printed: "
-            f"`{place.command('logs', str(verdict.key))}`"
-        )
+    if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED} and task is not None:
+        return _way_to_retry(report, verdict, task, place)
     if verdict.state is InstanceState.UNKNOWN:
         return "its node has to answer again; nothing is concluded before that"
     if report.history.lost and task is not None and not task.service:
@@ -156,6 +152,16 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
     return ""
+
+
+def _way_to_retry(report: Report, verdict: Verdict, task: DesiredTask, place: Place) -> str:
+    run = run_of(report, verdict)
+    whole = run is not None and None in run.cancels
+    target = verdict.key.task if whole else str(verdict.key)
+    return (
+        f"`{place.command('retry', target)}`, or change the task's work, or raise `rerun` at "
+        f"{task.at}; what it printed: `{place.command('logs', str(verdict.key))}`"
+    )
 
 
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
