@@ -66,7 +66,6 @@ OF_TASKS: Final = (
     Gap("rollout.maxSurge", "the old container ends before the new one is made", (0,)),
     Gap("cache", "the work is done again", (False,)),
     Gap("progress", "no progress is shown"),
-    Gap("ttl", "containers and logs are kept"),
 )
 OF_PROFILES: Final = (
     _blocking("cluster", "the instances would not work as one"),
@@ -76,7 +75,6 @@ OF_JOBS: Final = (
     _blocking("pool", "its tasks would run outside the pool"),
     Gap("deadline", "its tasks run as long as they take"),
     Gap("onTaskFailure", "a failure stops no other task", ("continue",)),
-    Gap("ttl", "containers and logs are kept"),
 )
 
 

@@ -57,3 +57,18 @@ def test_nobody_is_waited_for_in_vain(project: Project) -> None:
     project.apply("--timeout", "20s")
     eventually(lambda: not project.engine.running(), "the program to end")
     assert "nobody runs this project now" in project.reconciler("wait").ends(3).err
+
+
+def test_after_its_ttl_only_the_outcome_is_left(project: Project) -> None:
+    project.declare(task("work", "echo hello", ttl="1s"), task("long", "echo hello", ttl="1h"))
+    running = project.run()
+    project.await_states("work", "Succeeded")
+    eventually(lambda: not project.engine.ids("work"), "the container to go")
+    done = project.reconciler("logs", "work").ends(0)
+    assert (done.out, "its ttl is over" in done.err) == ("", True)
+    assert project.reconciler("logs", "long").ends(0).out == "hello\n"
+    running.terminate().ends(0)
+    assert "nothing to do" in project.apply().out
+    assert project.plan()["actions"] == []
+    starts = [event for event in project.events() if event["kind"] == "started"]
+    assert len(starts) == 2
