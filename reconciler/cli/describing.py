@@ -10,6 +10,7 @@ from msgspec import to_builtins
 from msgspec.structs import asdict
 
 from reconciler.cli.options import Target
+from reconciler.cli.past import usage_json
 from reconciler.cli.standing import Standing, finished_at, standing_of, started_at
 from reconciler.cli.text import rfc3339
 from reconciler.controller.reading import Report
@@ -136,6 +137,8 @@ def _attempt(report: Report, key: AttemptKey, attempt: Attempt) -> Plain:
         "reason": attempt.reason or attempt.stop_reason,
         "startedAt": rfc3339(started_at(attempt)),
         "finishedAt": rfc3339(finished_at(attempt)),
+        **usage_json(attempt, report.at),
+        "logsExpired": attempt.expired,
     }
 
 

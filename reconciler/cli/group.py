@@ -31,7 +31,7 @@ VERBS: Final = {
     "suspend": "Create nothing new for a task, a job or all.",
     "resume": "End a suspension.",
     "approve": "Allow what is held back.",
-    "history": "List the revisions, and what each brought about.",
+    "history": "List the revisions, or the runs and attempts of a target.",
     "pin": "Stay on a revision, whatever the source says.",
     "unpin": "Follow the source again.",
     "reconcile": "Have everything looked at now.",

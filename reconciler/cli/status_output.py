@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Final
 
+from reconciler.cli.past import usage_json
 from reconciler.cli.plan_output.values import hold_json
 from reconciler.cli.standing import (
     Standing,
@@ -175,6 +176,7 @@ def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:
         "reason": verdict.reason,
         "startedAt": rfc3339(started_at(attempt)),
         "finishedAt": rfc3339(finished_at(attempt)),
+        **usage_json(attempt, report.at),
     }
 
 

@@ -32,6 +32,13 @@ def require(report: "Report", target: Target) -> None:
         raise Failure(f"task {target.task} has no instance {target.instance}; it {has}")
 
 
+def or_job(report: "Report", target: Target) -> Target:
+    """Return the job of this name where there is no such task, else the target as it is."""
+    unknown = target.task and target.instance is None and target.task not in known_tasks(report)
+    named = Target("", job=target.task)
+    return named if unknown and tasks_meant(report, named) else target
+
+
 def tasks_meant(report: "Report", target: Target) -> list[str]:
     """Return the names of the tasks that a target means, by name."""
     if not target.job:

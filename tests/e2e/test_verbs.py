@@ -28,6 +28,13 @@ def test_what_failed_goes_on_and_what_is_over_is_waited_for(project: Project) ->
     project.reconciler("wait", "good/0").ends(0)
     assert [i["attempt"] for i in project.status("good")["instances"]] == [1]
     assert project.status("good")["run"] == 2
+    told = project.reconciler_json("history", "job/j")
+    check("runs", told)
+    assert [[a["result"] for a in run["attempts"]] for run in told["runs"]] == [
+        ["failed", "succeeded"], ["succeeded"], ["succeeded"],
+    ]  # fmt: skip
+    project.reconciler("history", "j", "--timeline", "j.svg").ends(0)
+    assert (project.source / "j.svg").read_text().count('class="succeeded"') == 3
     running.terminate().ends(0)
 
 
