@@ -6,24 +6,28 @@ Decides which are meant and in which order. How they are shown is not known here
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from reconciler.cli.following import last_lines, read
+from reconciler.cli.following import container_of, last_lines, read
 from reconciler.cli.options import Target
-from reconciler.cli.standing import finished_at, started_at
+from reconciler.cli.standing import finished_at, seen_of, started_at
 from reconciler.cli.targets import known_tasks, tasks_meant
 from reconciler.controller.reading import Report
 from reconciler.engines.engine import EngineError
 from reconciler.ledger import Ledger
+from reconciler.model.headway import Glimpse
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.observed import Usage
 from reconciler.model.run import Attempt, Run
 
 
 class PastAttempt(Struct, frozen=True):
-    """One attempt, its container's name, and the last lines that it printed."""
+    """One attempt, its container's name, what is seen of it, and the last lines it printed."""
 
     key: AttemptKey
     record: Attempt
     container: str
+    seen: Glimpse = Glimpse()
     lines: tuple[str, ...] = ()
 
 
@@ -50,13 +54,19 @@ def wall_seconds(attempt: Attempt, now: float) -> float | None:
     return max(0.0, (finished_at(attempt) if attempt.ended else now) - began)
 
 
-def usage_json(attempt: Attempt | None, now: float) -> dict[str, object]:
+def used_by(attempt: Attempt, seen: Glimpse) -> Usage:
+    """Return what an attempt used: what is on record of its end, else what was last seen."""
+    return Usage(attempt.cpu_seconds, attempt.peak_memory) if attempt.ended else seen.usage
+
+
+def usage_json(attempt: Attempt | None, seen: Glimpse, now: float) -> dict[str, object]:
     """Return what an attempt used, for machines: seconds and bytes, None where not known."""
     wall = wall_seconds(attempt, now) if attempt else None
+    used = used_by(attempt, seen) if attempt else Usage()
     return {
         "wallSeconds": None if wall is None else round(wall, 3),
-        "cpuSeconds": (round(attempt.cpu_seconds, 3) or None) if attempt else None,
-        "peakMemory": (attempt.peak_memory or None) if attempt else None,
+        "cpuSeconds": round(used.cpu_seconds, 3) or None,
+        "peakMemory": used.memory or None,
     }
 
 
@@ -76,7 +86,8 @@ def _attempts(report: Report, name: str, run: Run, instance: int | None) -> Iter
         for record in run.attempts_of(number) if instance in {None, number} else ():
             key = AttemptKey(InstanceKey(name, number), run.number, record.number)
             container = report.history.container_name(key, report.desired.project)
-            yield PastAttempt(key, record, container)
+            live = None if record.ended else container_of(report, key)
+            yield PastAttempt(key, record, container, seen_of(report, live.id if live else ""))
 
 
 def _with_lines(report: Report, runs: list[PastRun], count: int) -> list[PastRun]:
@@ -85,10 +96,7 @@ def _with_lines(report: Report, runs: list[PastRun], count: int) -> list[PastRun
             PastRun(
                 one.task,
                 one.run,
-                tuple(
-                    PastAttempt(a.key, a.record, a.container, _lines(report, ledger, a, count))
-                    for a in one.attempts
-                ),
+                tuple(replace(a, lines=_lines(report, ledger, a, count)) for a in one.attempts),
             )
             for one in runs
         ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reconciler.cli.past import PastAttempt, PastRun, usage_json, wall_seconds
+from reconciler.cli.past import PastAttempt, PastRun, usage_json, used_by, wall_seconds
 from reconciler.cli.standing import finished_at, started_at
 from reconciler.cli.text import ago, columns, length, local_time, paint, rfc3339, size
 from reconciler.controller.reading import Report
@@ -76,7 +76,7 @@ def _attempt_json(report: Report, past: PastAttempt) -> dict[str, object]:
         "reservedAt": rfc3339(record.reserved_at),
         "startedAt": rfc3339(started_at(record)),
         "finishedAt": rfc3339(finished_at(record)),
-        **usage_json(record, report.at),
+        **usage_json(record, past.seen, report.at),
         "logsExpired": record.expired,
         "logTail": list(past.lines),
     }
@@ -105,7 +105,7 @@ def _run_text(report: Report, one: PastRun) -> Iterator[str]:
 def _row(report: Report, past: PastAttempt) -> tuple[str, ...]:
     record = past.record
     wall = wall_seconds(record, report.at)
-    began = started_at(record)
+    began, used = started_at(record), used_by(record, past.seen)
     return (
         str(past.key.key),
         str(record.number),
@@ -113,11 +113,17 @@ def _row(report: Report, past: PastAttempt) -> tuple[str, ...]:
         _exit(record),
         local_time(began, report.at) if began else "-",
         "-" if wall is None or record.result is Result.BURNT else length(wall),
-        f"{record.cpu_seconds:.1f}s" if record.cpu_seconds else "-",
-        size(record.peak_memory) if record.peak_memory else "-",
+        _cpu(used.cpu_seconds),
+        size(used.memory) if used.memory else "-",
         record.node or "-",
         record.reason or record.stop_reason or "-",
     )
+
+
+def _cpu(seconds: float) -> str:
+    if not seconds:
+        return "-"
+    return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f}ms"
 
 
 def _exit(record: Attempt) -> str:

@@ -9,8 +9,15 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.cli.place import Place
-from reconciler.cli.standing import attempt_of, finished_at, run_of, started_at, trouble_of
-from reconciler.cli.text import ago, length
+from reconciler.cli.standing import (
+    attempt_of,
+    finished_at,
+    headway_of,
+    run_of,
+    started_at,
+    trouble_of,
+)
+from reconciler.cli.text import ago, length, percent
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
@@ -59,6 +66,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
     since = f" for {length(report.at - reason.since)}" if reason.since else ""
     begin = "has been" if since else "is"
     yield f"{verdict.key} {begin} {verdict.state.value}{since}: {verdict.reason}."
+    if found := headway_of(report, verdict):
+        yield f"By what it prints it is {percent(found)}."
     if reason.unblocked_by:
         yield f"To go on: {reason.unblocked_by}."
     if reason.trouble is not None:

@@ -21,7 +21,7 @@ from reconciler.model.action import InstanceState, TaskState, Verdict
 
 _POLL_SECONDS: Final = 0.1
 # Health, and containers that nobody looks after, change without the ledger.
-_AT_LEAST_EVERY: Final = 2.0
+AT_LEAST_EVERY: Final = 2.0
 # A look takes at most this part of the time, however often the ledger changes.
 _SHARE: Final = 0.2
 # How long a writer may take to come, in seconds, where nothing goes on without one.
@@ -56,7 +56,7 @@ def wait(place: Place, target: Target | None, timeout: float | None) -> Sequence
     """
     deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
     alone_since = None
-    for report in _looks(place, deadline):
+    for report in looks(place, deadline):
         found = awaited(report, target)
         if all(one.over for one in found) or time.monotonic() >= deadline:
             return found
@@ -70,19 +70,25 @@ def wait(place: Place, target: Target | None, timeout: float | None) -> Sequence
     return []
 
 
-def _looks(place: Place, deadline: float) -> Iterator[Report]:
-    """Yield what there is to see, whenever it may have changed, and once more at the deadline."""
+def looks(
+    place: Place, deadline: float = float("inf"), every: float = AT_LEAST_EVERY
+) -> Iterator[Report]:
+    """Yield what there is to see, whenever it may have changed, and once more at the deadline.
+
+    `deadline` is of the monotonic clock; it is looked `every` so many seconds at least.
+    """
     with Ledger.open(place.folder, write=False, project=place.project) as ledger:
         while True:
             version, began = ledger.data_version(), time.monotonic()
             yield look(place)
-            rest = (time.monotonic() - began) / _SHARE
-            _pause(ledger, version, began + rest, deadline)
+            now = time.monotonic()
+            earliest = began + (now - began) / _SHARE
+            latest = min(max(earliest, now + every), deadline)
+            _pause(ledger, version, earliest, latest)
 
 
-def _pause(ledger: Ledger, version: int, earliest: float, deadline: float) -> None:
+def _pause(ledger: Ledger, version: int, earliest: float, latest: float) -> None:
     """Return when somebody has written or it is time anyhow, but not before `earliest`."""
-    latest = min(max(earliest, time.monotonic() + _AT_LEAST_EVERY), deadline)
     while (now := time.monotonic()) < latest:
         if now >= earliest and ledger.data_version() != version:
             return

@@ -65,7 +65,6 @@ OF_TASKS: Final = (
     Gap("onScale", "what has completed is kept", ("keep",)),
     Gap("rollout.maxSurge", "the old container ends before the new one is made", (0,)),
     Gap("cache", "the work is done again", (False,)),
-    Gap("progress", "no progress is shown"),
 )
 OF_PROFILES: Final = (
     _blocking("cluster", "the instances would not work as one"),

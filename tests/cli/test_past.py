@@ -48,7 +48,8 @@ def lab(tmp_path: Path) -> Lab:
 
 def seen(lab: Lab) -> Report:
     assert isinstance(lab.record, Ledger)
-    return replace(report_of(lab), folder=lab.record._path.parent)
+    folder = lab.record._path.parent
+    return replace(report_of(lab), folder=folder, engines=lab.driver.engines)
 
 
 def runs(lab: Lab, target: Target | None, most: int = 20, lines: int = 2) -> list[PastRun]:

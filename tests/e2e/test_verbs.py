@@ -79,3 +79,27 @@ def test_after_its_ttl_only_the_outcome_is_left(project: Project) -> None:
     assert project.plan()["actions"] == []
     starts = [event for event in project.events() if event["kind"] == "started"]
     assert len(starts) == 2
+
+
+def test_how_far_it_is_and_what_it_used(project: Project) -> None:
+    work = "echo epoch 1/4; until test -e /tmp/over; do echo busy > /dev/null; done; echo epoch 4/4"
+    project.declare(task("work", work, progress=[r"epoch (\d+)/(\d+)"]))
+    running = project.run()
+
+    def seen() -> dict[str, object]:
+        told = project.status("work")["instances"]
+        return told[0] if told and told[0]["progress"] and told[0]["cpuSeconds"] else {}
+
+    first = eventually(seen, "progress and usage", pause=0.5)
+    assert first["progress"] == {"fraction": 0.25, "text": "epoch 1/4"}
+    assert "25%, epoch 1/4" in project.reconciler("status").ends(0).out
+    assert "25%, epoch 1/4" in project.reconciler("why", "work/0").ends(0).out
+    project.engine.execute(project.engine.name("work"), "touch", "/tmp/over")
+    project.await_states("work", "Succeeded")
+    (attempt,) = project.reconciler_json("history", "work")["runs"][0]["attempts"]
+    assert attempt["cpuSeconds"] > 0
+    assert 0 < attempt["peakMemory"] < 2**30
+    assert attempt["wallSeconds"] > 0
+    assert attempt["logTail"] == ["epoch 1/4", "epoch 4/4"]
+    running.terminate().ends(0)
+    assert not (project.state / "live.json").exists()
