@@ -58,7 +58,8 @@ def wait(place: Place, target: Target | None, timeout: float | None) -> Sequence
     alone_since = None
     for report in looks(place, deadline):
         found = awaited(report, target)
-        if all(one.over for one in found) or time.monotonic() >= deadline:
+        over = all(one.over for one in found) and report.desired.revision
+        if over or time.monotonic() >= deadline:
             return found
         if report.writer is not None or _goes_on(report, target):
             alone_since = None

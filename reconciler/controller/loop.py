@@ -6,7 +6,7 @@ each turn, so a burst of events costs one pass.
 
 import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from functools import singledispatchmethod
 
@@ -20,11 +20,12 @@ from reconciler.controller.happenings import Happening
 from reconciler.controller.lookout import Lookout
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
+from reconciler.controller.requests.desk import Desk
 from reconciler.controller.revisions import Revisions
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
-from reconciler.ledger import Ledger, LedgerError
+from reconciler.ledger import Ledger, LedgerError, Request
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
@@ -66,7 +67,7 @@ class Loop:
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
-        self._ledger = ledger
+        self._desk = Desk(ledger)
         self.claim_refusal = ""
         self.on_turn: Callable[[Core], None] = lambda _: None
         self.witness = Witness()
@@ -80,8 +81,6 @@ class Loop:
         self._posts = Posts(self._man)
         self._publisher = Publisher(claimant.state_folder)
         self._ending: Ending | None = None
-        self._ledger_version: int | None = None
-        self._answers: list[tuple[int, bool, str]] = []
         self._reread_at: float | None = None
         self._began = time.monotonic()
 
@@ -118,7 +117,7 @@ class Loop:
         for action in actions:
             self._submit(action)
         if not self.core.ledger_error:
-            self._answer()
+            self._desk.answer()
         self.on_turn(self.core)
 
     def _submit(self, action: Action) -> None:
@@ -251,26 +250,20 @@ class Loop:
 
     def _look_for_requests(self) -> None:
         try:
-            version = self._ledger.data_version()
-            if version == self._ledger_version:
-                return
-            self._ledger_version = version
-            known = {number for number, _, _ in self._answers}
-            for request in self._ledger.pending_requests():
-                if request.id not in known:
-                    self._grant(request.id, request.verb, request.arguments)
+            for request in self._desk.fresh():
+                self._grant(request)
         except LedgerError:
-            self._ledger_version = None
+            self._desk.look_again()
 
-    def _grant(self, number: int, verb: str, arguments: Mapping[str, object]) -> None:
+    def _grant(self, request: Request) -> None:
         desired, history = self.core.desired, self.core.history
-        kept = self._ledger.kept_revisions() if verb == "pin" else ()
-        judged = requests.judge(verb, arguments, desired, history, self._clock.now(), kept)
+        kept, now = self._desk.kept(request), self._clock.now()
+        judged = requests.judge(request.verb, request.arguments, desired, history, now, kept)
         self.core.note(judged.facts)
         message = judged.message
-        if verb == "approve" and judged.ok:
+        if request.verb == "approve" and judged.ok:
             message += self._let_pass()
-        self._answers.append((number, judged.ok, message))
+        self._desk.judged(request, ok=judged.ok, message=message)
         if judged.look:
             self._look_at_everything()
         if judged.reread:
@@ -292,15 +285,6 @@ class Loop:
             post.watch.look()
         self.core.try_again()
         self.core.dirty_all()
-
-    def _answer(self) -> None:
-        """Answer what was asked, once what follows from it is on record."""
-        try:
-            for number, ok, message in self._answers:
-                self._ledger.answer(number, ok=ok, message=message)
-        except LedgerError:
-            return
-        self._answers.clear()
 
     # --- nodes -----------------------------------------------------------------------------
 

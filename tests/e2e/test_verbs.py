@@ -41,6 +41,9 @@ def test_what_failed_goes_on_and_what_is_over_is_waited_for(project: Project) ->
 def test_a_job_is_stopped_and_goes_on_without_a_writer(project: Project) -> None:
     project.declare(JOB, task("a", job="j"), task("b", job="j"), task("c"))
     project.apply()
+    project.reconciler("suspend", "job/j").ends(0)
+    assert [project.status(name)["state"] for name in "abc"] == ["Suspended"] * 2 + ["Running"]
+    project.reconciler("resume", "--job", "j").ends(0)
     project.reconciler("stop", "job/j").ends(0)
     assert [*project.engine.running()] == [project.engine.name("c", 0)]
     project.reconciler("wait", "job/j").ends(1)

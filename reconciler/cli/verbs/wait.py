@@ -32,11 +32,10 @@ def command(
     A service is waited for until it is ready. Exit code 0 where all went well, else 1.
     """
     place = find(source, operator)
-    report = look(place)
     if target is not None:
-        require(report, target)
+        require(look(place), target)
     began = time.monotonic()
-    found = wait(place, target, timeout) if report.recorded else []
+    found = wait(place, target, timeout)
     _tell(place, found, form, time.monotonic() - began)
     if not all(one.over for one in found):
         complain(f"not over within {length(timeout or 0.0)}")

@@ -39,7 +39,7 @@ def read(stats: Mapping[str, Any]) -> Usage | None:
         return None
     details = memory.get("stats") or {}
     # What the kernel would drop first is not counted: `docker stats` does the same.
-    droppable = details.get("total_inactive_file", details.get("inactive_file", 0))
+    droppable = details.get("total_inactive_file") or details.get("inactive_file") or 0
     cpu = (stats.get("cpu_stats") or {}).get("cpu_usage") or {}
-    seconds = int(cpu.get("total_usage", 0)) * _NANO
+    seconds = int(cpu.get("total_usage") or 0) * _NANO
     return Usage(seconds, max(0, int(memory["usage"]) - int(droppable)))
