@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.live import counts
 from reconciler.cli.place import Place
+from reconciler.cli.table import counts
 from reconciler.cli.text import COLOURS, columns, echo, paint, plural
 from reconciler.model.action import InstanceState, TaskState, Verb, Verdict
 from reconciler.model.identity import AttemptKey

@@ -9,8 +9,15 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.cli.place import Place
-from reconciler.cli.standing import attempt_of, finished_at, run_of, started_at, trouble_of
-from reconciler.cli.text import ago, length
+from reconciler.cli.standing import (
+    attempt_of,
+    finished_at,
+    headway_of,
+    run_of,
+    started_at,
+    trouble_of,
+)
+from reconciler.cli.text import ago, length, percent
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
@@ -60,6 +67,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
     since = f" for {length(report.at - reason.since)}" if reason.since else ""
     begin = "has been" if since else "is"
     yield f"{verdict.key} {begin} {verdict.state.value}{since}: {verdict.reason}."
+    if found := headway_of(report, verdict):
+        yield f"By what it prints it is {percent(found)}."
     if reason.unblocked_by:
         yield f"To go on: {reason.unblocked_by}."
     if reason.trouble is not None:
@@ -144,12 +153,8 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
     task = report.desired.tasks.get(verdict.key.task)
     if whole := _way_on_of_task(report, verdict, place):
         return whole
-    if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}:
-        where = f" at {task.at}" if task else ""
-        return (
-            f"change the task's work, or raise `rerun`{where}; what it printed: "
-            f"`{place.command('logs', str(verdict.key))}`"
-        )
+    if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED} and task is not None:
+        return _way_to_retry(report, verdict, task, place)
     if verdict.state is InstanceState.UNKNOWN:
         return "its node has to answer again; nothing is concluded before that"
     if report.history.lost and task is not None and not task.service:
@@ -166,6 +171,16 @@ def _way_on_running(report: Report, verdict: Verdict) -> str:
         return ""
     where = task.place_of("onChange")
     return f"it has to end by itself, or onChange to be replace at {where}"
+
+
+def _way_to_retry(report: Report, verdict: Verdict, task: DesiredTask, place: Place) -> str:
+    run = run_of(report, verdict)
+    whole = run is not None and None in run.cancels
+    target = verdict.key.task if whole else str(verdict.key)
+    return (
+        f"`{place.command('retry', target)}`, or change the task's work, or raise `rerun` at "
+        f"{task.at}; what it printed: `{place.command('logs', str(verdict.key))}`"
+    )
 
 
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
+from reconciler.model.headway import Glimpse, Headway
 from reconciler.model.identity import AttemptKey
 from reconciler.model.run import Attempt, Run, Trouble
 from reconciler.planning.status import task_state
@@ -71,6 +72,18 @@ def started_at(attempt: Attempt | None) -> float:
 def finished_at(attempt: Attempt | None) -> float:
     """Return when an attempt ended, by the engine's word where there is one."""
     return (attempt.finished_at or attempt.ended_at) if attempt and attempt.ended else 0.0
+
+
+def seen_of(report: Report, container: str) -> Glimpse:
+    """Return what the process that writes last saw of a running container, by id."""
+    return report.glimpses.get(container, Glimpse())
+
+
+def headway_of(report: Report, verdict: Verdict) -> Headway | None:
+    """Return how far a running instance says that it is."""
+    if verdict.state is not InstanceState.RUNNING:
+        return None
+    return seen_of(report, verdict.container).headway
 
 
 def unknown_nodes(report: Report) -> list[str]:

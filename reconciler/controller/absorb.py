@@ -91,7 +91,8 @@ def _collected(
     if ended is None or (record is not None and record.ended):
         return []
     board.forget(action.subject)
-    return [ended]
+    used = done.usage
+    return [replace(ended, cpu_seconds=used.cpu_seconds, peak_memory=used.memory)]
 
 
 def _refusal(history: History, action: Action, error: EngineError, now: float) -> Absorbed:

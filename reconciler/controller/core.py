@@ -22,6 +22,7 @@ from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
+from reconciler.model.headway import Glimpse
 from reconciler.model.history import History
 from reconciler.model.identity import task_of
 from reconciler.planning import plan
@@ -65,6 +66,8 @@ class Core:
         # What was handed out: how much of each kind in all, and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
         self.latest: list[Action] = []
+        # What was last seen of running containers, by id, for whoever looks; nothing rests on it.
+        self.glimpses: Mapping[str, Glimpse] = {}
         # How often it has planned; a turn with nothing to do plans nothing.
         self.passes = 0
         self.began = now()

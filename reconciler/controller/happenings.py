@@ -6,16 +6,20 @@ from msgspec import Struct
 
 from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
-from reconciler.model.observed import Container, ContainerDetail
+from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
 class Done(Struct, frozen=True):
-    """What a successful call brought: the container's id, an inspection, or a reference."""
+    """What a successful call brought: the container's id, an inspection, or a reference.
+
+    `usage` is the most that a container which has ended was seen to use.
+    """
 
     container: str = ""
     detail: ContainerDetail | None = None
     logs: bytes = b""
     reference: str = ""
+    usage: Usage = Usage()
 
 
 class Finished(Struct, frozen=True):

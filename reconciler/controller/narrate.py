@@ -103,6 +103,19 @@ def _(fact: facts.RunCancelled) -> LogEntry:
 
 
 @said_of.register
+def _(fact: facts.RetryGranted) -> LogEntry:
+    what = "the run goes on" if fact.instance is None else "goes on, whatever has failed before"
+    return LogEntry(
+        at=fact.at,
+        kind="retry",
+        message=f"{what}, by request",
+        task=fact.task,
+        instance=fact.instance,
+        run=fact.run,
+    )
+
+
+@said_of.register
 def _(fact: facts.AttemptEnded) -> LogEntry:
     level = _LEVELS.get(fact.result, "info")
     return _about(fact.attempt, fact.at, fact.result.value, fact.reason, level)

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace as altered
 
 from reconciler.controller.core import Core
 from reconciler.controller.inline import Inline
@@ -78,6 +79,7 @@ def preview(
     driver = Inline(core, {n: SimulatedEngine(w) for n, w in worlds.items() if not w.unreachable})
     possible = driver.settle()
     verdicts, holds = tuple(core.all_verdicts()), core.holds
+    core.set_desired(_kept_for_good(core.desired))
     later = _as_if_all_succeed(driver, worlds, clock)
     return Preview(
         tuple(_shown(possible, images)),
@@ -126,6 +128,12 @@ def _as_if_all_succeed(driver: Inline, worlds: Mapping[str, World], clock: _Time
         if not moved and not actions and wake is None:
             break
     return done
+
+
+def _kept_for_good(desired: Desired) -> Desired:
+    """Return a revision whose tasks have no ttl: that containers go one day is not told."""
+    tasks = {name: altered(task, ttl=None) for name, task in desired.tasks.items()}
+    return altered(desired, tasks=tasks)
 
 
 def _fortune(desired: Desired, history: History, worlds: Mapping[str, World]) -> bool:

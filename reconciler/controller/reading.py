@@ -10,8 +10,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.controller import glimpses
 from reconciler.controller.clock import SteadyClock, clock_of
 from reconciler.controller.folders import state_folder
+from reconciler.controller.glimpses import Glimpses
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
 from reconciler.controller.writing import last_valid, nothing_wanted
@@ -39,6 +41,7 @@ class Report(Struct, frozen=True):
     folder: Path
     recorded: bool
     at: float
+    glimpses: Glimpses = {}
 
 
 class Past(Struct, frozen=True):
@@ -66,9 +69,9 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
         if isinstance(fact, TaskRenamed):
             history.apply(fact)
     observed = by_name_now(observed, history)
-    return Report(
-        wanted, observed, history, made, engines, holder(folder), folder, past.recorded, now
-    )
+    found = holder(folder)
+    seen = glimpses.read(folder, found)
+    return Report(wanted, observed, history, made, engines, found, folder, past.recorded, now, seen)
 
 
 def past_of(folder: Path, project: str) -> Past:

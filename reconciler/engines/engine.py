@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from reconciler.model.action import CreateRequest
-from reconciler.model.observed import Container, ContainerDetail
+from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
 class EngineError(Exception):
@@ -183,6 +183,10 @@ class Engine(Protocol):
 
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield output as it comes, from the last `tail` lines (None: all), until it ends."""
+        ...
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what a container, by id, uses at the moment; None where it is not running."""
         ...
 
     def events(self, project: str) -> EventStream:

@@ -111,11 +111,11 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
 
 
 def _cancels(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
-    for row, instance, reason, result, at in connection.execute(
-        "SELECT run, instance, reason, result, at FROM cancels"
+    for row, instance, reason, result, at, asked in connection.execute(
+        "SELECT run, instance, reason, result, at, asked FROM cancels"
     ):
         whose = None if instance == WHOLE_RUN else instance
-        runs[row].cancels[whose] = Cancel(reason, Result(result), at)
+        runs[row].cancels[whose] = Cancel(reason, Result(result), at, asked)
     for row, instance, attempt in connection.execute("SELECT run, instance, attempt FROM grants"):
         runs[row].granted[instance] = attempt
 

@@ -174,6 +174,7 @@ _REVISIONS: Final = (
 _BATCH: Final = (
     "ALTER TABLE runs ADD nominal REAL NOT NULL DEFAULT 0.0",
     "ALTER TABLE cancels ADD result TEXT NOT NULL DEFAULT 'cancelled'",
+    "ALTER TABLE cancels ADD asked TEXT NOT NULL DEFAULT ''",
     """CREATE TABLE grants (
         run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
         instance INTEGER NOT NULL,

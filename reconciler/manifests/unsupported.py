@@ -57,8 +57,6 @@ OF_TASKS: Final = (
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
     Gap("onScale", "what has completed is kept", ("keep",)),
     Gap("cache", "the work is done again", (False,)),
-    Gap("progress", "no progress is shown"),
-    Gap("ttl", "containers and logs are kept"),
 )
 OF_PROFILES: Final = (
     _blocking("cluster", "the instances would not work as one"),
@@ -68,7 +66,6 @@ OF_JOBS: Final = (
     _blocking("pool", "its tasks would run outside the pool"),
     Gap("deadline", "its tasks run as long as they take"),
     Gap("onTaskFailure", "a failure stops no other task", ("continue",)),
-    Gap("ttl", "containers and logs are kept"),
 )
 
 

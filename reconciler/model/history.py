@@ -115,7 +115,7 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.RunCancelled) -> None:
         run = self.task(fact.task).runs[fact.run]
-        run.cancels[fact.instance] = Cancel(fact.reason, fact.result, fact.at)
+        run.cancels[fact.instance] = Cancel(fact.reason, fact.result, fact.at, fact.asked)
 
     @apply.register
     def _(self, fact: facts.RetryGranted) -> None:

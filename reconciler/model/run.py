@@ -54,11 +54,15 @@ class Attempt(Struct, frozen=True):
 
 
 class Cancel(Struct, frozen=True):
-    """Why a run, or one instance of it, was ended, and what that counts as."""
+    """Why a run, or one instance of it, was ended, and what that counts as.
+
+    `asked` is the target that a person wanted stopped, empty where no person did.
+    """
 
     reason: str
     result: Result = Result.CANCELLED
     at: float = 0.0
+    asked: str = ""
 
 
 class Run(Struct):

@@ -239,10 +239,10 @@ def _earlier_work(scene: Scene) -> str | None:
 def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
     failures = len(counted_failures(scene.run, slot.key.instance))
     limit = scene.task.retry.per_instance
+    if last.number <= scene.run.granted.get(slot.key.instance, 0):
+        return f"{last.reason}; another attempt was asked for"
     if last.result is Result.CANCELLED or last.result is Result.BURNT:
         return f"attempt {last.number} was ended on purpose ({last.reason})"
     if scene.task.restart is Restart.ALWAYS:
         return f"{last.reason}; restart: always"
-    if not failures:
-        return f"{last.reason}; another attempt was asked for"
     return f"{last.reason}; retry {failures}" + (f" of {limit}" if limit is not None else "")

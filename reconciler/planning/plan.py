@@ -9,6 +9,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
 from reconciler.planning.cause import GONE
+from reconciler.planning.expiry import expiry_of
 from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
@@ -51,7 +52,11 @@ def plan(  # the planner's whole world, each part named
         seen = by_task.get(name, {})
         task = desired.tasks.get(name)
         if task is not None:
+            before = len(draft.actions)
             plan_task(given, draft, task, seen, shared, holds["rerun"])
+            if task.ttl is not None:
+                taken = {action.subject for action in draft.actions[before:]}
+                draft.expire(name, expiry_of(given, task, seen, taken))
         else:
             plan_vanished(given, draft, name, seen, _why_gone(given), holds["teardown"])
     draft.facts += waits_over(given, names, draft.lacking)

@@ -12,6 +12,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.expiry import Expiry
 from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
 from reconciler.planning.rollout import begin, meanwhile
@@ -48,8 +49,17 @@ class Draft(Struct):
         if step.lacks_room:
             self.lacking.add(verdict.key)
         if step.wake_at is not None:
-            task = verdict.key.task
-            self.wakes[task] = min(step.wake_at, self.wakes.get(task, step.wake_at))
+            self._wake(verdict.key.task, step.wake_at)
+
+    def expire(self, task: str, expiry: Expiry) -> None:
+        """Add what of a task has been over for long."""
+        self.facts.extend(expiry.facts)
+        self.actions.extend(expiry.actions)
+        if expiry.wake_at is not None:
+            self._wake(task, expiry.wake_at)
+
+    def _wake(self, task: str, at: float) -> None:
+        self.wakes[task] = min(at, self.wakes.get(task, at))
 
 
 def plan_task(

@@ -49,8 +49,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
         ("onScale: rerun", "5:12", "onScale", False),
         ("cache: true", "5:10", "cache", False),
-        ("progress: ['(a)']", "5:3", "progress", False),
-        ("ttl: 0", "5:8", "ttl", False),
         ("container: {network: cluster}", "5:24", "container.network", True),
         ("container: {network: host}", "5:24", "container.network", True),
         ("container: {image: {build: {context: a}}}", "5:23", "container.image.build", True),
@@ -81,6 +79,7 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
         "instances: 2\nsuccess: {minSucceeded: 1}\nretry: {total: 3, exitCodes: {fail: [2]}}",
         "timeout: 1h\nqueueTimeout: 1h",
         "profile: docker-service\nrollout: {maxUnavailable: 2, maxSurge: 1}",
+        "ttl: 0\nprogress: ['(a)']",
         "container: {network: bridge, resources: {gpus: 0, devices: []}}",
         "container: {image: {registryAuth: {username: '${DOCKER_USER}'}}}",
     ],
@@ -100,11 +99,11 @@ def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
 
 
 def test_a_job_is_told_once_and_blocks_its_tasks_alone() -> None:
-    job = document("Job", "j", "pool: p\nttl: 1d\ntasks: [{name: a}, {name: b}]")
+    job = document("Job", "j", "pool: p\ndeadline: 1d\ntasks: [{name: a}, {name: b}]")
     problems, tasks = read("---\n".join([job, task("job: j", "c"), task("", "d")]))
     assert [(str(p.at), p.message.split()[0]) for p in problems] == [
         ("a.yaml:5:9", "pool"),
-        ("a.yaml:6:8", "ttl"),
+        ("a.yaml:6:13", "deadline"),
     ]
     said = "not started, for job j: pool (a.yaml:5:9) is not supported yet"
     assert {name: found.blocked for name, found in tasks.items()} == {

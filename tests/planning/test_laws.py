@@ -124,6 +124,13 @@ class Fate(RuleBasedStateMachine):
         self.batch = replace(self.batch, name=self.names[-1], renamed_from=self.former())
         self.commit()
 
+    @precondition(lambda self: self.batch is not None)
+    @rule(ttl=st.sampled_from([None, 0.0, 20.0]))
+    def keep_what_has_ended(self, ttl: float | None) -> None:
+        assert self.batch is not None
+        self.batch = replace(self.batch, ttl=ttl)
+        self.commit()
+
     @rule(what=st.sampled_from(["", "task/web"]), stop=st.booleans(), end=st.booleans())
     def suspend(self, what: str, *, stop: bool, end: bool) -> None:
         until = self.lab.now + 60 if end else 0.0

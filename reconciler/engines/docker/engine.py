@@ -18,6 +18,7 @@ from reconciler.engines.docker.events import Events, subscribe
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
+from reconciler.engines.docker.usage import usage_of
 from reconciler.engines.engine import (
     ConflictError,
     EngineInfo,
@@ -32,7 +33,7 @@ from reconciler.model.identity import (
     LABEL_SHAPE,
     LABEL_WORK,
 )
-from reconciler.model.observed import Container, ContainerDetail, Phase
+from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
 
 # Seconds. A start may wait for its turn in the kernel; all else that is slow is wrong.
 _INFO: Final = 5
@@ -177,6 +178,10 @@ class DockerEngine:
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield a container's output as it comes."""
         return follow_output(self._clients, container, tail)
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what a container uses at the moment."""
+        return usage_of(self._clients, container)
 
     def events(self, project: str) -> Events:
         """Subscribe to the project's events."""

@@ -5,7 +5,7 @@ from msgspec import Struct, field
 from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.model.action import CreateRequest
 from reconciler.model.identity import LABEL_JOB, LABEL_REVISION, LABEL_SHAPE, LABEL_WORK
-from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
+from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase, Usage
 
 
 class Box(Struct):
@@ -25,6 +25,7 @@ class Box(Struct):
     error: str = ""
     ports: tuple[tuple[int, int], ...] = ()
     output: bytearray = field(default_factory=bytearray)
+    usage: Usage = Usage(0.001, 1024 * 1024)
 
     @property
     def ours(self) -> bool:

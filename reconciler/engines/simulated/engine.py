@@ -27,7 +27,7 @@ from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.world import When, World
 from reconciler.model.action import CreateRequest
 from reconciler.model.identity import LABEL_PROJECT, volume_name
-from reconciler.model.observed import Container, ContainerDetail, Phase
+from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
 
 _OVERLAP: Final = 1.0
 _SIGNALLED: Final = 128
@@ -150,6 +150,15 @@ class SimulatedEngine:
         """Yield a container's output as it comes, until it ends."""
         box = self._read("follow", container, lambda: self.world.find(container))
         return iter(()) if box is None else follow(self.world, box, tail)
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what a container uses at the moment."""
+
+        def ask() -> Usage | None:
+            box = self.world.find(container)
+            return box.usage if box and box.phase is Phase.RUNNING else None
+
+        return self._read("usage", container, ask)
 
     def events(self, project: str) -> SimulatedEvents:
         """Subscribe to the project's events."""

@@ -29,7 +29,7 @@ from reconciler.model.identity import (
     LABEL_WORK,
     parse_container_name,
 )
-from reconciler.model.observed import Container, Healthiness, Phase
+from reconciler.model.observed import Container, Healthiness, Phase, Usage
 
 When = Literal["before", "after"]
 Faults = Callable[[str, str, When], Exception | None]
@@ -94,6 +94,11 @@ class World:
         with self.changed:
             self.boxes[name].output += output
             self.changed.notify_all()
+
+    def use(self, name: str, usage: Usage) -> None:
+        """Let a program use processor and memory."""
+        with self.changed:
+            self.boxes[name].usage = usage
 
     def become(self, name: str, health: Healthiness) -> None:
         """Let a health check find out."""
