@@ -6,6 +6,7 @@ from reconciler.controller import requests
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import Backoff, Restart, Retry
 from reconciler.model.fact import Destroyed, Relearned, Result, RunCancelled
+from reconciler.planning.backoff import STEADY
 from tests.support.desired import make_task
 from tests.support.lab import Lab
 
@@ -134,6 +135,8 @@ def test_rerun_replaces_what_runs_and_a_service_bit_by_bit() -> None:
     lab.settle()
     ask(lab, "rerun", task="web")
     ask(lab, "rerun", task="work")
+    assert lab.live() == ["demo.web.1.1.1", "demo.web.2.0.1", "demo.work.2.0.1"]
+    lab.wait(STEADY)
     assert lab.live() == ["demo.web.2.0.1", "demo.web.2.1.1", "demo.work.2.0.1"]
     assert lab.core.history.tasks["work"].runs[1].attempts[0][0].result is Result.CANCELLED
 
