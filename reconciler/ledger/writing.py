@@ -74,8 +74,8 @@ def _(fact: facts.RunCancelled, connection: sqlite3.Connection) -> None:
     run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute(
-        "REPLACE INTO cancels VALUES (?, ?, ?, ?, ?)",
-        (run, instance, text(fact.reason), fact.at, str(fact.result)),
+        "REPLACE INTO cancels VALUES (?, ?, ?, ?, ?, ?)",
+        (run, instance, text(fact.reason), fact.at, str(fact.result), fact.passing),
     )
 
 

@@ -58,7 +58,14 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times, _times),
     st.builds(facts.TaskScaled, _tasks, st.integers(0, 9), _times),
     st.builds(
-        facts.RunCancelled, _tasks, _small, _some_or_all, _words, _times, st.sampled_from(Result)
+        facts.RunCancelled,
+        _tasks,
+        _small,
+        _some_or_all,
+        _words,
+        _times,
+        st.sampled_from(Result),
+        st.booleans(),
     ),
     st.builds(facts.RetryGranted, _tasks, _small, _some_or_all, _small, _times),
     st.builds(facts.CombinationNumbered, _tasks, _small, _words, _times),

@@ -39,7 +39,8 @@ class TaskScaled(Struct, frozen=True):
 class RunCancelled(Struct, frozen=True):
     """A run, or one instance of it, was ended for a reason of its own: what is unfinished stays so.
 
-    `result` is what that counts as: cancelled, or failed.
+    `result` is what that counts as: cancelled, or failed. `passing`: it holds only as long as its
+    cause does, which is what another task has come to.
     """
 
     task: str
@@ -48,6 +49,7 @@ class RunCancelled(Struct, frozen=True):
     reason: str
     at: float
     result: Result = Result.CANCELLED
+    passing: bool = False
 
 
 class RunsClosed(Struct, frozen=True):
