@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.controller import narrate
 from reconciler.controller.absorb import absorb
+from reconciler.controller.agenda import Agenda
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
 from reconciler.controller.relearning import unknown_containers
@@ -67,8 +68,7 @@ class Core:
         self.began = now()
         self._now = now
         self._signalled: set[str] = set()
-        self._wakes: dict[str, float] = {}
-        self._dirty: set[str] | None = None
+        self._agenda = Agenda()
         self._pending: list[Fact] = []
         self._pending_entries: list[LogEntry] = []
         self._ledger_retry_at = 0.0
@@ -96,7 +96,7 @@ class Core:
 
     def dirty_all(self) -> None:
         """Plan every task in the next turn."""
-        self._dirty = None
+        self._agenda.everything()
 
     def note(self, facts: Sequence[Fact]) -> None:
         """Take facts in that are to be recorded with the next turn, and plan everything."""
@@ -119,8 +119,8 @@ class Core:
             self._signalled.add(action.container)
         if action.verb is Verb.REMOVE:
             self._signalled.discard(action.container)
-        if action.verb is Verb.START and isinstance(done.outcome, Done) and action.key:
-            self._tell_about(action, "started", f"running on node {action.node}")
+        if action.verb is Verb.START and isinstance(done.outcome, Done):
+            self._tell(narrate.said_of_start(action, self._now()))
         if action.verb is Verb.PULL:
             self.dirty_all()
         self._soil(action.task)
@@ -164,12 +164,10 @@ class Core:
         """Plan what is due, record it, and return the actions to carry out now."""
         now = self._now()
         self.latest = []
-        due = {task for task, at in self._wakes.items() if at <= now}
-        if self._dirty is not None:
-            self._dirty |= due
+        self._agenda.wake(now)
         if now < self._ledger_retry_at or not self._anything_to_do():
             return []
-        only, self._dirty = self._dirty, set()
+        only = self._agenda.take()
         self.passes += 1
         made = plan(
             self.effective(), self.board.observed(), self.history, now, self._underway(), only
@@ -178,11 +176,12 @@ class Core:
             made = keep_to(made, self.permit)
         worked = self._worked(made)
         entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
-        entries += self._hold_entries(made.holds, now)
+        entries += [narrate.said_of_hold(h, now) for h in made.holds if not self._knows(h)]
         if not self._record([*made.facts, *worked], entries):
-            self._dirty = only if only is None else only | self._dirty
+            self._agenda.put_back(only)
             return []
-        self._planned(made.verdicts, only, made.wakes)
+        self._planned(made.verdicts, only)
+        self._agenda.planned(only, made, self.desired)
         self.holds = made.holds
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)
@@ -198,14 +197,18 @@ class Core:
 
     def wake_at(self) -> float | None:
         """Return when (epoch seconds) the next turn is worth while without a happening."""
-        times = list(self._wakes.values())
-        if self._ledger_retry_at > self._now():
-            times = [self._ledger_retry_at]
-        return min(times, default=None)
+        now = self._now()
+        if self._ledger_retry_at > now:
+            return self._ledger_retry_at
+        return now if self._agenda.due else self._agenda.wake_at()
+
+    def more_to_plan(self) -> bool:
+        """Whether another turn is due at once, for what the last one has brought about."""
+        return self._agenda.due and not self.ledger_error
 
     def at_rest(self) -> bool:
         """Whether only the instances' own progress, or a person, is awaited."""
-        if self._pending or self._dirty is None or self._dirty or not self.board.all_asked():
+        if self._pending or not self._agenda.empty or not self.board.all_asked():
             return False
         if any(self._is_known(action.node) for action in self.underway.values()):
             return False
@@ -227,16 +230,15 @@ class Core:
     # --- inside ----------------------------------------------------------------------------
 
     def _anything_to_do(self) -> bool:
-        return self._dirty is None or bool(self._dirty or self._pending or self._pending_entries)
+        return not self._agenda.empty or bool(self._pending or self._pending_entries)
 
     def _is_known(self, node: str) -> bool:
         state = self.board.nodes.get(node)
         return state is not None and state.known
 
     def _soil(self, task: str) -> None:
-        if self._dirty is not None:
-            moved = self.history.moved.items()
-            self._dirty |= {task, *(now for (name, _), now in moved if name == task)}
+        moved = self.history.moved.items()
+        self._agenda.add({task, *(now for (name, _), now in moved if name == task)})
 
     def _as_owned(self, action: Action) -> Action:
         """Return an action as of the task's name now: it may have been renamed since."""
@@ -297,7 +299,7 @@ class Core:
             self._announce(entry)
         return True
 
-    def _planned(self, verdicts: Sequence[Verdict], only: set[str] | None, wakes: object) -> None:
+    def _planned(self, verdicts: Sequence[Verdict], only: set[str] | None) -> None:
         """Replace what was thought of the planned tasks."""
         found: dict[str, list[Verdict]] = {}
         for verdict in verdicts:
@@ -306,8 +308,6 @@ class Core:
         for name in planned - found.keys():
             self.verdicts.pop(name, None)
         self.verdicts |= {name: tuple(group) for name, group in found.items()}
-        kept = {} if only is None else {t: w for t, w in self._wakes.items() if t not in only}
-        self._wakes = kept | dict(wakes)  # type: ignore[call-overload]  # a mapping of floats
 
     def _underway(self) -> Underway:
         actions = [self._as_owned(action) for action in self.underway.values()]
@@ -319,28 +319,8 @@ class Core:
             frozenset(self._signalled),
         )
 
-    def _hold_entries(self, holds: Sequence[Hold], now: float) -> list[LogEntry]:
-        known = {hold.message for hold in self.holds}
-        return [
-            LogEntry(at=now, kind="hold", message=h.message, level="warning")
-            for h in holds
-            if h.message not in known
-        ]
-
-    def _tell_about(self, action: Action, kind: str, message: str) -> None:
-        key = action.attempt
-        self._tell(
-            LogEntry(
-                at=self._now(),
-                kind=kind,
-                message=message,
-                task=action.task,
-                instance=key.key.instance if key else None,
-                run=action.run,
-                attempt=key.attempt if key else None,
-                node=action.node,
-            )
-        )
+    def _knows(self, hold: Hold) -> bool:
+        return any(known.message == hold.message for known in self.holds)
 
     def _tell(self, entry: LogEntry) -> None:
         self._pending_entries.append(entry)

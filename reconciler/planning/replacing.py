@@ -22,21 +22,13 @@ def replace(scene: Scene, container: Container, why: Cause) -> Step:
     missing = image_step(scene, container.node)
     if missing is not None:
         return altered(missing, state=InstanceState.RUNNING)
-    if scene.task.service and serving(scene, container):
+    if scene.task.service and scene.given.serving(container):
         if scene.outages <= 0:
             most = scene.task.max_unavailable
             reason = f"waits to be replaced ({why.reason}): at most {most} out of service at once"
             return Step(InstanceState.RUNNING, reason, settled=True)
         scene.outages -= 1
     return end(scene.given, container, why)
-
-
-def serving(scene: Scene, container: Container) -> bool:
-    """Whether a container does its service now: running, healthy, and not about to stop."""
-    if not container.live or container.health not in {"", "healthy"}:
-        return False
-    record = scene.given.record(container)
-    return record is None or not record.stop_requested_at
 
 
 def why_superseded(scene: Scene, container: Container) -> Cause:

@@ -14,6 +14,7 @@ from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
 from reconciler.planning import attempts, cause
 from reconciler.planning.attempts import completed, key_of, leftovers
+from reconciler.planning.barring import awaiting, kept_on
 from reconciler.planning.ending import collect, end
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
@@ -81,7 +82,8 @@ def cancelled(scene: Scene, slot: Slot) -> Step | None:
         return end(scene.given, current, Cause(cancel.reason), cancel.result)
     failed = cancel.result is Result.FAILED
     state = InstanceState.FAILED if failed else InstanceState.CANCELLED
-    return Step(state, cancel.reason, settled=True)
+    after = scene.bar.task if scene.bar and cancel.passing else ""
+    return Step(state, cancel.reason, settled=True, after=after)
 
 
 def being_stopped(scene: Scene, slot: Slot) -> Step | None:
@@ -173,6 +175,7 @@ RULES: Final[tuple[Rule, ...]] = (
     underway,
     unknown_node,
     uncollected,
+    kept_on,
     superseded,
     discarded,
     cancelled,
@@ -187,6 +190,7 @@ RULES: Final[tuple[Rule, ...]] = (
     attempts.finished,
     attempts.exhausted,
     attempts.unlearned,
+    awaiting,
     attempts.backing_off,
     attempts.refused,
     attempts.crowded,

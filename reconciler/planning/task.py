@@ -11,7 +11,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
-from reconciler.planning.replacing import serving
+from reconciler.planning.barring import barred
 from reconciler.planning.rules import (
     RULES,
     RULES_WHEN_BLOCKED,
@@ -19,11 +19,9 @@ from reconciler.planning.rules import (
     RULES_WHEN_SUSPENDED,
     Rule,
 )
-from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
+from reconciler.planning.scene import Loads, Pass, Scene, Seen, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
-
-Seen = dict[InstanceKey, list[Container]]
 
 
 class Draft(Struct):
@@ -40,8 +38,11 @@ class Draft(Struct):
         self.actions.extend(step.actions)
         self.verdicts.append(verdict)
         if step.wake_at is not None:
-            task = verdict.key.task
-            self.wakes[task] = min(step.wake_at, self.wakes.get(task, step.wake_at))
+            self.wake(verdict.key.task, step.wake_at)
+
+    def wake(self, task: str, at: float) -> None:
+        """Have a task planned again at a time, if not before."""
+        self.wakes[task] = min(at, self.wakes.get(task, at))
 
 
 def plan_task(
@@ -71,7 +72,10 @@ def plan_task(
     held = hold is not None and task.name in hold.tasks
     if opening is not None and not held and task.instances:
         draft.facts += _opened(given, task, run, opening)
-    scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
+    run, bar, ending = (run, None, ()) if held else barred(given, task, run)
+    draft.facts += ending
+    slots = _slots(task, run, seen)
+    scene = Scene(given, task, run, opening, slots, *shared, before=before, bar=bar)
     _bound(scene)
     rules = RULES_WHEN_HELD if held else RULES
     for slot in scene.slots.values():
@@ -219,7 +223,7 @@ def _bound(scene: Scene) -> None:
         scene.excess = frozenset(occupied[task.parallelism :])
     if task.service:
         slots = scene.slots.values()
-        out = sum(not any(serving(scene, c) for c in slot.containers) for slot in slots)
+        out = sum(not any(map(given.serving, slot.containers)) for slot in slots)
         scene.outages = task.max_unavailable - out
 
 
@@ -255,4 +259,5 @@ def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
         ready=step.ready,
         blocked=step.blocked,
         suspended=step.suspended,
+        after=step.after,
     )
