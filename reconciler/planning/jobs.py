@@ -59,8 +59,9 @@ def deadlines(given: Pass, names: Iterable[str]) -> Iterator[tuple[str, float]]:
 
 def _open(given: Pass, name: str) -> bool:
     """Whether a task's present run goes on, and nothing has asked for its end."""
-    run = given.present_run(given.desired.tasks[name])
-    return run is not None and None not in run.cancels and unfinished(given, name)
+    task = given.desired.tasks[name]
+    run = given.present_run(task)
+    return bool(run and not task.blocked and None not in run.cancels and unfinished(given, name))
 
 
 def _broken(given: Pass, job: DesiredJob) -> str:

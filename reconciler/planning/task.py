@@ -109,8 +109,11 @@ def _plan_suspended(  # as of any task, and what suspends it
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
-    run, _ = _run_of(given, task, seen)
-    scene = Scene(given, task, run, None, _slots(task, run, seen), *shared, suspense=suspense)
+    run, opening = _run_of(given, task, seen)
+    run, bar, ending = (run, None, ()) if opening else barred(given, task, run)
+    draft.facts += ending
+    slots = _slots(task, run, seen)
+    scene = Scene(given, task, run, None, slots, *shared, suspense=suspense, bar=bar)
     _bound(scene)
     for slot in scene.slots.values():
         step = _first(RULES_WHEN_SUSPENDED, scene, slot)

@@ -186,12 +186,11 @@ def test_a_new_run_has_all_the_time_there_is(change: dict[str, Any]) -> None:
 
 
 def test_a_run_that_was_let_go_on_has_all_the_time_there_is() -> None:
-    lab = limited(member("a"))
+    lab = limited(member("a", retry=Retry(1)))
     lab.wait(2 * HOUR)
     assert states(lab, "a") == ["Failed"]
     lab.wait(HOUR)
-    whole, one = RetryGranted("a", 1, None, 0, lab.now), RetryGranted("a", 1, 0, 1, lab.now)
-    lab.core.note([whole, one])
+    lab.core.note([RetryGranted("a", 1, None, 0, lab.now)])
     lab.settle()
     assert lab.live() == ["demo.a.1.0.2"]
     lab.wait(2 * HOUR - 1)
@@ -225,3 +224,13 @@ def test_a_container_that_takes_its_grace_to_stop_keeps_nobody_busy() -> None:
     before = lab.core.passes
     lab.driver.settle()
     assert lab.core.passes - before < 12
+
+
+def test_what_is_suspended_or_cannot_be_started_keeps_nobody_busy_either() -> None:
+    stuck = [member(n, blocked="not started") for n in ("c", "d")]
+    lab = limited(member("a"), member("b"), *stuck)
+    ask(lab, "suspend", target="task/a")
+    ask(lab, "suspend", target="task/b")
+    lab.wait(2 * HOUR)
+    assert states(lab, "a", "b", "c") == ["Failed", "Failed", "Pending"]
+    assert lab.live() == []
