@@ -40,7 +40,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 
 OF_TASKS: Final = (
     _blocking("pool", "the task would run outside the pool"),
-    Gap("priority", "all tasks wait alike", (0,)),
     _blocking("instances.matrix", "the instances would not see the values"),
     _blocking("container.image.build", "there would be no image"),
     _blocking("container.image.archive", "there would be no image"),
@@ -57,7 +56,6 @@ OF_TASKS: Final = (
     Gap("timeout", "attempts run as long as they take"),
     Gap("queueTimeout", "instances wait as long as it takes"),
     _blocking("schedule", "the task would run at once, and once only"),
-    _blocking("dependsOn", "the task would not wait for the others"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
     _blocking("placement.gang", "the instances would start one by one", (False,)),
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
@@ -74,8 +72,6 @@ OF_PROFILES: Final = (
 )
 OF_JOBS: Final = (
     _blocking("pool", "its tasks would run outside the pool"),
-    Gap("deadline", "its tasks run as long as they take"),
-    Gap("onTaskFailure", "a failure stops no other task", ("continue",)),
     Gap("ttl", "containers and logs are kept"),
 )
 
