@@ -136,6 +136,11 @@ class Verdict(Struct, frozen=True):
     protected: bool = False
     after: str = ""
 
+    @property
+    def in_vain(self) -> bool:
+        """Whether it was ended for what another task has come to."""
+        return self.state is InstanceState.CANCELLED and bool(self.after)
+
 
 class Hold(Struct, frozen=True):
     """Something large that waits for a person: what, how much of how much, and why."""
