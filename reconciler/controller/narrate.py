@@ -104,6 +104,18 @@ def _(fact: facts.RunCancelled) -> LogEntry:
 
 
 @said_of.register
+def _(fact: facts.RetryGranted) -> LogEntry:
+    return LogEntry(
+        at=fact.at,
+        kind="retry",
+        message=f"goes on: {fact.reason or 'another try was asked for'}",
+        task=fact.task,
+        instance=fact.instance,
+        run=fact.run,
+    )
+
+
+@said_of.register
 def _(fact: facts.AttemptEnded) -> LogEntry:
     level = _LEVELS.get(fact.result, "info")
     return _about(fact.attempt, fact.at, fact.result.value, fact.reason, level)

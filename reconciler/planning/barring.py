@@ -5,6 +5,7 @@ task that was waited for in vain has another run, or its failed instances got an
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -17,6 +18,8 @@ from reconciler.planning.dependencies import awaited, begun
 from reconciler.planning.jobs import mates_bar
 from reconciler.planning.scene import Bar, Pass, Scene, Slot, Step
 
+_LIFTED: Final = "what it was ended for is so no more"
+
 
 def barred(given: Pass, task: DesiredTask, run: Run) -> tuple[Run, Bar | None, Sequence[Fact]]:
     """Return a run as it is from now on, what bars it, and what of that is to be recorded."""
@@ -28,7 +31,7 @@ def barred(given: Pass, task: DesiredTask, run: Run) -> tuple[Run, Bar | None, S
             return run, None, ()
         return _ended(given, task, run, bar, result)
     if cancel is not None and cancel.passing and result is None:
-        lifted = RetryGranted(task.name, run.number, None, 0, given.now)
+        lifted = RetryGranted(task.name, run.number, None, 0, given.now, _LIFTED)
         cancels = {whose: one for whose, one in run.cancels.items() if whose is not None}
         return replace(run, cancels=cancels, resumed_at=given.now), bar, (lifted,)
     return run, bar, ()

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from reconciler.controller import requests
+from reconciler.controller.writing import complete
+from reconciler.ledger import LogEntry
 from reconciler.model.action import InstanceState, Verb
 from reconciler.model.desired import Condition, Dependency, DesiredTask, Restart, Retry
 from reconciler.model.fact import AttemptReserved, Result, RetryGranted, RunCancelled, RunOpened
@@ -42,6 +44,12 @@ def facts(lab: Lab, kind: type) -> list[Any]:
     record = lab.record
     assert isinstance(record, MemoryRecord)
     return [fact for fact in record.facts if isinstance(fact, kind)]
+
+
+def entries(lab: Lab) -> list[LogEntry]:
+    record = lab.record
+    assert isinstance(record, MemoryRecord)
+    return record.entries
 
 
 def ask(lab: Lab, verb: str, **arguments: object) -> None:
@@ -179,7 +187,9 @@ def test_another_try_of_what_failed_asks_anew_as_well() -> None:
     lab.core.note([RetryGranted("a", 1, 0, 1, lab.now)])
     lab.settle()
     assert state(lab, "b")[0] == "Pending"
-    assert facts(lab, RetryGranted)[-1] == RetryGranted("b", 1, None, 0, lab.now)
+    lifted = facts(lab, RetryGranted)[-1]
+    assert (lifted.task, lifted.run, lifted.instance) == ("b", 1, None)
+    assert any(e.message.startswith("goes on: ") and e.task == "b" for e in entries(lab))
 
 
 def test_a_dependency_that_is_removed_from_the_manifest_is_in_nobodys_way() -> None:
@@ -268,8 +278,10 @@ def test_a_dependency_that_is_suspended_is_said_to_be() -> None:
     assert state(lab, "b")[1] == (
         "waits for task a to succeed: 0 of 1 done, suspended by request: maintenance"
     )
+    assert complete(lab.core), "nobody waits for what a person keeps"
     ask(lab, "resume", target="task/a")
     assert lab.live() == ["demo.a.1.0.1"]
+    assert not complete(lab.core)
 
 
 def test_a_dependency_that_cannot_be_started_is_said_to_be() -> None:

@@ -62,7 +62,8 @@ class RunsClosed(Struct, frozen=True):
 class RetryGranted(Struct, frozen=True):
     """A failed instance may go on: its attempts up to this number count no more.
 
-    Without an instance it is the run as a whole that was ended and goes on.
+    Without an instance it is the run as a whole that was ended and goes on. `reason` is why, where
+    it is not that a person asked for it.
     """
 
     task: str
@@ -70,6 +71,7 @@ class RetryGranted(Struct, frozen=True):
     instance: int | None
     attempt: int
     at: float
+    reason: str = ""
 
 
 class CombinationNumbered(Struct, frozen=True):
