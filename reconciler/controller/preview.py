@@ -26,13 +26,17 @@ _MOST_ROUNDS = 1_000
 
 
 class Preview(Struct, frozen=True):
-    """Actions possible now, those that follow as if all succeeds, and what stays as it is."""
+    """Actions possible now, those that follow as if all succeeds, and what stays as it is.
+
+    `unneeded` are instances that then have waited in vain, as for another task's failure.
+    """
 
     now: tuple[Action, ...]
     later: tuple[Action, ...]
     verdicts: tuple[Verdict, ...]
     holds: tuple[Hold, ...]
     reruns: int
+    unneeded: tuple[Verdict, ...] = ()
 
 
 class _Copied:
@@ -79,15 +83,23 @@ def preview(
     driver = Inline(core, {n: SimulatedEngine(w) for n, w in worlds.items() if not w.unreachable})
     possible = driver.settle()
     verdicts, holds = tuple(core.all_verdicts()), core.holds
-    core.set_desired(_kept_for_good(core.desired))
+    core.set_desired(_kept_for_good(_without_deadlines(desired)))
     later = _as_if_all_succeed(driver, worlds, clock)
+    vain = {v.key for v in verdicts if v.in_vain}
     return Preview(
         tuple(_shown(possible, images)),
         tuple(_shown(later, images)),
         verdicts,
         holds,
         _reruns([*possible, *later], history),
+        tuple(v for v in core.all_verdicts() if v.in_vain and v.key not in vain),
     )
+
+
+def _without_deadlines(desired: Desired) -> Desired:
+    """Return a revision whose jobs end in time: here programs take none, and waits go by."""
+    jobs = {name: altered(job, deadline=0.0) for name, job in desired.jobs.items()}
+    return altered(desired, jobs=jobs)
 
 
 def _creatable(

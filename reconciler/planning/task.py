@@ -12,6 +12,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.barring import barred
 from reconciler.planning.expiry import Expiry
 from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
@@ -23,12 +24,10 @@ from reconciler.planning.rules import (
     RULES_WHEN_SUSPENDED,
     Rule,
 )
-from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
+from reconciler.planning.scene import Loads, Pass, Scene, Seen, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 from reconciler.planning.tries import left_out
-
-Seen = dict[InstanceKey, list[Container]]
 
 
 class Draft(Struct):
@@ -49,16 +48,17 @@ class Draft(Struct):
         if step.lacks_room:
             self.lacking.add(verdict.key)
         if step.wake_at is not None:
-            self._wake(verdict.key.task, step.wake_at)
+            self.wake(verdict.key.task, step.wake_at)
 
     def expire(self, task: str, expiry: Expiry) -> None:
         """Add what of a task has been over for long."""
         self.facts.extend(expiry.facts)
         self.actions.extend(expiry.actions)
         if expiry.wake_at is not None:
-            self._wake(task, expiry.wake_at)
+            self.wake(task, expiry.wake_at)
 
-    def _wake(self, task: str, at: float) -> None:
+    def wake(self, task: str, at: float) -> None:
+        """Have a task planned again at a time, if not before."""
         self.wakes[task] = min(at, self.wakes.get(task, at))
 
 
@@ -89,7 +89,10 @@ def plan_task(
     held = hold is not None and task.name in hold.tasks
     if opening is not None and not held and task.instances:
         draft.facts += _opened(given, task, run, opening)
-    scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
+    run, bar, ending = (run, None, ()) if held else barred(given, task, run)
+    draft.facts += ending
+    slots = _slots(task, run, seen)
+    scene = Scene(given, task, run, opening, slots, *shared, before=before, bar=bar)
     _bound(scene)
     _relate(scene)
     if scene.rollout.halted:
@@ -126,8 +129,11 @@ def _plan_suspended(  # as of any task, and what suspends it
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
-    run, _ = _run_of(given, task, seen)
-    scene = Scene(given, task, run, None, _slots(task, run, seen), *shared, suspense=suspense)
+    run, opening = _run_of(given, task, seen)
+    run, bar, ending = (run, None, ()) if opening else barred(given, task, run)
+    draft.facts += ending
+    slots = _slots(task, run, seen)
+    scene = Scene(given, task, run, None, slots, *shared, suspense=suspense, bar=bar)
     _bound(scene)
     for slot in scene.slots.values():
         step = _first(RULES_WHEN_SUSPENDED, scene, slot)
@@ -278,4 +284,5 @@ def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
         ready=step.ready,
         blocked=step.blocked,
         suspended=step.suspended,
+        after=step.after,
     )

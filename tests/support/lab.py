@@ -8,7 +8,7 @@ from reconciler.controller.inline import Inline
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import Ledger, LogEntry
 from reconciler.model.action import Action, Verdict
-from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.desired import Desired, DesiredJob, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Phase
@@ -36,7 +36,10 @@ class MemoryRecord:
 class Lab:
     """One project on one machine. `apply` commits and settles; `crash` forgets all but disk."""
 
-    def __init__(self, *tasks: DesiredTask, folder: Path | None = None) -> None:
+    def __init__(
+        self, *tasks: DesiredTask, folder: Path | None = None, jobs: Sequence[DesiredJob] = ()
+    ) -> None:
+        self.jobs = jobs
         self.now = 1_000_000.0
         self.world = World("local", lambda: self.now)
         self.world.images = {"busybox:stable": "sha256:b0"}
@@ -48,7 +51,8 @@ class Lab:
 
     def _next(self, tasks: Sequence[DesiredTask], *, prunable: bool = True) -> Desired:
         self.revision += 1
-        return make_desired(*tasks, revision=f"f-{self.revision}", prunable=prunable)
+        name = f"f-{self.revision}"
+        return make_desired(*tasks, revision=name, prunable=prunable, jobs=self.jobs)
 
     def _driver(self) -> Inline:
         core = Core(self.desired, self.record, lambda: self.now)

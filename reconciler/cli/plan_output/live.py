@@ -70,9 +70,11 @@ def as_json(desired: Desired, preview: Preview) -> dict[str, object]:
 
 
 def kept(preview: Preview) -> dict[str, str]:
-    """Return why tasks are left as they are: they are suspended or protected."""
-    left = [v for v in preview.verdicts if v.suspended or v.protected]
-    return {v.key.task: v.reason.removeprefix("running; ") for v in reversed(left)}
+    """Return why tasks are left as they are: suspended, protected, or for what others came to."""
+    left = [v for v in preview.verdicts if v.suspended or v.protected or v.in_vain]
+    found = {v.key.task: v.reason.removeprefix("running; ") for v in reversed(left)}
+    unneeded = (v for v in preview.unneeded if v.key.task not in found)
+    return found | {v.key.task: f"not run if all succeed: {v.reason}" for v in unneeded}
 
 
 def sum_up(steps: Steps) -> str:
