@@ -1,16 +1,20 @@
 """Secrets of the operator: where each is kept, and its value at the moment of use.
 
-A value is read anew each time, so that a changed one counts without a restart, and is kept
-nowhere. Must not know what a secret is for.
+Decides how a value is read: anew each time, so that a changed one counts without a restart, and
+no more of it than a secret can be. It is kept nowhere. Must not know what a secret is for.
 """
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct
 
+from reconciler.model.operator import SecretPlace
+
 MAX_BYTES: Final = 64 * 1024
+# No server takes a longer word in a header.
+MAX_WORD_BYTES: Final = 8 * 1024
 
 
 class SecretError(Exception):
@@ -23,38 +27,53 @@ class Secret(Struct, frozen=True):
     env: str = ""
     file: str = ""
 
+    @classmethod
+    def at(cls, place: SecretPlace) -> Self:
+        """Return the secret that is where the operator says."""
+        return cls(env=place.env, file=place.file)
+
     def read(self) -> str:
-        """Return the value, without the end of its last line.
+        """Return the value whole, without the end of its last line: a password, a private key.
 
         Raises:
             SecretError: when there is none.
         """
-        value = self._of_variable() if self.env else self._of_file()
-        text = value.rstrip("\r\n")
-        if not text:
-            raise SecretError(f"{self} is empty")
-        return text
+        return self._text(MAX_BYTES).rstrip("\r\n")
+
+    def word(self) -> str:
+        """Return the value without the white space around it: a token, an address, what is agreed.
+
+        Raises:
+            SecretError: when there is none.
+        """
+        return self._text(MAX_WORD_BYTES).strip()
 
     def __str__(self) -> str:
         """Name the place."""
         return f"the variable {self.env}" if self.env else f"the file {self.file}"
 
-    def _of_variable(self) -> str:
-        value = os.environ.get(self.env)
-        if value is None:
-            raise SecretError(f"{self}, which a secret is read from, is not set")
-        return value
-
-    def _of_file(self) -> str:
+    def _text(self, most: int) -> str:
+        data = self._of_variable() if self.env else self._of_file(most + 1)
+        if len(data) > most:
+            raise SecretError(f"{self} holds more than {most // 1024} KiB: that is no such secret")
         try:
-            with Path(self.file).open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise SecretError(f"{self} cannot be read: {error.strerror}") from error
-        if len(data) > MAX_BYTES:
-            raise SecretError(f"{self} is larger than 64 KiB: that is no secret")
-        try:
-            return data.decode()
+            text = data.decode()
         except UnicodeDecodeError:
             # Not chained: that error carries the bytes.
-            raise SecretError(f"{self} holds something that is not UTF-8") from None
+            raise SecretError(f"{self} is not UTF-8, so it holds no secret") from None
+        if not text.strip():
+            raise SecretError(f"{self} is empty, and should hold a secret")
+        return text
+
+    def _of_variable(self) -> bytes:
+        value = os.environb.get(os.fsencode(self.env))
+        if value is None:
+            raise SecretError(f"{self} is not set, and should hold a secret")
+        return value
+
+    def _of_file(self, most: int) -> bytes:
+        try:
+            with Path(self.file).open("rb") as file:
+                return file.read(most)
+        except OSError as error:
+            raise SecretError(f"{self} cannot be read: {error.strerror}") from error

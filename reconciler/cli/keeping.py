@@ -17,15 +17,16 @@ from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.loop import Ending
+from reconciler.controller.revisions import load
 from reconciler.controller.writing import (
     Options,
     Writer,
     last_valid,
     nothing_wanted,
-    read,
     writer,
 )
 from reconciler.ledger import NoLedger
+from reconciler.manifests import Memory
 from reconciler.model.desired import Desired
 from reconciler.sources.source import Snapshot
 
@@ -60,7 +61,8 @@ def keep(place: Place, manner: Manner) -> None:
 
 @contextmanager
 def _following(place: Place, manner: Manner) -> Iterator[Writer]:
-    snapshot, desired = _begin_with(place)
+    memory = Memory()
+    snapshot, desired = _begin_with(place, memory)
     chosen = Options(
         verb="run",
         state=place.state,
@@ -70,18 +72,23 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         open_engine=open_engine,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
-    with writer(place.source, replace(desired, prunable=False), chosen, follow=True) as opened:
+    desired = replace(desired, prunable=False)
+    with writer(place.source, desired, chosen, follow=True, memory=memory) as opened:
         if snapshot is not None:
             session.put_in_force(opened, snapshot)
         yield opened
 
 
-def _begin_with(place: Place) -> tuple[Snapshot | None, Desired]:
-    """Return what the source asks for, or what it did when it was last valid."""
+def _begin_with(place: Place, memory: Memory) -> tuple[Snapshot | None, Desired]:
+    """Return what the source asks for, or what it did when it was last valid.
+
+    What is read is remembered, for it is read once more as soon as the source is watched.
+    """
     chosen = session.pinned(place)
     if chosen is not None:
         return chosen
-    snapshot, catalog = read(place.source, place.policy)
+    snapshot = place.source.read()
+    catalog = load(snapshot, place.project, place.policy, memory)
     if snapshot.complete and catalog.desired is not None and catalog.project == place.project:
         return snapshot, catalog.desired
     if not snapshot.complete:

@@ -6,7 +6,7 @@ made: where nothing is to be done nothing moves.
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.cli import lines
@@ -35,7 +35,7 @@ class Live:
     def __init__(self) -> None:
         self._live: Any = None
         self._drawn = 0.0
-        self._seen: dict[str, tuple[Verdict, ...]] = {}
+        self._seen: Mapping[str, tuple[Verdict, ...]] = {}
 
     @property
     def open(self) -> bool:
@@ -57,9 +57,9 @@ class Live:
         if self._live is None and not core.underway:
             return
         now = time.monotonic()
-        if now - self._drawn < _EVERY or core.verdicts == self._seen:
+        if now - self._drawn < _EVERY or core.verdicts is self._seen:
             return
-        self._drawn, self._seen = now, dict(core.verdicts)
+        self._drawn, self._seen = now, core.verdicts
         if self._live is None:
             self._open()
         self._live.update(_view(core), refresh=True)

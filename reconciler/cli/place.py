@@ -22,7 +22,7 @@ from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import MAX_BYTES, FolderSource
-from reconciler.sources.source import SOURCE_FILE, project_name
+from reconciler.sources.source import SOURCE_FILE, Polled, project_name
 
 if TYPE_CHECKING:
     from reconciler.controller.reading import Report
@@ -49,6 +49,10 @@ class Place(Struct, frozen=True):
     def folder(self) -> Path:
         """The state folder; it need not exist."""
         return state_folder(self.project, self.state)
+
+    def held(self) -> str:
+        """Return the revision that the source itself holds back until it is approved, if any."""
+        return self.source.held() if isinstance(self.source, Polled) else ""
 
     def command(self, *words: str) -> str:
         """Return the command line for another verb on this very place."""

@@ -4,9 +4,11 @@ Decides where a source's mirror and state are, and what its project is called. W
 not known here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler import manifests
@@ -16,17 +18,17 @@ from reconciler.cli.options import Address, Chosen
 from reconciler.cli.place import Place, project_of_ledger
 from reconciler.cli.text import complain
 from reconciler.controller.folders import state_folder
-from reconciler.ledger import prepare_state_folder
+from reconciler.controller.revisions import summary
+from reconciler.ledger import holder, prepare_state_folder
 from reconciler.manifests import Operator
-from reconciler.model.operator import Credential, SecretPlace, SourceSpec
-from reconciler.model.policy import Policy
+from reconciler.model.operator import Credential, SourceSpec
+from reconciler.secrets import Secret
 from reconciler.sources.git import (
     Basic,
     GitSettings,
     GitSource,
     RemoteError,
     Rewrite,
-    Secret,
     Signers,
     SshAgent,
     SshKey,
@@ -83,35 +85,49 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
 
 
 def named(place: Place) -> Place:
-    """Return a place whose project has the name that its ledger, else its manifests, say."""
-    known = project_of_ledger(place.state) or _said(place.source.read().files, place.policy)
+    """Return a place whose project has the name that is known of it, if one is."""
+    known = naming(place).project
     return replace(place, project=known) if known else place
 
 
-def fetched(place: Place) -> Place:
-    """Look at the remote once; a source that cannot be asked is read as it was.
+class Naming(Struct, frozen=True):
+    """What a project is called; where nobody can say yet, which revision does not, and why."""
 
-    Raises:
-        Failure: when it cannot be asked and nothing has been fetched before.
-    """
-    source = place.source
-    if not isinstance(source, GitSource):
-        return place
-    prepare_state_folder(place.folder)
-    try:
-        source.poll()
-    except RemoteError as error:
-        complain(str(error))
+    project: str = ""
+    revision: str = ""
+    why: str = ""
+
+
+def naming(place: Place) -> Naming:
+    """Return the name that a project's ledger, else its manifests, say."""
+    if known := project_of_ledger(place.state):
+        return Naming(known)
+    snapshot = place.source.read()
+    if not snapshot.complete:
+        return Naming("", snapshot.revision, snapshot.problem)
+    text = snapshot.files.get(SOURCE_FILE)
+    if text is None:
+        return Naming(place.project)
+    files = {SOURCE_FILE: text}
+    catalog = manifests.load(files, project=place.project, revision="", policy=place.policy)
+    if catalog.valid:
+        return Naming(catalog.project)
+    return Naming("", snapshot.revision, summary(catalog.errors))
+
+
+def looked_at(place: Place) -> Place:
+    """Look at the remote once unless somebody else follows it; return the place as then named."""
+    if holder(place.folder) is None:
+        fetched(place)
     return named(place)
 
 
-def _said(files: Mapping[str, bytes], policy: Policy) -> str:
-    """Return the name that reconciler.yaml gives the project, if it can be read."""
-    text = files.get(SOURCE_FILE)
-    if text is None:
-        return ""
-    catalog = manifests.load({SOURCE_FILE: text}, project="unnamed", revision="", policy=policy)
-    return catalog.project if catalog.valid and catalog.project != "unnamed" else ""
+def fetched(place: Place) -> None:
+    """Look at the remote once; a source that cannot be asked is read as it was."""
+    if isinstance(place.source, GitSource):
+        prepare_state_folder(place.folder)
+        with suppress(RemoteError):  # it says so itself
+            place.source.poll()
 
 
 def _settings(spec: SourceSpec) -> GitSettings:
@@ -135,17 +151,13 @@ def _settings(spec: SourceSpec) -> GitSettings:
 
 def _credentials(given: Credential) -> Token | Basic | SshKey | SshAgent | None:
     if given.token is not None:
-        token = _secret(given.token)
+        token = Secret.at(given.token)
         return Token(token, given.user) if given.user else Token(token)
     if given.password is not None:
-        return Basic(given.user, _secret(given.password))
+        return Basic(given.user, Secret.at(given.password))
     if given.key is not None:
-        return SshKey(_secret(given.key))
+        return SshKey(Secret.at(given.key))
     return SshAgent() if given.agent else None
-
-
-def _secret(place: SecretPlace) -> Secret:
-    return Secret(file=_file(place.file), env=place.env)
 
 
 def _file(path: str) -> Path | None:

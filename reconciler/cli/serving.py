@@ -14,27 +14,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.cli.exits import Failure
-from reconciler.cli.heralding import Herald
 from reconciler.cli.keeping import Manner, keep
 from reconciler.cli.operator import consult
 from reconciler.cli.options import Chosen, Where
 from reconciler.cli.place import Place, find
-from reconciler.cli.remotes import fetched, remote_place, spec_of
-from reconciler.cli.telling import Teller
+from reconciler.cli.remotes import fetched, naming, remote_place, spec_of
+from reconciler.cli.served import Kept, Served
 from reconciler.cli.text import complain
-from reconciler.controller.happenings import Halt, Happening, SourceTold
 from reconciler.controller.writing import Writer
 from reconciler.forges.forge import ForgeError
 from reconciler.manifests import Operator
-from reconciler.model.operator import Service, SourceSpec
+from reconciler.model.operator import Service
 from reconciler.notices import NoticesError
+from reconciler.secrets import Secret
 from reconciler.server.following import Followed
-from reconciler.server.meter import Meter
-from reconciler.server.secret import Secret
 from reconciler.server.serving import Server, ServerError, Settings
-from reconciler.sources.git import GitSource, Standing
-
-_LEVELS = {Standing.CURRENT: "info", Standing.NEW: "info"}
+from reconciler.sources.git import GitSource
 
 
 class Listening(Struct, frozen=True):
@@ -42,34 +37,6 @@ class Listening(Struct, frozen=True):
 
     hooks: str = ""
     metrics: str = ""
-
-
-class _Kept:
-    """One source as the others see it: where its loop hears, once there is one."""
-
-    def __init__(self, spec: SourceSpec | None = None) -> None:
-        self.spec = spec
-        self.writer: Writer | None = None
-        self.meter: Meter | None = None
-        self.began = threading.Event()
-
-    def told(self, standing: Standing, sentence: str) -> None:
-        """Pass on how the source stands to its remote."""
-        if self.writer is None:
-            complain(sentence)
-        else:
-            level = _LEVELS.get(standing, "warning")
-            self.put(SourceTold(level, sentence))
-
-    def polled(self, standing: Standing) -> None:
-        """Count a look at the remote."""
-        if self.meter is not None:
-            self.meter.polled(ok=standing is not Standing.UNREACHABLE)
-
-    def put(self, happening: Happening) -> None:
-        """Tell the loop something, if it has begun."""
-        if self.writer is not None:
-            self.writer.loop.put(happening)
 
 
 def serve(
@@ -88,35 +55,18 @@ def serve(
     """
     operator = consult(chosen, source if isinstance(source, Path) else None)
     kept, places = _places(source, choice, interval, chosen, operator)
-    plain = manner.speaker
-    server = _server(places, operator.service, listening)
-
-    def opened(place: Place, writer: Writer) -> None:
-        here = kept[place.folder]
-        if server is not None:
-            here.meter = server.watch(writer.loop)
-        if isinstance(place.source, GitSource):
-            place.source.on_poll = here.polled
-        here.writer = writer
-        here.began.set()
-
-    def speaker(place: Place) -> Teller:
-        spec = kept[place.folder].spec
-        git = place.source
-        waiting = (lambda: git.waiting) if isinstance(git, GitSource) else (lambda: "")
-        return Herald(plain(place), place.project, spec, operator.service.targets, waiting)
-
-    manner = replace(manner, opened=opened, speaker=speaker)
+    server = _server(kept, places, operator.service, listening)
+    served = Served(kept, server, operator.service.targets, manner.speaker)
+    manner = replace(manner, opened=served.opened, speaker=served.herald)
     try:
         if len(places) == 1:
-            _one(places[0], manner, server)
+            _one(places[0], manner, served)
         else:
-            _several(places, manner, kept, server)
+            _several(places, manner, served)
     except (ServerError, ForgeError, NoticesError) as error:
         raise Failure(str(error)) from error
     finally:
-        if server is not None:
-            server.stop()
+        served.close()
 
 
 def _places(
@@ -125,10 +75,10 @@ def _places(
     interval: float,
     chosen: Chosen,
     operator: Operator,
-) -> tuple[dict[Path, _Kept], list[Place]]:
+) -> tuple[dict[Path, Kept], list[Place]]:
     if isinstance(source, Path) or (source is None and not operator.service.sources):
         place = find(source or Path(), chosen)
-        return {place.folder: _Kept()}, [place]
+        return {place.folder: Kept()}, [place]
     specs = operator.service.sources
     if source is not None:
         same = [spec for spec in specs if spec.url == source]
@@ -137,28 +87,28 @@ def _places(
         )  # fmt: skip
     if chosen.state is not None and len(specs) > 1:
         raise Failure("--state names one project's folder, and there are several sources")
-    kept: dict[Path, _Kept] = {}
+    kept: dict[Path, Kept] = {}
     places = []
     for spec in specs:
-        here = _Kept(spec)
+        here = Kept(spec)
         place = remote_place(spec, chosen, operator, here.told)
         kept[place.folder] = here
         places.append(place)
     return kept, places
 
 
-def _server(places: Sequence[Place], service: Service, given: Listening) -> Server | None:
+def _server(
+    kept: Mapping[Path, Kept], places: Sequence[Place], service: Service, given: Listening
+) -> Server | None:
     hooks = given.hooks or (service.hooks.address if service.hooks else "")
     metrics = given.metrics or service.metrics
     if not hooks and not metrics:
         return None
-    secret = Secret()
-    if service.hooks is not None:
-        place = service.hooks.secret
-        secret = Secret(file=Path(place.file) if place.file else None, env=place.env)
-    sources = [(p.project, p.source) for p in places if isinstance(p.source, GitSource)]
+    secret = Secret.at(service.hooks.secret) if service.hooks else None
     followed = [
-        Followed(name, source.settings.url, _ref(source), source.nudge) for name, source in sources
+        Followed(spec.name, spec.url, _ref(place.source), place.source.nudge)
+        for place in places
+        if isinstance(place.source, GitSource) and (spec := kept[place.folder].spec) is not None
     ]
     settings = Settings(hooks=hooks, metrics=metrics, secret=secret)
     return Server(followed, settings, lambda _, sentence: complain(sentence))
@@ -169,46 +119,58 @@ def _ref(source: GitSource) -> str:
     return "" if source.settings.ref == "HEAD" else source.settings.ref
 
 
-def _one(place: Place, manner: Manner, server: Server | None) -> None:
-    opened = manner.opened
+def _one(place: Place, manner: Manner, served: Served) -> None:
+    def opened(place: Place, writer: Writer) -> None:
+        served.opened(place, writer)
+        served.listen()
 
-    def and_listen(place: Place, writer: Writer) -> None:
-        opened(place, writer)
-        if server is not None:
-            server.start()
+    ready = _looked_up(place)
+    if ready is None:
+        served.listen()
+        with _signalled(served.of(place).end):
+            ready = served.awaited(place)
+    if ready is not None:
+        keep(ready, replace(manner, opened=opened))
 
-    keep(fetched(place), replace(manner, opened=and_listen))
 
-
-def _several(
-    places: Sequence[Place], manner: Manner, kept: Mapping[Path, _Kept], server: Server | None
-) -> None:
+def _several(places: Sequence[Place], manner: Manner, served: Served) -> None:
     ended = threading.Event()
 
     def work(place: Place) -> None:
-        here = kept[place.folder]
+        here = served.of(place)
         try:
-            keep(fetched(place), manner)
+            ready = _looked_up(place) or served.awaited(place)
+            if ready is not None and not here.ended.is_set():
+                keep(ready, manner)
         except Exception as error:  # noqa: BLE001  # whatever befalls one, the others go on
             complain(f"source {place.source.name} is given up: {error}")
         finally:
-            here.writer = None
-            here.began.set()
+            here.over()
 
     threads = [threading.Thread(target=work, args=(place,), name=place.project) for place in places]
     with _signalled(ended.set):
         for thread in threads:
             thread.start()
-        for here in kept.values():
-            here.began.wait(60)
-        if server is not None:
-            server.start()
+        for place in places:
+            served.of(place).began.wait(60)
+        served.listen()
         while any(thread.is_alive() for thread in threads) and not ended.wait(0.5):
             pass
-        for here in kept.values():
-            here.put(Halt("stopped; containers stay"))
+        for place in places:
+            served.of(place).end()
+            if isinstance(place.source, GitSource):
+                place.source.interrupt()  # a first look may take minutes
         for thread in threads:
             thread.join()
+
+
+def _looked_up(place: Place) -> Place | None:
+    """Look at the remote once; None while nobody knows what the project is called."""
+    if not isinstance(place.source, GitSource):
+        return place
+    fetched(place)
+    found = naming(place).project
+    return replace(place, project=found) if found else None
 
 
 class _signalled:  # noqa: N801  # reads as a statement

@@ -37,7 +37,7 @@ def read_valid(place: Place) -> tuple[Snapshot, Desired]:
     Raises:
         Failure: when it cannot be read whole, or has errors, which are shown.
     """
-    snapshot, catalog = read(place.source, place.policy)
+    snapshot, catalog = read(place.source, place.project, place.policy)
     if not snapshot.complete:
         raise Failure(
             f"nothing is changed, for the source cannot be read whole: {snapshot.problem}"

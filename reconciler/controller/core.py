@@ -6,25 +6,28 @@ the core carries the actions out and reports back; results may come in any order
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from reconciler.controller import narrate
 from reconciler.controller.absorb import absorb
+from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
 from reconciler.controller.relearning import unknown_containers
 from reconciler.engines.engine import UnreachableError
 from reconciler.ledger import LedgerUnwritable, LogEntry
-from reconciler.model.action import Action, Hold, InstanceState, Plan, Underway, Verb, Verdict
+from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
 from reconciler.model.desired import Desired
-from reconciler.model.fact import Destroyed, Fact, RevisionConverged, TroubleCleared
+from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
 from reconciler.model.history import History
+from reconciler.model.identity import task_of
 from reconciler.planning import plan
-from reconciler.planning.converging import converged
+from reconciler.planning.affected import affected
 from reconciler.planning.permit import Permit, keep_to
+from reconciler.planning.renaming import claims
 from reconciler.planning.tally import tally
 
 Tell = Callable[[LogEntry], None]
@@ -52,7 +55,7 @@ class Core:
         self.ledger = ledger
         self.history = ledger.load()
         self.board = Board(desired.project, list(desired.nodes))
-        self.verdicts: dict[str, tuple[Verdict, ...]] = {}
+        self.assessment = Assessment()
         self.holds: tuple[Hold, ...] = ()
         self.underway: dict[str, Action] = {}
         self.ledger_error = ""
@@ -67,7 +70,8 @@ class Core:
         self.began = now()
         self._now = now
         self._signalled: set[str] = set()
-        self._wakes: dict[str, float] = {}
+        # What tasks say that they were called before, and what each is called now.
+        self._claims = claims(desired.tasks.values())
         self._dirty: set[str] | None = None
         self._pending: list[Fact] = []
         self._pending_entries: list[LogEntry] = []
@@ -76,10 +80,11 @@ class Core:
     # --- what goes in ----------------------------------------------------------------------
 
     def set_desired(self, desired: Desired) -> None:
-        """Put another revision in force; everything is planned again.
+        """Put another revision in force; what differs in it is planned again.
 
         A new revision may be the cure: what an engine refused is tried again at once.
         """
+        before = self.effective()
         for name in desired.nodes.keys() - self.board.nodes.keys():
             self.board.add(name)
         for name in self.board.nodes.keys() - desired.nodes.keys():
@@ -87,21 +92,35 @@ class Core:
         if desired.revision != self.desired.revision:
             self.try_again()
         self.desired = desired
-        self.dirty_all()
+        differing = affected(before, self.effective())
+        if differing is None:
+            self._claims = claims(desired.tasks.values())
+            self.dirty_all()
+            return
+        self._claims |= claims(desired.tasks[n] for n in differing if n in desired.tasks)
+        for task in differing:
+            self._soil(task)
 
     def try_again(self) -> None:
         """Forget every refusal, so that what waits for another try gets it in the next turn."""
         now = self._now()
-        self.note([TroubleCleared(subject, now) for subject in self.history.troubles])
+        subjects = list(self.history.troubles)
+        self._learn([TroubleCleared(subject, now) for subject in subjects])
+        # Whoever waits for what is not its own, such as an image, has a time to wake.
+        for task in (*self.assessment.wakes, *map(task_of, subjects)) if subjects else ():
+            self._soil(task)
 
     def dirty_all(self) -> None:
         """Plan every task in the next turn."""
         self._dirty = None
 
     def note(self, facts: Sequence[Fact]) -> None:
-        """Take facts in that are to be recorded with the next turn, and plan everything."""
+        """Take facts in that are to be recorded with the next turn, and plan everything.
+
+        That a revision was seen is nothing that planning goes by.
+        """
         self._learn(facts)
-        if facts:
+        if not all(isinstance(fact, RevisionSeen) for fact in facts):
             self.dirty_all()
 
     def say(self, kind: str, message: str, *, level: str = "info", node: str = "") -> None:
@@ -164,12 +183,14 @@ class Core:
         """Plan what is due, record it, and return the actions to carry out now."""
         now = self._now()
         self.latest = []
-        due = {task for task, at in self._wakes.items() if at <= now}
         if self._dirty is not None:
-            self._dirty |= due
+            self._dirty |= self.assessment.due(now)
         if now < self._ledger_retry_at or not self._anything_to_do():
             return []
         only, self._dirty = self._dirty, set()
+        if only is not None:
+            # What is held is judged together with whatever else changes.
+            only |= {task for hold in self.holds for task in hold.tasks}
         self.passes += 1
         made = plan(
             self.effective(), self.board.observed(), self.history, now, self._underway(), only
@@ -182,7 +203,7 @@ class Core:
         if not self._record([*made.facts, *worked], entries):
             self._dirty = only if only is None else only | self._dirty
             return []
-        self._planned(made.verdicts, only, made.wakes)
+        self.assessment.take(made, only, self.effective().tasks)
         self.holds = made.holds
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)
@@ -198,7 +219,7 @@ class Core:
 
     def wake_at(self) -> float | None:
         """Return when (epoch seconds) the next turn is worth while without a happening."""
-        times = list(self._wakes.values())
+        times = list(self.assessment.wakes.values())
         if self._ledger_retry_at > self._now():
             times = [self._ledger_retry_at]
         return min(times, default=None)
@@ -209,8 +230,12 @@ class Core:
             return False
         if any(self._is_known(action.node) for action in self.underway.values()):
             return False
-        waiting = (v for verdicts in self.verdicts.values() for v in verdicts)
-        return all(v.settled or v.blocked or v.state is InstanceState.PENDING for v in waiting)
+        return self.assessment.at_rest
+
+    @property
+    def verdicts(self) -> Mapping[str, tuple[Verdict, ...]]:
+        """What is thought of the instances of each task."""
+        return self.assessment.verdicts
 
     def all_verdicts(self) -> list[Verdict]:
         """Return what is thought of every instance."""
@@ -234,9 +259,17 @@ class Core:
         return state is not None and state.known
 
     def _soil(self, task: str) -> None:
+        """Have a task planned in the next turn, by all names that it has or has had."""
         if self._dirty is not None:
-            moved = self.history.moved.items()
-            self._dirty |= {task, *(now for (name, _), now in moved if name == task)}
+            moved = {now for (name, _), now in self.history.moved.items() if name == task}
+            wanted = self.desired.tasks.get(task)
+            names = {
+                task,
+                self._claims.get(task, ""),
+                wanted.renamed_from if wanted else "",
+                *moved,
+            }
+            self._dirty |= names - {""}
 
     def _as_owned(self, action: Action) -> Action:
         """Return an action as of the task's name now: it may have been renamed since."""
@@ -258,7 +291,7 @@ class Core:
         known = self.history.revision(self.desired.revision)
         if known is None or known.converged_at or not self.at_rest():
             return
-        if converged(self.effective(), self.verdicts, self.holds):
+        if self.assessment.complete and not self.holds:
             self._record([RevisionConverged(self.desired.revision, self._now())], ())
 
     def _own_doing(self, hint: Hinted) -> bool:
@@ -296,18 +329,6 @@ class Core:
         for entry in new_entries:
             self._announce(entry)
         return True
-
-    def _planned(self, verdicts: Sequence[Verdict], only: set[str] | None, wakes: object) -> None:
-        """Replace what was thought of the planned tasks."""
-        found: dict[str, list[Verdict]] = {}
-        for verdict in verdicts:
-            found.setdefault(verdict.key.task, []).append(verdict)
-        planned = set(self.verdicts) if only is None else set(only)
-        for name in planned - found.keys():
-            self.verdicts.pop(name, None)
-        self.verdicts |= {name: tuple(group) for name, group in found.items()}
-        kept = {} if only is None else {t: w for t, w in self._wakes.items() if t not in only}
-        self._wakes = kept | dict(wakes)  # type: ignore[call-overload]  # a mapping of floats
 
     def _underway(self) -> Underway:
         actions = [self._as_owned(action) for action in self.underway.values()]

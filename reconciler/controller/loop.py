@@ -217,7 +217,7 @@ class Loop:
     # --- source and requests ---------------------------------------------------------------
 
     def _read_source(self) -> None:
-        if self._revisions is None:
+        if self._revisions is None or not self._rhythm.follow:
             return
         self._reread_at = None
         began = time.monotonic()
@@ -250,13 +250,22 @@ class Loop:
         kept = self._ledger.kept_revisions() if verb == "pin" else ()
         judged = requests.judge(verb, arguments, desired, history, self._clock.now(), kept)
         self.core.note(judged.facts)
-        self._answers.append((number, judged.ok, judged.message))
-        if verb == "approve" and judged.ok and self._revisions is not None:
-            self._revisions.allow()
+        message = judged.message
+        if verb == "approve" and judged.ok:
+            message += self._let_pass()
+        self._answers.append((number, judged.ok, message))
         if judged.look:
             self._look_at_everything()
         if judged.reread:
             self._read_source()
+
+    def _let_pass(self) -> str:
+        """Let pass what the source itself holds back; return what the answer says of it."""
+        passed = self._revisions.allow() if self._revisions is not None else ""
+        if not passed:
+            return ""
+        when = "now" if self._rhythm.follow else "by the next `apply` or `run`"
+        return f"; {passed}, which waited for this, is read {when}"
 
     def _look_at_everything(self) -> None:
         """Ask source and nodes anew, try again what was refused, and plan everything."""

@@ -38,21 +38,38 @@ def stage_of(
     return Converged(len(wanted), seconds)
 
 
-def failing(desired: Desired, verdicts: Sequence[Verdict]) -> Mapping[str, Failure]:
-    """Return what fails in a revision, by subject: a task each, with what its first one says."""
+def failing(
+    desired: Desired, verdicts: Sequence[Verdict], before: Mapping[str, Failure]
+) -> Mapping[str, Failure]:
+    """Return what fails in a revision, by subject: a task each, with what its first one says.
+
+    A task that nobody can tell of just now fails if it did `before`.
+    """
     found: dict[str, Failure] = {}
     for verdict in verdicts:
-        subject = f"task {verdict.key.task}"
+        subject = _subject(verdict.key.task)
         if subject not in found and _is_wanted(desired, verdict) and _ails(desired, verdict):
             cause = verdict.state.value
             found[subject] = Failure(subject, f"{verdict.key}: {verdict.reason}", cause)
-    return found
+    unclear = [_subject(name) for name in _unclear(desired, verdicts)]
+    return {**{name: before[name] for name in unclear if name in before}, **found}
 
 
 def happened(before: Mapping[str, Failure], now: Mapping[str, Failure]) -> list[Failure | Recovery]:
     """Return what there is to report of two looks: all that fails, and what does no longer."""
     over = [subject for subject in before if subject not in now]
     return [*now.values(), *(Recovery(subject, "nothing fails any more") for subject in over)]
+
+
+def _subject(task: str) -> str:
+    return f"task {task}"
+
+
+def _unclear(desired: Desired, verdicts: Sequence[Verdict]) -> set[str]:
+    """Return the tasks that have not been looked at, all of them or in part."""
+    unseen = {name for name, task in desired.tasks.items() if task.instances}
+    unseen -= {verdict.key.task for verdict in verdicts}
+    return unseen | {verdict.key.task for verdict in verdicts if verdict.state is _LOST}
 
 
 def _is_wanted(desired: Desired, verdict: Verdict) -> bool:

@@ -38,7 +38,8 @@ class Change(Struct, frozen=True):
 class Revisions(Struct):
     """Reads one source, again and again, and remembers what was last said of it.
 
-    `quiet_for` returns the seconds since the source last showed a sign of change.
+    `quiet_for` returns the seconds since the source last showed a sign of change. `memory` may
+    be of a reading that somebody else has done before.
     """
 
     source: Source
@@ -47,7 +48,7 @@ class Revisions(Struct):
     now: Callable[[], float]
     quiet_for: Callable[[], float]
     policy: Policy = FOLDER
-    _memory: manifests.Memory = field(default_factory=manifests.Memory)
+    memory: manifests.Memory = field(default_factory=manifests.Memory)
     _last_said: str = ""
     _kept: bool = True
     _pinned: str = ""
@@ -57,10 +58,12 @@ class Revisions(Struct):
         if isinstance(self.source, Polled):
             self.source.nudge()
 
-    def allow(self) -> None:
-        """Let pass what the source itself holds back, if it does."""
-        if isinstance(self.source, Polled) and self.source.held:
-            self.source.allow(self.source.held)
+    def allow(self) -> str:
+        """Let pass what the source itself holds back, and return it; empty where it does not."""
+        if not isinstance(self.source, Polled):
+            return ""
+        held = self.source.held()
+        return held if held and self.source.allow(held) else ""
 
     def read(self, in_force: Desired, pinned: str = "") -> Change:
         """Read the source and say what becomes of the revision in force.
@@ -72,16 +75,22 @@ class Revisions(Struct):
         self._pinned = pinned
         snapshot = self.source.read()
         if not snapshot.complete:
-            return self._refused(snapshot.revision, snapshot.problem)
+            return self._partial(snapshot, in_force)
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
             return self._keep_again(snapshot)
-        catalog = load(snapshot, self.project, self.policy, self._memory)
+        catalog = load(snapshot, self.project, self.policy, self.memory)
         if catalog.desired is None or catalog.project != self.project:
             return self._unfit(snapshot, catalog)
         if pinned:
             return self._waiting(snapshot, pinned)
         return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
+
+    def _partial(self, snapshot: Snapshot, in_force: Desired) -> Change:
+        """Refuse what cannot be read whole; of a commit it is remembered, for it stays so."""
+        new = snapshot.commit is not None and snapshot.revision != in_force.revision
+        facts = (seen(snapshot, self.now(), snapshot.problem),) if new and not self._pinned else ()
+        return self._refused(snapshot.revision, snapshot.problem, *facts)
 
     def _unfit(self, snapshot: Snapshot, catalog: Catalog) -> Change:
         why = f"project {self.project} cannot become {catalog.project} while it runs"
@@ -115,7 +124,7 @@ class Revisions(Struct):
         try:
             files = self.ledger.revision_files(pinned)
             found = kept_snapshot(self.project, pinned, files) if files is not None else None
-            catalog = load(found, self.project, self.policy, self._memory) if found else None
+            catalog = load(found, self.project, self.policy, self.memory) if found else None
             if catalog is None or catalog.desired is None:
                 why = summary(catalog.errors) if catalog else "its files are not kept any more"
                 return self._refused(pinned, f"it is pinned, but cannot be applied: {why}")

@@ -22,6 +22,7 @@ from reconciler.controller.narrate import said_of
 from reconciler.controller.node_watch import Rhythm
 from reconciler.controller.requests import Judged
 from reconciler.ledger import Ledger, Lock, NoLedger, prepare_state_folder
+from reconciler.manifests import Memory
 from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
@@ -60,19 +61,25 @@ class Writer(Struct):
             self.core.note([Destroyed("", self.clock.now())])
 
 
-def read(source: Source, policy: Policy) -> tuple[Snapshot, Catalog]:
-    """Read a source and check it."""
+def read(source: Source, project: str, policy: Policy) -> tuple[Snapshot, Catalog]:
+    """Read a source and check it; `project` is its name where it says none itself."""
     snapshot = source.read()
-    return snapshot, revisions.load(snapshot, snapshot.project, policy)
+    return snapshot, revisions.load(snapshot, project, policy)
 
 
 @contextmanager
 def writer(
-    source: Source, desired: Desired, options: Options, *, follow: bool = False
+    source: Source,
+    desired: Desired,
+    options: Options,
+    *,
+    follow: bool = False,
+    memory: Memory | None = None,
 ) -> Iterator[Writer]:
     """Open a session for a project.
 
-    `follow` keeps reading the event stream and the source, as `run` does.
+    `follow` keeps reading the event stream and the source, as `run` does. `memory` is of a
+    reading before it.
 
     Raises:
         LockHeld: when another process writes.
@@ -95,6 +102,7 @@ def writer(
             clock.now,
             lambda: time.monotonic() - watch[0].quiet_since if watch else float("inf"),
             options.policy,
+            memory or Memory(),
         )
         loop = Loop(
             core,
@@ -103,7 +111,7 @@ def writer(
             claimant,
             options.open_engine,
             Rhythm(options.resync, follow=follow),
-            revisions=reader if follow else None,
+            revisions=reader,
             take_over=options.take_over,
         )
         if follow:

@@ -101,7 +101,7 @@ class Statuses:
         asked = request(kind, self._repository, self._context, commit, said, self._forge.link)
         token = ""
         try:
-            token = self._forge.token.read().strip()
+            token = self._forge.token.word()
             if not sendable(token):
                 return Refused(f"{self._forge.token} holds no token: one word of ASCII is expected")
             answer = self._wire.post(asked, authorization(kind, token), self._deadline())

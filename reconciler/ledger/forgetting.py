@@ -6,7 +6,7 @@ Knows nothing of transactions, which are the caller's.
 import sqlite3
 from collections.abc import Collection
 
-from reconciler.model.identity import parse_container_name
+from reconciler.model.identity import task_of
 
 
 def forget(connection: sqlite3.Connection, tasks: Collection[str]) -> None:
@@ -19,11 +19,5 @@ def forget(connection: sqlite3.Connection, tasks: Collection[str]) -> None:
     subjects = connection.execute("SELECT subject FROM troubles").fetchall()
     connection.executemany(
         "DELETE FROM troubles WHERE subject = ?",
-        [row for row in subjects if _task_of(row[0]) in tasks],
+        [row for row in subjects if task_of(row[0]) in tasks],
     )
-
-
-def _task_of(subject: str) -> str:
-    """Return the task that a trouble's subject speaks of, empty for an image."""
-    found = parse_container_name(subject)
-    return found[1].key.task if found else subject.rpartition("/")[0]

@@ -12,6 +12,7 @@ from typing import Final
 
 from reconciler.ledger.words import text
 from reconciler.ledger.writing import set_meta
+from reconciler.model.shared import differing
 
 KEPT: Final = 20
 _IN_FORCE: Final = "revision_in_force"
@@ -32,15 +33,16 @@ def keep(
         ).lastrowid
         or 0
     )
-    changed = {path for path, content in files.items() if before.get(path) != content}
-    gone = [path for path in before if path in changed or path not in files]
+    others = sorted(differing(before, files))
+    changed = [path for path in others if path in files]
+    gone = [path for path in others if path in before]
     connection.executemany(
         "UPDATE contents SET until = ? WHERE path = ? AND until IS NULL",
         ((row, os.fsencode(path)) for path in gone),
     )
     connection.executemany(
         "INSERT INTO contents (path, since, content) VALUES (?, ?, ?)",
-        ((os.fsencode(path), row, zlib.compress(files[path])) for path in sorted(changed)),
+        ((os.fsencode(path), row, zlib.compress(files[path])) for path in changed),
     )
     _let_go(connection)
 

@@ -33,6 +33,7 @@ from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.identity import NAME_PATTERN
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.position import NOWHERE
+from reconciler.model.shared import SharedMap
 
 LOCAL_NODE: Final = "local"
 _NAME: Final = re.compile(NAME_PATTERN)
@@ -164,7 +165,7 @@ def _desired(
     return Desired(
         project=project,
         revision=revision,
-        tasks=dict(sorted(tasks.items())),
+        tasks=SharedMap(tasks),
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
         jobs=desired_jobs(entries),
         prunable=bool(entries) or configured_here,

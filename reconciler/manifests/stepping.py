@@ -29,6 +29,7 @@ from reconciler.manifests.jobs import Orders, ordered, orders_of
 from reconciler.manifests.reporting import Report
 from reconciler.model.catalog import Catalog
 from reconciler.model.problem import Problem, Severity
+from reconciler.model.shared import SharedMap, differing
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _SHARE: Final = 20  # of the files, one in so many may have changed
@@ -95,8 +96,9 @@ def whole_of(catalog: Catalog, files: dict[str, Known], terms: Terms, size: Size
 
 def step(whole: Whole, files: Mapping[str, bytes], revision: str) -> Catalog | None:
     """Return the catalog of changed files, and move on to it; None where that is not for here."""
-    changed = _changed(whole.files, files)
-    gone = [path for path in whole.files if path not in files]
+    others = sorted(differing(whole.catalog.files, files))
+    changed = {path: files[path] for path in others if path in files and path.endswith(SUFFIXES)}
+    gone = [path for path in others if path in whole.files and path not in files]
     if (len(changed) + len(gone)) * _SHARE > len(whole.files):
         return None
     made = {path: _made(path, data, whole) for path, data in changed.items()}
@@ -118,18 +120,6 @@ def step(whole: Whole, files: Mapping[str, bytes], revision: str) -> Catalog | N
         if known is not None and known.examined.filed.problems:
             whole.problems[path] = known.examined.filed.problems
     return _catalog(whole, old, new, files, revision)
-
-
-def _changed(known: Mapping[str, Known], files: Mapping[str, bytes]) -> dict[str, bytes]:
-    found = {}
-    for path, data in files.items():
-        before = known.get(path)
-        if before is None:
-            if path.endswith(SUFFIXES):
-                found[path] = data
-        elif before.data is not data and before.data != data:
-            found[path] = data
-    return found
 
 
 def _made(path: str, data: bytes, whole: Whole) -> Known | None:
@@ -192,14 +182,11 @@ def _catalog(
     before = whole.catalog
     if before.desired is None:  # pragma: no cover  # a source without errors has one
         raise ValueError(before)
-    tasks = dict(before.desired.tasks)
-    for name in (task.name for known in old for task in known.examined.tasks):
-        del tasks[name]
-    tasks |= {
-        task.name: ordered(task, whole.jobs.get(task.job))
-        for known in new
-        for task in known.examined.tasks
-    }
+    gone = [task.name for known in old for task in known.examined.tasks]
+    made = (task for known in new for task in known.examined.tasks)
+    tasks = SharedMap.of(before.desired.tasks).changed(
+        {task.name: ordered(task, whole.jobs.get(task.job)) for task in made}, gone
+    )
     report = Report()
     for problems in whole.problems.values():
         report.found.update(dict.fromkeys(problems))
@@ -209,7 +196,7 @@ def _catalog(
         revision=revision,
         checked=before.checked + checked,
         problems=report.sorted(),
-        desired=replace(before.desired, revision=revision, tasks=dict(sorted(tasks.items()))),
+        desired=replace(before.desired, revision=revision, tasks=tasks),
         files=files,
     )
     return whole.catalog

@@ -68,6 +68,12 @@ def parse_container_name(name: str) -> tuple[str, AttemptKey] | None:
     return found["project"], AttemptKey(key, int(found["run"]), int(found["attempt"]))
 
 
+def task_of(subject: str) -> str:
+    """Return the task that a container's name or TASK/INSTANCE speaks of; of an image, nobody's."""
+    found = parse_container_name(subject)
+    return found[1].key.task if found else subject.rpartition("/")[0]
+
+
 def volume_name(project: str, name: str) -> str:
     """Return the engine's name of a volume that a manifest calls `name`."""
     return f"{project}.{name}"

@@ -5,6 +5,7 @@ seconds of a clock that never jumps. Must not know who is told, nor how.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct, field
@@ -28,8 +29,10 @@ class Pace(Struct, frozen=True):
     again: float = 3600.0
 
 
-class _Told(Struct, frozen=True):
-    cause: str
+class Told(Struct, frozen=True):
+    """A failure that was told, and when."""
+
+    failure: Failure
     at: float
 
 
@@ -37,10 +40,19 @@ class Memory(Struct):
     """What everybody has been told, and what waits."""
 
     pace: Pace = field(default_factory=Pace)
-    _told: dict[str, _Told] = field(default_factory=dict)
+    _told: dict[str, Told] = field(default_factory=dict)
     _waiting: dict[str, Happening] = field(default_factory=dict)
     _sent: deque[float] = field(default_factory=deque)
     _since: float = 0.0
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The failures that were told and have not recovered, the oldest first."""
+        return tuple(self._told.values())
+
+    def recall(self, told: Iterable[Told]) -> None:
+        """Take in what was told before this memory began."""
+        self._told |= {one.failure.subject: one for one in told}
 
     def learn(self, happening: Happening, now: float) -> None:
         """Take in what happens. What is over before anybody heard of it is no news."""
@@ -67,7 +79,7 @@ class Memory(Struct):
         for happening in happenings:
             self._told.pop(happening.subject, None)
             if isinstance(happening, Failure):
-                self._told[happening.subject] = _Told(happening.cause, now)
+                self._told[happening.subject] = Told(happening, now)
         while len(self._told) > _MOST_SUBJECTS:
             del self._told[next(iter(self._told))]
         self._sent.append(now)
@@ -79,4 +91,4 @@ class Memory(Struct):
         told = self._told.get(happening.subject)
         if isinstance(happening, Recovery) or told is None:
             return isinstance(happening, Failure) or told is not None
-        return told.cause != happening.cause or now - told.at >= self.pace.again
+        return told.failure.cause != happening.cause or now - told.at >= self.pace.again

@@ -1,18 +1,20 @@
 """Failures and recoveries, told to people by a thread of its own.
 
-Decides who hears what, and how often a message is tried. Whoever reports never waits, and nothing
-that goes wrong here changes what is done.
+Decides who hears what, how often a message is tried, and when what was told goes on record.
+Whoever reports never waits, and nothing that goes wrong here changes what is done.
 """
 
 import importlib.util
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
-from reconciler.notices.happening import Happening, Kind, kind_of
+from reconciler.notices import record
+from reconciler.notices.happening import Failure, Happening, Kind, kind_of
 from reconciler.notices.memory import Memory, Pace
 from reconciler.notices.sending import SendingError, send
 from reconciler.notices.wording import Message, message_of
@@ -41,10 +43,11 @@ class Notices:
         targets: Sequence[Target],
         project: str,
         tell: Callable[[str], None],
+        kept: Path,
         pace: Pace | None = None,
         pause: float = 5.0,
     ) -> None:
-        """Send nothing yet.
+        """Send nothing yet, and recall what was told before from the file `kept`.
 
         `tell` hears, on another thread, a sentence for each message that did not arrive;
         `pause` is the one before a second try, in seconds.
@@ -62,8 +65,17 @@ class Notices:
         self._pause = pause
         self._changed = threading.Condition()
         self._memory = Memory(pace or Pace())
+        self._kept = kept
+        if targets:
+            self._memory.recall(record.load(kept, time.time(), time.monotonic()))
         self._end: float | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def told(self) -> tuple[Failure, ...]:
+        """What people were told fails, by this process or one before, and not that it is over."""
+        with self._changed:
+            return tuple(told.failure for told in self._memory.told)
 
     def report(self, happening: Happening) -> None:
         """Have it told if it is news: a failure may be reported at every look while it lasts."""
@@ -90,6 +102,16 @@ class Notices:
                 wanted = [h for h in happenings if kind_of(h) in target.on]
                 if wanted:
                     self._deliver(target, message_of(self._project, wanted))
+            self._keep()
+
+    def _keep(self) -> None:
+        """Put on record what was told, so that nobody hears of it again after a restart."""
+        with self._changed:
+            told = self._memory.told
+        try:
+            record.save(self._kept, told, time.time(), time.monotonic())
+        except OSError as error:
+            self._tell(f"what people were told is not on record: {self._kept}: {error.strerror}")
 
     def _next(self) -> tuple[Happening, ...]:
         """Wait for what is to be told; nothing when there will be no more."""
@@ -107,7 +129,7 @@ class Notices:
         why = ""
         for tried in range(1, _TRIES + 1):
             try:
-                send(target.address.read(), message)
+                send(target.address.word(), message)
             except SecretError as error:
                 why = str(error)
             except SendingError as error:

@@ -6,7 +6,7 @@ says otherwise. Scale-down, replacement and destroy are never held. An approval 
 revision; a later one is judged anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.model.action import Hold
 from reconciler.model.desired import DesiredTask, HoldLimits
@@ -30,13 +30,18 @@ def teardown_hold(given: Pass, containers: Mapping[str, Sequence[Container]]) ->
     )
 
 
-def rerun_hold(given: Pass) -> Hold | None:
-    """Hold new runs of completed work where they are most of what has completed."""
+def rerun_hold(given: Pass, names: Iterable[str]) -> Hold | None:
+    """Hold new runs of completed work where they are most of what has completed.
+
+    `names` are the tasks that are planned: whatever else would run again has its run by now.
+    """
     if _free(given):
         return None
-    again = {t.name: would_rerun(given, t) for t in given.desired.tasks.values()}
+    tasks = [given.desired.tasks[name] for name in names if name in given.desired.tasks]
+    due = {task.name: n for task in tasks if (n := would_rerun(given, task))}
+    if not due:
+        return None
     total = sum(_completed(given, name) for name in given.history.tasks)
-    due = {t: n for t, n in again.items() if n}
     return _held(given, "rerun", due, total, "completed would run again")
 
 

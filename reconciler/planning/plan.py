@@ -30,21 +30,23 @@ def plan(  # the planner's whole world, each part named
 ) -> Plan:
     """Return what to record and do next, and what is left alone and why.
 
-    `now` is epoch seconds. `only` limits the pass to these tasks; None plans all of them.
+    `now` is epoch seconds. `only` limits the pass to these tasks; None plans all of them. It is
+    to name all that may have changed since they were planned, and all that were held then.
     Planning again with what the actions brought about leads on to a plan that is empty.
     """
-    renamed = renamings(desired, history, now)
+    renamed = renamings(desired, history, now, desired.tasks if only is None else only)
     history = taken_over(history, renamed)
     busy = still_underway(underway or Underway(), renamed)
     given = Pass(desired, observed, history, busy, now)
     by_task = _by_task(observed, history)
+    names = _names(given, by_task, only)
     holds = {
         "teardown": teardown_hold(given, {t: _flat(seen) for t, seen in by_task.items()}),
-        "rerun": rerun_hold(given),
+        "rerun": rerun_hold(given, names),
     }
     draft = Draft(facts=[*renamed, *ended(history, now)])
     shared = (_loads(observed), set[str]())
-    for name in _names(given, by_task, only):
+    for name in names:
         seen = by_task.get(name, {})
         task = desired.tasks.get(name)
         if task is not None:
@@ -61,8 +63,10 @@ def plan(  # the planner's whole world, each part named
 
 
 def _names(given: Pass, by_task: Mapping[str, Seen], only: Collection[str] | None) -> Sequence[str]:
-    names = {*given.desired.tasks, *by_task, *given.history.tasks}
-    return sorted(names if only is None else names & set(only))
+    known = (given.desired.tasks, by_task, given.history.tasks)
+    if only is None:
+        return sorted({*chain.from_iterable(known)})
+    return sorted(name for name in only if any(name in names for names in known))
 
 
 def _by_task(observed: Observed, history: History) -> dict[str, Seen]:

@@ -6,24 +6,31 @@ the manifest's annotation any more. Names and labels of containers never change;
 from now on has the new name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
 from reconciler.model.action import Underway
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container
 
 
-def renamings(desired: Desired, history: History, now: float) -> list[TaskRenamed]:
-    """Return which names give way to which."""
-    claims = {t.renamed_from: t.name for t in desired.tasks.values() if t.renamed_from}
+def claims(tasks: Iterable[DesiredTask]) -> dict[str, str]:
+    """Return the names that tasks claim to have had, and what each is called now."""
+    return {task.renamed_from: task.name for task in tasks if task.renamed_from}
+
+
+def renamings(
+    desired: Desired, history: History, now: float, names: Iterable[str]
+) -> list[TaskRenamed]:
+    """Return which names give way to which, of tasks with these names."""
+    named = (desired.tasks[name] for name in names if name in desired.tasks)
     return [
         TaskRenamed(old, name, now)
-        for old, name in sorted(claims.items())
+        for old, name in sorted(claims(named).items())
         if old not in desired.tasks and _has_runs(history, old) and not _has_runs(history, name)
     ]
 

@@ -5,7 +5,7 @@ started again. Ready: each ledger takes what is to be recorded, each source has 
 node has had its say once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from reconciler.server.messages import Response, answer
@@ -20,10 +20,16 @@ def health(vigils: Sequence[Vigil], stale: float) -> Response:
     return answer(status, {"healthy": healthy, "secondsSinceLastTurn": ages})
 
 
-def readiness(vigils: Sequence[Vigil]) -> Response:
-    """Say whether every project is ready, and else what is missing."""
+def readiness(vigils: Sequence[Vigil], expected: Mapping[str, str]) -> Response:
+    """Say whether every project is ready, and else what is missing.
+
+    `expected` are those that have not begun, with what their source lacks.
+    """
     missing = [
         {"project": vigil.project, **what} for vigil in vigils for what in vigil.sight.missing()
+    ]
+    missing += [
+        {"project": name, "what": "source", "reason": why} for name, why in dict(expected).items()
     ]
     status = HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK
     return answer(status, {"ready": not missing, "missing": missing})

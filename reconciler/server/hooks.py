@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final
 
+from reconciler.secrets import Secret, SecretError
 from reconciler.server.hinted import Hinted
-from reconciler.server.listener import ServerError
 from reconciler.server.messages import Request, Response, answer, refusal
 from reconciler.server.pushes import FORM, BodyError, Other, Ping, Push, read_delivery
 from reconciler.server.rate import Allowance, Rate
 from reconciler.server.repeats import Repeats
-from reconciler.server.secret import Secret
 from reconciler.server.senders import Sender, sender_of
 
 PATH: Final = "/hooks"
@@ -82,7 +81,7 @@ class Hooks:
         sender = sender_of(request)
         try:
             outcome, response = self._judged(sender, request)
-        except ServerError as error:
+        except SecretError as error:
             self._complaints.add(f"no webhook can be accepted: {error}")
             status = HTTPStatus.SERVICE_UNAVAILABLE
             outcome, response = "no-secret", refusal(status, "no webhook can be accepted now")
@@ -107,7 +106,7 @@ class Hooks:
 
     def _judged(self, sender: Sender, request: Request) -> tuple[str, Response]:
         """Return what becomes of a delivery, in a word and as an answer."""
-        if not sender.proven(request, self._secret.read(), time.time()):
+        if not sender.proven(request, self._secret.word().encode(), time.time()):
             self._complaints.add("webhooks with a wrong or missing signature were refused")
             return "unauthorized", refusal(HTTPStatus.UNAUTHORIZED, "unauthorized")
         name = request.path.removeprefix(PATH).removeprefix("/")

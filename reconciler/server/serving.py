@@ -5,12 +5,14 @@ and knows none of their affairs.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Self
 
 from msgspec import Struct, field
 
 from reconciler.controller.loop import Loop
+from reconciler.secrets import Secret, SecretError
 from reconciler.server.connection import Limits
 from reconciler.server.hinted import Hinted
 from reconciler.server.hooks import Hooks, Tell
@@ -19,7 +21,6 @@ from reconciler.server.meter import CommittedAt, Meter
 from reconciler.server.metrics import Metrics
 from reconciler.server.nudging import PAUSE_SECONDS, Nudging
 from reconciler.server.rate import Rate
-from reconciler.server.secret import Secret
 from reconciler.server.vigil import Vigil
 from reconciler.server.watching import Watching
 
@@ -35,7 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     hooks: str = ""
     metrics: str = ""
-    secret: Secret = field(default_factory=Secret)
+    secret: Secret | None = None
     limits: Limits = field(default_factory=Limits)
     rate: Rate = field(default_factory=Rate)
     # After how long without a turn a loop is taken for dead, and the least time between two
@@ -56,6 +57,7 @@ class Server:
         self._settings = settings
         self._tell = tell
         self._vigils: list[Vigil] = []
+        self._expected: dict[str, str] = {}
         self._metrics = Metrics(self._vigils)
         self._nudging = Nudging(sources, self._fault, settings.pause)
         self._sources = sources
@@ -69,6 +71,18 @@ class Server:
         loop.witness = meter
         loop.core.ledger = meter.timed(loop.core.ledger)
         return meter
+
+    @contextmanager
+    def expecting(self, project: str) -> Iterator[Callable[[str], None]]:
+        """Take a project for one that is not ready, for as long as it has no loop to watch.
+
+        What is called with a sentence says why.
+        """
+        self._expected[project] = "it has no revision yet"
+        try:
+            yield lambda why: self._expected.update({project: why})
+        finally:
+            del self._expected[project]
 
     def start(self) -> None:
         """Bind what is to be bound and begin to answer.
@@ -108,10 +122,9 @@ class Server:
         self.stop()
 
     def _hooks(self) -> None:
-        self._settings.secret.read()
         hooks = Hooks(
             self._sources,
-            self._settings.secret,
+            _readable(self._settings.secret),
             self._settings.rate,
             self._nudging.ask,
             count=self._metrics.count_webhook,
@@ -124,7 +137,7 @@ class Server:
         sys.setswitchinterval(_SWITCH_SECONDS)
 
     def _watching(self) -> None:
-        watching = Watching(self._vigils, self._metrics, self._settings.stale)
+        watching = Watching(self._vigils, self._expected, self._metrics, self._settings.stale)
         address = Address.parse(self._settings.metrics)
         self._begin("metrics", Listener("metrics", address, watching, self._fault, _SCRAPES))
 
@@ -136,4 +149,15 @@ class Server:
         self._tell("error", f"{type(error).__name__}: {error}")
 
 
-__all__ = ["Secret", "Server", "ServerError", "Settings"]
+def _readable(secret: Secret | None) -> Secret:
+    """Return the secret of webhooks, if there is one that can be read."""
+    if secret is None:
+        raise ServerError("webhooks need a secret, and none is configured: name its file")
+    try:
+        secret.word()
+    except SecretError as error:
+        raise ServerError(f"webhooks need a secret: {error}") from error
+    return secret
+
+
+__all__ = ["Server", "ServerError", "Settings"]

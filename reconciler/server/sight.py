@@ -70,5 +70,5 @@ def look_at(core: Core, before: Sight, *, read: bool) -> Sight:
         ledger_error=core.ledger_error,
         holds=len(core.holds),
         nodes=nodes,
-        verdicts=dict(core.verdicts),
+        verdicts=core.verdicts,
     )

@@ -4,7 +4,7 @@ Decides which path says what. Needs no secret, for it changes nothing; who may r
 by the address.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from reconciler.server.health import health, readiness
@@ -16,11 +16,16 @@ from reconciler.server.vigil import Vigil
 class Watching:
     """Answers whoever watches the process."""
 
-    def __init__(self, vigils: Sequence[Vigil], metrics: Metrics, stale: float) -> None:
-        """Answer from what `vigils` see; a loop is `stale` after so many seconds."""
+    def __init__(
+        self, vigils: Sequence[Vigil], expected: Mapping[str, str], metrics: Metrics, stale: float
+    ) -> None:
+        """Answer from what `vigils` see; a loop is `stale` after so many seconds.
+
+        `expected` are the projects that have no loop yet, with why.
+        """
         self._pages: dict[str, Callable[[], Response]] = {
             "/healthz": lambda: health(vigils, stale),
-            "/readyz": lambda: readiness(vigils),
+            "/readyz": lambda: readiness(vigils, expected),
             "/metrics": lambda: Response(HTTPStatus.OK, metrics.text(), CONTENT_TYPE),
         }
 

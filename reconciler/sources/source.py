@@ -75,15 +75,14 @@ class Source(Protocol):
 class Polled(Protocol):
     """A source that looks for news from time to time only, and may hold some back."""
 
-    @property
     def held(self) -> str:
-        """The revision that waits to be allowed, empty where none does."""
+        """Return the revision that waits to be allowed, empty where none does."""
 
     def nudge(self) -> None:
         """Look at once, and call back if there is something new."""
 
-    def allow(self, revision: str) -> None:
-        """Let the revision that is held pass, that one only."""
+    def allow(self, revision: str) -> bool:
+        """Let the revision that is held pass, that one only; return whether it is what waits."""
 
 
 def revision_of(files: Mapping[str, bytes], prefix: str = "f-") -> str:

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [a b c d e f g] [--rounds N] [--quick]`: measure, show, and keep.
+"""`python -m tests.benchmarks [a b c d e f g h i] [--rounds N] [--quick]`: measure, show, and keep.
 
 Each rival is measured in the same run, in turns with ours. Nothing here is a test: a missed
 target is shown, and the exit code stays 0.
@@ -17,7 +17,17 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tests.benchmarks import editing, healing, hooking, scaling, starting, steady, validating
+from tests.benchmarks import (
+    committing,
+    editing,
+    healing,
+    hooking,
+    pushing,
+    scaling,
+    starting,
+    steady,
+    validating,
+)
 from tests.benchmarks.bench import QUICK, Bench, Sizes, connect
 from tests.benchmarks.table import Item, as_json, render
 
@@ -31,6 +41,8 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "e": starting.measure,
     "f": validating.measure,
     "g": hooking.measure,
+    "h": pushing.measure,
+    "i": committing.measure,
 }
 
 
@@ -62,7 +74,7 @@ def _keep(result: dict[str, object]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="a b c d e f g; all")
+    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... i; all")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it work?")
     beside = Path(sys.executable).with_name("reconciler")

@@ -40,10 +40,13 @@ class Sizes:
     launches: int = 20
     manifests: int = 5000
     deliveries: int = 500
+    pushes: int = 40
+    fleet: int = 10_000
+    commits: int = 40
 
 
 QUICK = Sizes(rounds=2, instances=10, crowd=30, passes=20, kills=3, edits=6, launches=10,
-              manifests=400, deliveries=100)  # fmt: skip
+              manifests=400, deliveries=100, pushes=5, fleet=200, commits=5)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.model.desired import Restart, Retry
-from reconciler.server.secret import Secret
+from reconciler.secrets import Secret
 from reconciler.server.serving import Server, Settings
 from tests.benchmarks.bench import PATIENCE, Bench
 from tests.benchmarks.table import Figure, Item, bound
@@ -47,7 +47,7 @@ def measure(bench: Bench) -> Item:
     lab.driver.settle()
     for name, busy in (("loop at rest", False), ("loop at work", True)):
         source = Source()
-        settings = Settings(hooks="0", secret=Secret(file))
+        settings = Settings(hooks="0", secret=Secret(file=str(file)))
         with Server([source], settings, lambda *_: None) as server, _planning(lab, busy=busy):
             values = _deliver(server.address("hooks"), count)
         figure = Figure(name, "ms", values)

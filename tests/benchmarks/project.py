@@ -66,7 +66,7 @@ class Project:
 
     def desired(self) -> Desired:
         """Return what the folder asks for."""
-        _, catalog = read(FolderSource(self.folder), FOLDER)
+        _, catalog = read(FolderSource(self.folder), self.name, FOLDER)
         assert catalog.desired is not None, catalog.problems
         return catalog.desired
 

@@ -12,20 +12,20 @@ from pathlib import Path
 from reconciler import manifests
 from reconciler.sources.folder import FolderSource
 from tests.benchmarks.bench import Bench, timed
+from tests.benchmarks.corpus import change, write_corpus
 from tests.benchmarks.project import run
 from tests.benchmarks.table import Claim, Figure, Item, bound, interleaved
 
 RIVAL = Path(__file__).parents[2] / "build" / "rivals" / "bin" / "check-jsonschema"
 SHARE = 10  # of the corpus, one file in so many is enough for the rival to show its rate
-FOLDERS = 50
 
 
 def measure(bench: Bench) -> Item:
     """Measure whole processes, and what `run` does when one file of many has changed."""
     count, rounds = bench.sizes.manifests, bench.sizes.rounds
-    few = _corpus(bench.scratch / "few", count)
-    many = _corpus(bench.scratch / "many", 2 * count)
-    one = _corpus(bench.scratch / "one", 1)
+    few = write_corpus(bench.scratch / "few", count)
+    many = write_corpus(bench.scratch / "many", 2 * count)
+    one = write_corpus(bench.scratch / "one", 1)
     item = Item("f", f"validate: {count} files of about 1 kB")
     commands = {
         "cold": [bench.command, "validate", "--no-cache", str(few)],
@@ -69,14 +69,14 @@ def _against_rival(item: Item, cold: Figure, values: tuple[float, ...], count: i
 def _one_changed(item: Item, folder: Path, bench: Bench) -> None:
     """Measure whole processes, then what a process that stays does: read, parse and check."""
     cold, changed, stay_cold, stay_changed = [], [], [], []
-    for number in range(bench.sizes.rounds):
+    for _ in range(bench.sizes.rounds):
         cold.append(timed(lambda: run([bench.command, "validate", "--no-cache", str(folder)])))
         run([bench.command, "validate", str(folder)])
-        _change(folder, number)
+        _change(folder)
         changed.append(timed(lambda: run([bench.command, "validate", str(folder)])))
         source, memory = FolderSource(folder), manifests.Memory()
         stay_cold.append(_load(source, memory))
-        _change(folder, number)
+        _change(folder)
         stay_changed.append(_load(source, memory))
     files = f"{2 * bench.sizes.manifests} files"
     figures = [
@@ -112,60 +112,6 @@ def _rival(folder: Path, count: int, scratch: Path) -> float:
                                         capture_output=True))  # fmt: skip
 
 
-def _corpus(folder: Path, count: int) -> Path:
-    for number in range(count):
-        path = folder / f"team-{number % FOLDERS:02}" / f"t{number:05}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_task(number))
-    (folder / "reconciler.yaml").write_text("project: bench\n")
-    return folder
-
-
-def _change(folder: Path, number: int) -> None:
-    path = folder / "team-00" / "t00000.yaml"
-    path.write_text(_task(0) + f"# {number} {time.time_ns()}\n")
+def _change(folder: Path) -> None:
+    change(folder, 0)
     time.sleep(0.05)  # until the file counts as settled, which is no part of what is measured
-
-
-def _task(number: int) -> str:
-    return f"""\
-apiVersion: reconciler/v1
-kind: Task
-metadata:
-  name: sim-{number:05}
-  labels: {{team: physics, sweep: "{number % 17}"}}
-  annotations:
-    owner: someone@example.org
-    purpose: one step of the sweep over energies, see the notes of the group
-spec:
-  profile: docker-batch
-  instances: {1 + number % 8}
-  parallelism: 4
-  constants:
-    DOCKER_REPO: registry.example.org/physics/monte-carlo
-    DOCKER_TAG: "2026.{number % 12}"
-    DOCKER_CMD: >-
-      sh -c 'python3 simulate.py --seed $INSTANCE_ID --samples $SAMPLES
-      --energy {number * 0.25:.2f} --out /job/out-$INSTANCE_ID.csv'
-  env:
-    SAMPLES: "{100000 + number}"
-    OMP_NUM_THREADS: "2"
-    RUN_LABEL: sweep-{number % 17}
-  container:
-    resources:
-      cpus: {1 + number % 3}
-      memory: {512 + 256 * (number % 4)}Mi
-      pids: 256
-    stop: {{signal: SIGTERM, grace: 20s}}
-    mounts:
-      - type: volume
-        source: results
-        target: /job
-        readOnly: false
-  # retries are for the cluster's bad days
-  retry:
-    perInstance: 2
-    backoff: {{initial: 1s, factor: 2, max: 5m, jitter: 0.1}}
-  placement:
-    nodes: {{}}
-"""

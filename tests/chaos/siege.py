@@ -122,7 +122,8 @@ class Siege:
         """Note how long it takes until it has looked at the engine."""
 
         def looked() -> bool:
-            return ("GET", "/containers/json") in self.engine.requests[seen:] or not running.alive
+            asked = {(one.method, one.path) for one in self.engine.requests[seen:]}
+            return ("GET", "/containers/json") in asked or not running.alive
 
         eventually(looked, "a look at the engine", pause=0.005)
         if running.alive:

@@ -12,7 +12,14 @@ from reconciler.engines.engine import EngineEvent, PermanentError, UnreachableEr
 from reconciler.ledger import LedgerFull, LogEntry
 from reconciler.model.action import CreateRequest, InstanceState, Verb
 from reconciler.model.desired import DesiredTask, Restart, Retry
-from reconciler.model.fact import AttemptEnded, AttemptReserved, Fact, Relearned, StartRequested
+from reconciler.model.fact import (
+    AttemptEnded,
+    AttemptReserved,
+    Fact,
+    Relearned,
+    RevisionSeen,
+    StartRequested,
+)
 from reconciler.model.observed import Phase
 from tests.support.desired import make_task
 from tests.support.lab import Lab, MemoryRecord
@@ -307,3 +314,35 @@ def test_a_program_that_cannot_start_uses_up_its_retries() -> None:
     assert [fact.exit_code for fact in ended] == [127, 127]
     assert lab.verdict("work").state is InstanceState.FAILED
     assert not lab.world.boxes, "what never ran leaves nothing behind"
+
+
+def test_a_revision_has_only_what_differs_planned() -> None:
+    lab = Lab(make_task("a"), make_task("b"))
+    lab.settle()
+    before = lab.core.verdicts["a"], lab.core.verdicts["b"]
+    lab.apply(make_task("a"), make_task("b", 2))
+    assert lab.core.verdicts["a"] is before[0]
+    assert lab.core.verdicts["b"] is not before[1]
+
+
+@pytest.mark.parametrize("call", ["resolve", "create", "start"])
+def test_a_revision_has_what_was_refused_tried_again(call: str) -> None:
+    lab = Lab()
+    lab.world.faults = lambda what, *_: PermanentError("no room") if what == call else None
+    lab.apply(make_task("a"), make_task("b", 0))
+    assert lab.verdict("a").blocked
+    lab.world.faults = lambda *_: None
+    assert lab.settle() == []
+    lab.apply(make_task("a"), make_task("b"))
+    assert lab.live() == ["demo.a.1.0.1", "demo.b.1.0.1"]
+
+
+def test_that_all_is_at_rest_is_put_on_record_for_each_revision() -> None:
+    lab = Lab(make_task("a"), service())
+    for number in (1, 2):
+        lab.commit(make_task("a"), service(number))
+        lab.core.note([RevisionSeen(lab.desired.revision, lab.now)])
+        lab.settle()
+        known = lab.core.history.revision(lab.desired.revision)
+        assert known is not None
+        assert known.converged_at

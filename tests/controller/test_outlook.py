@@ -55,9 +55,19 @@ def test_what_fails_is_told_of_each_task_once() -> None:
         verdict("work", "Failed", 0, settled=True),
         verdict("work", "Failed", 1, settled=True, reason="exit 2"),
     ]
-    assert failing(DESIRED, verdicts) == {
+    assert failing(DESIRED, verdicts, {}) == {
         "task work": Failure("task work", "work/0: exit 1", "Failed")
     }
+
+
+def test_what_cannot_be_looked_at_is_not_over() -> None:
+    before = {f"task {name}": Failure(f"task {name}", "exit 1") for name in ("web", "work", "old")}
+    lost = [verdict("web", "Running"), verdict("web", "Unknown", 1)]
+    assert failing(DESIRED, lost, before) == {
+        name: before[name] for name in ("task web", "task work")
+    }
+    assert failing(DESIRED, [READY, verdict("work", "Succeeded")], before) == {}
+    assert failing(DESIRED, lost, {}) == {}
 
 
 def test_what_has_happened() -> None:

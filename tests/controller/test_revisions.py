@@ -1,17 +1,21 @@
 """Which revision is in force while its source changes under the reader's eyes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.controller import requests
 from reconciler.controller.revisions import QUIET_SECONDS, Change, Revisions, load
 from reconciler.controller.writing import last_valid
 from reconciler.ledger import Ledger
 from reconciler.model.desired import Desired
+from reconciler.model.fact import RevisionSeen
 from reconciler.model.history import History
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import FolderSource
+from reconciler.sources.source import CommitInfo, Snapshot, Watch
 
 TASK = """\
 apiVersion: reconciler/v1
@@ -212,3 +216,41 @@ def test_a_name_to_pin_may_be_short(desk: Desk, name: str, said: str) -> None:
     judged = requests.judge("pin", {"revision": name}, desk.in_force, History(), 1.0, kept)
     assert judged.message.startswith(said)
     assert judged.ok == bool(judged.facts) == (name == "f-12")
+
+
+class Commit:
+    """A source whose newest commit cannot be read whole."""
+
+    name = "a repository"
+
+    def __init__(self, revision: str, *, commit: bool = True) -> None:
+        info = CommitInfo(id=revision, author="A", subject="empty it", authored_at=0.0)
+        self.snapshot = Snapshot(
+            root="", project="demo", revision=revision, files={}, complete=False,
+            problem="it holds no manifests", commit=info if commit else None,
+        )  # fmt: skip
+
+    def read(self) -> Snapshot:
+        return self.snapshot
+
+    def watch(self, callback: Callable[[], None]) -> Watch:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("revision", "commit", "remembered"),
+    [("6dcb", True, True), ("a0b1", True, False), ("6dcb", False, False)],
+)
+def test_a_commit_that_cannot_be_read_whole_is_remembered(
+    desk: Desk, revision: str, *, commit: bool, remembered: bool
+) -> None:
+    source = Commit(revision, commit=commit)
+    reader = Revisions(source, desk.ledger, "demo", lambda: 1.0, lambda: 60.0)
+    in_force = replace(desk.in_force, revision="a0b1")
+    change = reader.read(in_force)
+    assert [said[0] for said in change.said] == ["refused"]
+    known = RevisionSeen(
+        "6dcb", 1.0, valid=False, problem="it holds no manifests", author="A", subject="empty it"
+    )
+    assert list(change.facts) == ([known] if remembered else [])
+    assert reader.read(in_force) == Change()

@@ -61,6 +61,16 @@ def test_what_is_over_before_anybody_heard_is_no_news() -> None:
     assert seen.due_in(11) is None
 
 
+def test_what_was_told_before_it_began_is_no_news() -> None:
+    seen = Memory(PACE)
+    seen.recall(memory(WEB).told)
+    seen.learn(WEB, 10)
+    assert seen.due_in(10) is None
+    seen.learn(WEB_AGAIN, 20)
+    assert seen.take(22) == (WEB_AGAIN,)
+    assert seen.told == ()
+
+
 def test_what_happens_together_is_told_together() -> None:
     seen = memory()
     seen.learn(WEB, 0)

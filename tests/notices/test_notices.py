@@ -32,12 +32,14 @@ def told() -> queue.Queue[str]:
 
 
 @pytest.fixture
-def opened(told: queue.Queue[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
+def opened(
+    told: queue.Queue[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Opener]:
     monkeypatch.setenv("NO_PROXY", "*")
     made: list[Notices] = []
 
     def make(*targets: Target, pace: Pace = AT_ONCE) -> Notices:
-        made.append(Notices(targets, "lab", told.put, pace, pause=0.01))
+        made.append(Notices(targets, "lab", told.put, tmp_path / "told.json", pace, pause=0.01))
         return made[-1]
 
     yield make
@@ -124,6 +126,41 @@ def test_shutdown_tells_what_waits(
     assert hook.next().said["title"] == "lab: task web has failed"
     notices.report(WEB_BACK)
     assert hook.asked.empty()
+
+
+def test_what_was_told_is_not_told_again_by_the_next_process(
+    opened: Opener, hook: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = target(monkeypatch, hook.url)
+    before = opened(chat)
+    before.report(WEB)
+    assert hook.next().said["title"] == "lab: task web has failed"
+    before.close(WITHIN)
+    after = opened(chat)
+    assert after.told == (WEB,)
+    after.report(WEB)
+    after.report(Failure("task work", "exit 1"))
+    assert hook.next().said["title"] == "lab: task work has failed"
+    after.report(WEB_BACK)
+    assert hook.next().said["title"] == "lab: task web has recovered"
+    after.close(WITHIN)
+    assert [told.subject for told in opened(chat).told] == ["task work"]
+
+
+def test_what_cannot_be_put_on_record_is_told_all_the_same(
+    opened: Opener,
+    hook: StandIn,
+    told: queue.Queue[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "told.json").mkdir()
+    notices = opened(target(monkeypatch, hook.url))
+    notices.report(WEB)
+    assert hook.next().said["title"] == "lab: task web has failed"
+    assert told.get(timeout=WITHIN).endswith("told.json: Is a directory")
+    notices.report(WEB_BACK)
+    assert hook.next().said["title"] == "lab: task web has recovered"
 
 
 @pytest.mark.parametrize("address", ["nonsense://pa55word", "pa55word", "json://"])

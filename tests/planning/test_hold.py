@@ -50,3 +50,21 @@ def test_completed_work_that_would_run_again_is_held_by_the_same_limits() -> Non
     lab.core.set_desired(replace(lab.desired, hold=HoldLimits(instances=3)))
     lab.settle()
     assert (lab.core.holds, len(lab.live())) == ((), 3)
+
+
+def test_what_is_held_is_judged_again_whatever_else_changes() -> None:
+    work, rest = make_task("work", 6), make_task("rest", 5)
+    lab = Lab(work, rest)
+    lab.settle()
+    for name in lab.live():
+        lab.world.finish(name, 0)
+    lab.settle()
+    changed = make_task("work", 6, spec={"command": ("other",)})
+    lab.apply(changed, rest)
+    assert [hold.tasks for hold in lab.core.holds] == [("work",)]
+    lab.apply(changed, rest, make_task("more"))
+    assert [hold.tasks for hold in lab.core.holds] == [("work",)]
+    lab.world.finish("demo.more.1.0.1", 0)
+    lab.settle()
+    assert lab.core.holds == ()
+    assert [name for name in lab.live() if name.startswith("demo.work.2")]

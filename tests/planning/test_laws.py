@@ -353,8 +353,14 @@ class Fate(RuleBasedStateMachine):
 
     def law_7_fixpoint(self) -> None:
         assert self.lab.settle() == []
+        thought = self.thought()
         self.lab.crash()
         assert self.lab.settle() == [], "a restart finds something to do"
+        assert self.thought() == thought, "planned bit by bit, it is another plan than as a whole"
+
+    def thought(self) -> dict[InstanceKey, tuple[object, ...]]:
+        verdicts = self.lab.core.all_verdicts()
+        return {v.key: (v.state, v.settled, v.ready, v.blocked, v.suspended) for v in verdicts}
 
     def law_17_liveness(self) -> None:
         wanted = {task.name: task for task in (self.batch, self.web) if task}

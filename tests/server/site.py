@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.server.secret import Secret
+from reconciler.secrets import Secret
 from reconciler.server.serving import Server, Settings
 from tests.server.deliveries import SECRET, Delivery
 
@@ -77,7 +77,7 @@ class Site:
             **{
                 "hooks": "0",
                 "metrics": "0",
-                "secret": Secret(self.secret),
+                "secret": Secret(file=str(self.secret)),
                 "pause": 0.0,
                 **settings,
             }

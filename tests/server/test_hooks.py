@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.secrets import Secret
 from reconciler.server.listener import ServerError
 from reconciler.server.rate import Rate
-from reconciler.server.secret import Secret
 from reconciler.server.serving import Server, Settings
 from tests.server.deliveries import bearer, generic, github
 from tests.server.site import Site, Source
@@ -112,13 +112,13 @@ def test_a_secret_that_has_gone_away_lets_nothing_through(site: Site) -> None:
 @pytest.mark.parametrize(
     ("secret", "said"),
     [
-        (Secret(), "none is configured"),
-        (Secret(Path("/nowhere/secret")), "/nowhere/secret cannot be read: No such file"),
-        (Secret(Path("/dev/null")), "the file /dev/null is empty"),
-        (Secret(env="NO_SUCH_VARIABLE"), "the variable NO_SUCH_VARIABLE is empty"),
+        (None, "none is configured"),
+        (Secret(file="/nowhere/secret"), "/nowhere/secret cannot be read: No such file"),
+        (Secret(file="/dev/null"), "the file /dev/null is empty"),
+        (Secret(env="NO_SUCH_VARIABLE"), "the variable NO_SUCH_VARIABLE is not set"),
     ],
 )
-def test_without_a_secret_there_is_no_listener(secret: Secret, said: str) -> None:
+def test_without_a_secret_there_is_no_listener(secret: Secret | None, said: str) -> None:
     server = Server([Source()], Settings(hooks="0", metrics="0", secret=secret), lambda *_: None)
     with pytest.raises(ServerError, match=said):
         server.start()

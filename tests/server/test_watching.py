@@ -174,6 +174,15 @@ def test_readiness_says_what_is_missing(ours: Ours) -> None:
         assert ours.ask("GET", "/readyz", of="metrics").said == {"ready": True, "missing": []}
 
 
+def test_a_project_that_has_not_begun_is_not_ready(ours: Ours) -> None:
+    with ours.watched():
+        with ours.server.expecting("fleet") as told:
+            told("it is not signed")
+            said = ours.ask("GET", "/readyz", of="metrics").said["missing"]
+        assert said[-1] == {"project": "fleet", "what": "source", "reason": "it is not signed"}
+        assert "fleet" not in ours.ask("GET", "/readyz", of="metrics").body.decode()
+
+
 def test_a_node_is_missing_until_it_has_had_its_say() -> None:
     vigil = Vigil("demo", every=0.0)
     core = Core(make_desired(make_task()), MemoryRecord(), time.time)
@@ -192,7 +201,7 @@ def test_a_ledger_that_takes_nothing_is_not_ready() -> None:
     core.ledger_error = "no space left"
     vigil.turned(core, 0.0)
     assert {"what": "ledger", "reason": "no space left"} in vigil.sight.missing()
-    assert readiness([vigil]).status is HTTPStatus.SERVICE_UNAVAILABLE
+    assert readiness([vigil], {}).status is HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def test_a_loop_that_turns_no_more_is_not_healthy(ours: Ours) -> None:

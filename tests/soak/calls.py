@@ -8,6 +8,8 @@ some looks.
 from collections.abc import Sequence
 from typing import Final
 
+from tests.support.proxy import Request
+
 Call = tuple[str, str]
 
 LIST: Final = ("GET", "/containers/json")
@@ -20,7 +22,7 @@ _RESTS: Final = 5  # looks
 class Calls:
     """All calls of a soak. `stray` are those that nobody has asked for."""
 
-    def __init__(self, made: Sequence[Call]) -> None:
+    def __init__(self, made: Sequence[Request]) -> None:
         """Follow `made`, which grows."""
         self._made = made
         self._judged = 0  # so many have been looked at
@@ -44,14 +46,16 @@ class Calls:
 
     def count(self, call: Call) -> int:
         """Return how often something was called."""
-        return self._made.count(call)
+        return sum((one.method, one.path) == call for one in self._made)
 
     def _news(self) -> list[str]:
         """Return what has been called since, beyond what goes by the clock."""
         now = len(self._made)
         news = self._made[self._judged : now]
         self._judged = now
-        return [f"{method} {path}" for method, path in news if not _is_clockwork(method, path)]
+        return [
+            f"{one.method} {one.path}" for one in news if not _is_clockwork(one.method, one.path)
+        ]
 
 
 def _is_clockwork(method: str, path: str) -> bool:

@@ -11,6 +11,7 @@ from tests.soak.edits import Edits
 from tests.soak.judging import Course, Sample, judge, misses
 from tests.soak.running import soaking
 from tests.soak.vitals import Vitals
+from tests.support.proxy import Request
 
 CALM = Vitals(memory=60_000, files=20, threads=10, children=0, zombies=0)
 
@@ -60,17 +61,17 @@ def test_what_is_missed_is_told(course: Course, told: str) -> None:
 
 
 def test_a_call_is_a_commits_from_the_commit_until_all_has_happened() -> None:
-    made = [("POST", "/containers/create")]
+    made = [Request("POST", "/containers/create", 0.0)]
     calls = Calls(made)
     calls.begin()
     assert calls.stray == ["POST /containers/create"]
-    made += [("POST", "/containers/x/start"), LIST]
+    made += [Request("POST", "/containers/x/start", 0.0), Request(*LIST, 0.0)]
     calls.look(happened=False)
-    made += [("GET", "/containers/x/logs")]
+    made += [Request("GET", "/containers/x/logs", 0.0)]
     for _ in range(6):
         calls.look(happened=True)
     assert not calls.at_work
-    made += [LIST, ("DELETE", "/containers/x")]
+    made += [Request(*LIST, 0.0), Request("DELETE", "/containers/x", 0.0)]
     calls.look(happened=True)
     assert calls.stray[1:] == ["DELETE /containers/x"]
 

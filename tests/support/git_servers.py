@@ -189,6 +189,9 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 def _handler(server: HttpsServer, base: Path) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # a connection serves many requests, as at any forge,
+        wbufsize = -1  # and an answer is sent at once
+
         def do_GET(self) -> None:
             self._answer(b"")
 

@@ -8,14 +8,25 @@ and `start` are an engine that goes away and comes back.
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from tests.support.engines import SOCKET
 
 Matches = Callable[[str, str], bool]
+
+
+class Request(NamedTuple):
+    """What the engine was asked for, and when, by the clock of `time.perf_counter`."""
+
+    method: str
+    path: str
+    at: float
+
+
 _VERSION = re.compile(r"^/v[0-9.]+")
 _CHUNK = 65536
 
@@ -41,7 +52,7 @@ class Proxy:
         # Event streams stay open, new ones open, and nothing comes out of them.
         self.deaf = False
         self._streams: set[socket.socket] = set()
-        self.requests: list[tuple[str, str]] = []
+        self.requests: list[Request] = []
         self.hanging: list[tuple[str, str]] = []
 
     @property
@@ -108,7 +119,7 @@ class Proxy:
     ) -> None:
         """Pass a request on, at its time."""
         method, path, content = request
-        self.requests.append((method, path))
+        self.requests.append(Request(method, path, time.perf_counter()))
         if self._held(method, path):
             self.hanging.append((method, path))
             self._free.wait()

@@ -44,7 +44,7 @@ def command(
     Returns when only the instances' own progress is awaited; with --wait, when every batch
     instance has ended and every service is ready.
     """
-    place = find(source, operator)
+    place = _current(find(source, operator))
     saved = agreed.load(file, place) if file is not None else None
     snapshot, desired = session.to_apply(place)
     if saved is not None:
@@ -68,6 +68,15 @@ def command(
         return _report(opened, place, ending, wait=wait)
 
 
+def _current(place: Place) -> Place:
+    """Return the place after a look at its remote, where it has one."""
+    if not isinstance(place.written, options.Address):
+        return place
+    from reconciler.cli.remotes import looked_at  # noqa: PLC0415  # folders need no git
+
+    return looked_at(place)
+
+
 def _report(opened: Writer, place: Place, ending: Ending, *, wait: bool) -> Exit:
     core = opened.core
     if ending is Ending.CLAIM:
@@ -81,6 +90,8 @@ def _report(opened: Writer, place: Place, ending: Ending, *, wait: bool) -> Exit
         complain("not all is done; containers are left as they are")
         return Exit.FAILED
     code = outcome.code_of(core, wait=wait)
+    if code is Exit.DONE and place.held():
+        code = Exit.HELD
     if wait and on_terminal():
         outcome.show_outputs(opened)
     elif needs := needs_run(core):

@@ -115,7 +115,7 @@ def _to_destroy(place: Place) -> Desired:
             raise
         desired = nothing_wanted(place.project)
     if not desired.revision:
-        snapshot, catalog = read(place.source, place.policy)
+        snapshot, catalog = read(place.source, place.project, place.policy)
         desired = replace(catalog.desired or desired, revision=snapshot.revision or _NAMELESS)
     return replace(desired, project=place.project, tasks={}, prunable=True)
 

@@ -11,14 +11,13 @@ from reconciler.sources.git.settings import (
     Basic,
     GitSettings,
     Rewrite,
-    Secret,
     Signers,
     SshAgent,
     SshKey,
     Token,
 )
 from reconciler.sources.git.source import GitSource
-from reconciler.sources.git.standing import Standing
+from reconciler.sources.git.standing import Standing, Stands
 
 __all__ = [
     "Basic",
@@ -28,11 +27,11 @@ __all__ = [
     "RevisionError",
     "RevisionReading",
     "Rewrite",
-    "Secret",
     "Signers",
     "SshAgent",
     "SshKey",
     "Standing",
+    "Stands",
     "Token",
     "is_address",
     "read_revision",

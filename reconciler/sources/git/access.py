@@ -16,6 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from reconciler.secrets import SecretError
 from reconciler.sources.git.errors import RemoteError
 from reconciler.sources.git.settings import Basic, GitSettings, SshAgent, SshKey, Token
 
@@ -75,13 +76,8 @@ def access(settings: GitSettings) -> Iterator[Access]:
     credentials = settings.credentials
     environment = _environment(settings)
     if isinstance(credentials, Token | Basic):
-        held, user = (
-            (credentials.token, credentials.user)
-            if isinstance(credentials, Token)
-            else (credentials.password, credentials.user)
-        )
-        secret = held.value()
-        with _unnamed(_answer(user, secret, str(held))) as file:
+        secret = _secret(credentials)
+        with _unnamed(_answer(credentials, secret)) as file:
             helper = f'!f() {{ test "$1" = get && cat /dev/fd/{file}; }}; f'
             yield Access(
                 {**environment, **_configured(settings, {_scope(settings): helper})},
@@ -89,7 +85,7 @@ def access(settings: GitSettings) -> Iterator[Access]:
                 (secret,),
             )
     elif isinstance(credentials, SshKey):
-        key = credentials.key.value()
+        key = _secret(credentials)
         _check_key(key, str(credentials.key))
         with _unnamed(key + "\n") as file:
             # By our own number, for ssh closes what it inherits before it reads.
@@ -139,8 +135,24 @@ def _configured(settings: GitSettings, more: Mapping[str, str] | None = None) ->
     return found
 
 
-def _answer(user: str, secret: str, where: str) -> str:
+def _secret(credentials: Token | Basic | SshKey) -> str:
+    try:
+        match credentials:
+            case Token():
+                return credentials.token.word()
+            case Basic():
+                return credentials.password.read()
+            case SshKey():
+                # ssh reads no key whose lines end as they do elsewhere.
+                return credentials.key.read().replace("\r\n", "\n")
+    except SecretError as error:
+        raise RemoteError(f"there is no credential: {error}") from error
+
+
+def _answer(credentials: Token | Basic, secret: str) -> str:
+    user = credentials.user
     if any(control in text for text in (user, secret) for control in "\n\r\0"):
+        where = credentials.token if isinstance(credentials, Token) else credentials.password
         raise RemoteError(f"{where} holds more than one line, so it is no token or password")
     return f"username={user}\npassword={secret}\n"
 

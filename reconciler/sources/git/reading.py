@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from reconciler.model.shared import SharedMap
 from reconciler.sources.folder import MAX_TOTAL
 from reconciler.sources.git.content import contents, listed, selected
 from reconciler.sources.git.repository import Repository
@@ -25,19 +26,23 @@ Change = tuple[str, Entry | None, Entry | None]
 class Content(Struct, frozen=True):
     """What a tree holds as a source: manifests by path, what is missing, what is not read."""
 
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: SharedMap[bytes] = field(default_factory=SharedMap)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 class _Read(Struct):
-    """The last tree that was read. `names` is what its manifests are called in the repository."""
+    """The last tree that was read.
+
+    `names` is what its manifests are called in the repository, `size` their bytes altogether.
+    """
 
     tree: str
     grafts: Mapping[str, str]
     entries: dict[str, Entry]
     names: dict[str, str]
     content: Content
+    size: int
     linked: bool
 
 
@@ -98,12 +103,13 @@ def _patched(repository: Repository, tree: str, changes: list[Change], last: _Re
         return None
     names = {path: after.name for path, _, after in changes if after and path in last.names}
     selection = Selection(names)
-    files = {**last.content.files, **contents(repository, selection)}
-    if selection.problems or sum(map(len, files.values())) > MAX_TOTAL:
+    new, files = contents(repository, selection), last.content.files
+    size = last.size + sum(len(data) - len(files[path]) for path, data in new.items())
+    if selection.problems or size > MAX_TOTAL:
         return None
     last.names.update(names)
-    content = Content(files, (), last.content.notes)
-    return _Read(tree, _NO_GRAFTS, last.entries, last.names, content, linked=False)
+    content = Content(files.changed(new), (), last.content.notes)
+    return _Read(tree, _NO_GRAFTS, last.entries, last.names, content, size, linked=False)
 
 
 def _known(last: _Read | None) -> dict[str, bytes]:
@@ -144,6 +150,7 @@ def _taken(
     known: Mapping[str, bytes],
 ) -> _Read:
     files = contents(repository, selection, known)
-    content = Content(files, tuple(selection.problems), tuple(selection.notes))
+    content = Content(SharedMap(files), tuple(selection.problems), tuple(selection.notes))
+    size = sum(map(len, files.values()))
     linked = any(entry.mode == LINK for entry in entries.values())
-    return _Read(tree, _NO_GRAFTS, entries, selection.files, content, linked=linked)
+    return _Read(tree, _NO_GRAFTS, entries, selection.files, content, size, linked=linked)

@@ -4,7 +4,6 @@ Decides what cannot be meant. Secrets are never here: only where they are, for w
 used.
 """
 
-import os
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import Final
 
 from msgspec import Struct
 
+from reconciler.secrets import Secret
 from reconciler.sources.git.address import Address, address
 from reconciler.sources.git.errors import RemoteError
 
 _REF: Final = re.compile(r"[A-Za-z0-9_+#=%,@][^\x00-\x20\x7f~^:?*\[\\]*")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_LONGEST_SECRET: Final = 65536
 
 
 class Rewrite(StrEnum):
@@ -27,40 +26,6 @@ class Rewrite(StrEnum):
     FOLLOW = "follow"
     HOLD = "hold"
     REFUSE = "refuse"
-
-
-class Secret(Struct, frozen=True, kw_only=True):
-    """Where a secret is: in a file, or in a variable of the environment."""
-
-    file: Path | None = None
-    env: str = ""
-
-    def value(self) -> str:
-        """Return it, as it is now.
-
-        Raises:
-            RemoteError: when it is not there.
-        """
-        found = self._found().rstrip("\r\n")
-        if not found:
-            raise RemoteError(f"{self} is empty, and should hold the credential")
-        return found
-
-    def __str__(self) -> str:
-        return f"the variable {self.env}" if self.file is None else f"the file {self.file}"
-
-    def _found(self) -> str:
-        if self.file is None:
-            if self.env not in os.environ:
-                raise RemoteError(f"{self} is not set, and should hold the credential")
-            return os.environ[self.env]
-        try:
-            with self.file.open(encoding="utf-8") as file:
-                return file.read(_LONGEST_SECRET)
-        except OSError as error:
-            raise RemoteError(f"{self} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise RemoteError(f"{self} is not UTF-8, so it holds no credential") from None
 
 
 class Token(Struct, frozen=True, tag=True):

@@ -63,24 +63,23 @@ class GitSource:
         return f"{settings.url}{f'@{chosen}' if chosen else ''}{folder}"
 
     @property
-    def standing(self) -> tuple[Standing, str]:
-        """How the source stands to its remote, and a sentence on it."""
-        return self._stands.kind, self._stands.sentence
+    def standing(self) -> Stands:
+        """How the source stands to its remote."""
+        return self._stands
 
     @property
     def revision(self) -> str:
         """The commit that is read, empty before there is one."""
         return self._record.given
 
-    @property
     def held(self) -> str:
-        """The commit that waits to be allowed, if one does."""
-        return self._stands.commit if self._stands.kind is Standing.HELD else ""
-
-    @property
-    def waiting(self) -> str:
-        """The commit that the remote has and that is not read: held, refused or untrusted."""
-        return self._stands.commit if self._stands.kind in _WAITING else ""
+        """Return the commit that waits to be allowed, if one does, by what was fetched last."""
+        with self._mirror.whole:
+            try:
+                stands = self._stood()
+            except (RemoteError, RevisionError, OSError):
+                return ""
+        return stands.commit if stands.kind is Standing.HELD else ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -147,23 +146,31 @@ class GitSource:
         """Poll as soon as possible, once, however often this is called until then."""
         self._nudge.set()
 
-    def allow(self, revision: str) -> None:
-        """Let the held revision pass, that one only; it is read from the next poll on.
+    def allow(self, revision: str) -> bool:
+        """Let the held revision pass, that one only; return whether it is what waits.
 
-        Raises:
-            RevisionError: when no such revision is held.
+        It is read from the next poll on, by this process or another one.
         """
         with self._mirror.whole:
-            held = self.held
+            held = self.held()
             if not held or len(revision) < _SHORTEST or not held.startswith(revision):
-                waiting = f"the revision that waits is {held}" if held else "no revision waits"
-                raise RevisionError(f"{revision} is not held: {waiting}")
+                return False
             self._save(replace(self._record, allowed=held))
         self.nudge()
+        return True
 
     def interrupt(self) -> None:
         """End a poll under way, and refuse any to come."""
         self._mirror.interruption.interrupt()
+
+    def _stood(self) -> Stands:
+        """Return how the source stands to what was fetched last, be it by another process."""
+        self._record = records.load(self._path, self._record.of)
+        self._reconsider()
+        fetched = self._mirror.fetched
+        if not fetched:
+            return Stands()
+        return judge(self._mirror.repository, self.settings, self._record, fetched).stands
 
     # --- polling -----------------------------------------------------------------------------
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-
-from msgspec import Struct
+from typing import NamedTuple
 
 
 class Standing(StrEnum):
@@ -18,7 +17,7 @@ class Standing(StrEnum):
     UNREACHABLE = "unreachable"  # the remote could not be asked, or the mirror not be used
 
 
-class Stands(Struct, frozen=True):
+class Stands(NamedTuple):
     """A standing, a sentence on it, and the commit that it is about."""
 
     kind: Standing = Standing.NEW

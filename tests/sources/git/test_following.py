@@ -207,7 +207,7 @@ class TestRewrittenHistory:
         followed = Followed(repository, mirror, on_rewrite=Rewrite.HOLD)
         first, other = self.rewritten(repository, followed)
         assert not followed.source.poll()
-        assert (followed.source.revision, followed.source.held) == (first, other)
+        assert (followed.source.revision, followed.source.held()) == (first, other)
         assert followed.told[-1][0] is Standing.HELD
         assert (
             f"no successor of {first[:12]}: the branch main was rewritten" in followed.told[-1][1]
@@ -215,12 +215,30 @@ class TestRewrittenHistory:
         assert followed.source.read().complete
         source = followed.again()
         source.poll()
-        assert source.held == other
-        with pytest.raises(RevisionError, match=f"the revision that waits is {other}"):
-            source.allow(first)
-        source.allow(other[:12])
+        assert source.held() == other
+        assert not source.allow(first)
+        assert not source.allow(other[:6])
+        assert not source.poll()
+        assert source.allow(other[:12])
         assert source.poll()
-        assert (source.revision, source.held) == (other, "")
+        assert (source.revision, source.held()) == (other, "")
+
+    def test_it_is_allowed_without_a_look_by_whoever_asks_next(
+        self, repository: Repository, mirror: Path
+    ) -> None:
+        followed = Followed(repository, mirror, on_rewrite=Rewrite.HOLD)
+        _, other = self.rewritten(repository, followed)
+        followed.source.poll()
+        away = repository.root.with_name("away")
+        repository.root.rename(away)
+        source = followed.again()
+        assert source.held() == other
+        assert source.allow(other)
+        assert (source.held(), followed.again().held()) == ("", "")
+        away.rename(repository.root)
+        source = followed.again()
+        assert source.poll()
+        assert source.revision == other
 
     def test_a_leave_is_for_that_revision_alone(self, repository: Repository, mirror: Path) -> None:
         followed = Followed(repository, mirror, on_rewrite=Rewrite.HOLD)
@@ -229,7 +247,7 @@ class TestRewrittenHistory:
         followed.source.allow(other)
         third = repository.commit(a="third")
         followed.source.poll()
-        assert (followed.source.revision, followed.source.held) == (first, third)
+        assert (followed.source.revision, followed.source.held()) == (first, third)
 
     def test_a_later_successor_ends_the_wait(self, repository: Repository, mirror: Path) -> None:
         followed = Followed(repository, mirror, on_rewrite=Rewrite.HOLD)
@@ -238,7 +256,7 @@ class TestRewrittenHistory:
         repository.git("reset", "--quiet", "--hard", first)
         later = repository.commit(a="later")
         assert followed.source.poll()
-        assert (followed.source.revision, followed.source.held) == (later, "")
+        assert (followed.source.revision, followed.source.held()) == (later, "")
 
     def test_it_is_refused(self, repository: Repository, mirror: Path) -> None:
         followed = Followed(repository, mirror, on_rewrite=Rewrite.REFUSE)
@@ -246,8 +264,8 @@ class TestRewrittenHistory:
         assert not followed.source.poll()
         assert followed.source.revision == first
         assert followed.source.standing[0] is Standing.REFUSED
-        with pytest.raises(RevisionError, match="no revision waits"):
-            followed.source.allow(other)
+        assert not followed.source.allow(other)
+        assert not followed.source.poll()
 
     def test_what_is_told_once_is_not_told_at_each_poll(
         self, repository: Repository, mirror: Path
@@ -412,7 +430,7 @@ class TestTheMirror:
         repository.git("reset", "--quiet", "--hard", "HEAD~1")
         other = repository.commit(a="other")
         followed.again().poll()
-        assert (followed.source.revision, followed.source.held) == (first, other)
+        assert (followed.source.revision, followed.source.held()) == (first, other)
         assert not followed.source.read().complete
         followed.source.poll()
         assert "does not hold" in followed.source.read().problem

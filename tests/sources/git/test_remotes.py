@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from reconciler.secrets import Secret
 from reconciler.sources.git import (
     Basic,
     GitSettings,
     GitSource,
     RemoteError,
-    Secret,
     SshKey,
     Standing,
     Token,
@@ -74,7 +74,7 @@ def over_https(server: HttpsServer, **more: object) -> GitSettings:
 
 def over_ssh(server: Sshd, root: Path, **more: object) -> GitSettings:
     given = {
-        "credentials": SshKey(Secret(file=server.key)),
+        "credentials": SshKey(Secret(file=str(server.key))),
         "known_hosts": server.known_hosts(),
         **more,
     }
@@ -85,7 +85,7 @@ def written(beside: Path, secret: str) -> Secret:
     path = beside.with_name(f"secret-{secret[:2]}")
     path.write_text(secret + "\n")
     path.chmod(0o440)
-    return Secret(file=path)
+    return Secret(file=str(path))
 
 
 def refusal(settings: GitSettings, mirror: Path) -> str:
@@ -208,7 +208,7 @@ class TestHttps:
         ("secret", "told"),
         [
             (Secret(env="NOT_THERE"), "the variable NOT_THERE is not set"),
-            (Secret(file=Path("/nowhere/token")), "the file /nowhere/token cannot be read"),
+            (Secret(file="/nowhere/token"), "the file /nowhere/token cannot be read"),
         ],
     )
     def test_a_credential_that_is_not_there(
@@ -228,6 +228,15 @@ class TestSsh:
         settings = over_ssh(sshd, repository.root, credentials=key)
         assert GitSource(settings, tmp_path / "mirror").poll()
 
+    def test_a_key_that_was_written_elsewhere(
+        self, sshd: Sshd, repository: Repository, tmp_path: Path
+    ) -> None:
+        repository.commit(a="one")
+        key = tmp_path / "key"
+        key.write_bytes(sshd.key.read_bytes().replace(b"\n", b"\r\n"))
+        settings = over_ssh(sshd, repository.root, credentials=SshKey(Secret(file=str(key))))
+        assert GitSource(settings, tmp_path / "mirror").poll()
+
     def test_a_key_that_others_may_read_and_a_path_with_spaces(
         self, sshd: Sshd, repository: Repository, tmp_path: Path
     ) -> None:
@@ -239,7 +248,7 @@ class TestSsh:
         key.chmod(0o644)
         hosts.write_bytes(sshd.known_hosts().read_bytes())
         settings = over_ssh(
-            sshd, repository.root, credentials=SshKey(Secret(file=key)), known_hosts=hosts
+            sshd, repository.root, credentials=SshKey(Secret(file=str(key))), known_hosts=hosts
         )
         assert GitSource(settings, folder / "mirror").poll()
 
@@ -259,14 +268,14 @@ class TestSsh:
     def test_a_key_that_the_host_does_not_take(
         self, sshd: Sshd, repository: Repository, tmp_path: Path
     ) -> None:
-        key = SshKey(Secret(file=sshd.make_key("other")))
+        key = SshKey(Secret(file=str(sshd.make_key("other"))))
         said = refusal(over_ssh(sshd, repository.root, credentials=key), tmp_path / "mirror")
         assert f"does not take the ssh key in the file {sshd.folder}/other" in said
 
     def test_a_key_with_a_passphrase(
         self, sshd: Sshd, repository: Repository, tmp_path: Path
     ) -> None:
-        key = SshKey(Secret(file=sshd.make_key("locked", "a passphrase")))
+        key = SshKey(Secret(file=str(sshd.make_key("locked", "a passphrase"))))
         said = refusal(over_ssh(sshd, repository.root, credentials=key), tmp_path / "mirror")
         assert "has a passphrase" in said
 

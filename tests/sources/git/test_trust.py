@@ -47,7 +47,7 @@ def following(repository: Repository, trusted: Signers, **more: str) -> GitSourc
 
 def why_not(source: GitSource) -> str:
     assert not source.poll()
-    kind, sentence = source.standing
+    kind, sentence, _ = source.standing
     assert kind is Standing.UNTRUSTED
     return sentence
 
@@ -143,7 +143,7 @@ def test_going_back_to_what_was_signed_before_is_held(
     source.poll()
     repository.git("update-ref", "refs/heads/main", first)
     source.poll()
-    assert (source.revision, source.held) == (second, first)
+    assert (source.revision, source.held()) == (second, first)
 
 
 class TestTags:

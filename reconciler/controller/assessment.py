@@ -1,0 +1,57 @@
+"""What is thought of each task since it was planned last, and what is left to be done.
+
+Decides nothing: it keeps what plans have said, in such a way that a question about all tasks
+costs no more than what was planned since. One thread.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from reconciler.model.action import Plan, Verdict
+from reconciler.model.desired import DesiredTask
+from reconciler.model.shared import SharedMap
+from reconciler.planning.converging import lacks, stirs
+
+
+class Assessment:
+    """Verdicts by task, and the tasks of which something is yet to come."""
+
+    def __init__(self) -> None:
+        """Begin with nothing planned."""
+        # Replaced rather than changed, so that whoever looks on may keep what there was.
+        self.verdicts: SharedMap[tuple[Verdict, ...]] = SharedMap()
+        self.wakes: dict[str, float] = {}
+        self._stirring: set[str] = set()
+        self._lacking: set[str] = set()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether only the instances' own progress, or a person, is awaited."""
+        return not self._stirring
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be done, of what is at rest."""
+        return not self._lacking
+
+    def due(self, now: float) -> set[str]:
+        """Return the tasks that are to be planned by now (epoch seconds) without a happening."""
+        return {task for task, at in self.wakes.items() if at <= now}
+
+    def take(
+        self, made: Plan, only: AbstractSet[str] | None, tasks: Mapping[str, DesiredTask]
+    ) -> None:
+        """Replace what was thought of the planned tasks: `only` these, all where it is None."""
+        found: dict[str, list[Verdict]] = {}
+        for verdict in made.verdicts:
+            found.setdefault(verdict.key.task, []).append(verdict)
+        planned = set(self.verdicts) if only is None else only
+        for name in planned & self.wakes.keys():
+            del self.wakes[name]
+        self.wakes |= made.wakes
+        self._stirring -= planned
+        self._stirring |= {name for name, verdicts in found.items() if stirs(verdicts)}
+        self._lacking -= planned
+        self._lacking |= {n for n, verdicts in found.items() if lacks(tasks.get(n), verdicts)}
+        new = {name: tuple(verdicts) for name, verdicts in found.items()}
+        self.verdicts = self.verdicts.changed(new, planned - new.keys())

@@ -1,0 +1,26 @@
+"""What a writer that follows a source begins with."""
+
+from pathlib import Path
+
+from reconciler.cli.keeping import _begin_with
+from reconciler.cli.place import Place
+from reconciler.controller.revisions import load
+from reconciler.manifests import Memory
+from reconciler.sources import FolderSource
+from tests.cli.helpers import HELLO, write
+
+
+def test_a_source_may_have_another_name_than_its_folder(tmp_path: Path) -> None:
+    source = FolderSource(write(tmp_path / "lab", hello=HELLO))
+    snapshot, desired = _begin_with(Place(source, tmp_path, "fleet", tmp_path / "state"), Memory())
+    assert snapshot is not None
+    assert (desired.project, [*desired.tasks]) == ("fleet", ["hello"])
+
+
+def test_what_was_read_first_is_not_read_anew_when_it_is_followed(tmp_path: Path) -> None:
+    source, memory = FolderSource(write(tmp_path / "lab", hello=HELLO)), Memory()
+    place = Place(source, tmp_path, "fleet", tmp_path / "state")
+    _, first = _begin_with(place, memory)
+    again = load(source.read(), place.project, place.policy, memory).desired
+    assert again is not None
+    assert again.tasks["hello"] is first.tasks["hello"]
