@@ -1,14 +1,15 @@
 """What changed work leaves alone: an instance of the work before it, which ends by itself.
 
 Decides with `onChange: finish` which container may go on under its own run while the new run
-waits for its place. What ends its own run, a lowered bound and another run of the same work end
-it all the same, for none of them is a change of the work.
+waits for its place. What ends its own run, its timeout, a lowered bound and another run of the
+same work end it all the same, for none of them is a change of the work.
 """
 
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import DesiredTask, OnChange
 from reconciler.model.observed import Container
 from reconciler.model.run import Run
+from reconciler.planning.limiting import overdue
 from reconciler.planning.scene import Scene, Slot, Step
 
 
@@ -30,4 +31,4 @@ def finishing(scene: Scene, slot: Slot, container: Container) -> Step | None:
         return None
     old = f"attempt {container.attempt} of run {container.run}"
     reason = f"run {scene.run.number} waits for {old} to finish"
-    return Step(InstanceState.RUNNING, reason, settled=True)
+    return overdue(scene, slot) or Step(InstanceState.RUNNING, reason, settled=True)

@@ -153,6 +153,15 @@ def test_stop_ends_the_old_one_and_keeps_the_new_one_from_starting() -> None:
     assert result(lab, 0, run=1) is Result.CANCELLED
 
 
+def test_its_timeout_ends_an_old_one_too() -> None:
+    lab = changed(count=1, timeout=60.0)
+    lab.wait(59)
+    assert lab.live() == ["demo.work.1.0.1"]
+    lab.wait(1)
+    assert result(lab, 0, run=1) is Result.FAILED
+    assert lab.live() == ["demo.work.2.0.1"]
+
+
 def test_replace_put_in_its_place_ends_the_old_one_at_once() -> None:
     lab = changed(count=1)
     lab.apply(make_task("work", 1, spec=OTHER))
