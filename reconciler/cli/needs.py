@@ -61,8 +61,9 @@ def _outlives_change(core: "Core", verdict: Verdict) -> bool:
     task = core.effective().tasks.get(verdict.key.task)
     known = core.history.tasks.get(verdict.key.task)
     run = known.runs.get(verdict.run) if known else None
-    running = verdict.state is InstanceState.RUNNING
-    return running and task is not None and run is not None and outlives_change(task, run)
+    if task is None or known is None or run is None or verdict.state is not InstanceState.RUNNING:
+        return False
+    return outlives_change(task, run, known.run_for(task.work.hash, task.rerun))
 
 
 def _failed_before(core: "Core", verdict: Verdict) -> bool:

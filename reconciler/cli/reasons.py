@@ -193,7 +193,10 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
 def _way_on_running(report: Report, verdict: Verdict) -> str:
     """Return what lets a new run follow, where one waits for what runs."""
     task, run = report.desired.tasks.get(verdict.key.task), run_of(report, verdict)
-    if task is None or run is None or not outlives_change(task, run):
+    if task is None or run is None:
+        return ""
+    known = report.history.tasks[task.name]
+    if not outlives_change(task, run, known.run_for(task.work.hash, task.rerun)):
         return ""
     where = task.place_of("onChange")
     return f"it has to end by itself, or onChange to be replace at {where}"
