@@ -16,10 +16,8 @@ def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
     run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute("DELETE FROM cancels WHERE run = ? AND instance = ?", (run, instance))
-    if fact.instance is not None:
-        connection.execute(
-            "REPLACE INTO grants VALUES (?, ?, ?, ?)", (run, instance, fact.attempt, fact.at)
-        )
+    row = (run, instance, fact.attempt, fact.at)
+    connection.execute("REPLACE INTO grants VALUES (?, ?, ?, ?)", row)
 
 
 def awaited(connection: sqlite3.Connection, fact: facts.RoomAwaited) -> None:

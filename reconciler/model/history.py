@@ -115,13 +115,16 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.RunCancelled) -> None:
         run = self.task(fact.task).runs[fact.run]
-        run.cancels[fact.instance] = Cancel(fact.reason, fact.result, fact.at, fact.asked)
+        cancel = Cancel(fact.reason, fact.result, fact.at, fact.asked, fact.passing)
+        run.cancels[fact.instance] = cancel
 
     @apply.register
     def _(self, fact: facts.RetryGranted) -> None:
         run = self.task(fact.task).runs[fact.run]
         run.cancels.pop(fact.instance, None)
-        if fact.instance is not None:
+        if fact.instance is None:
+            run.resumed_at = fact.at
+        else:
             run.granted[fact.instance] = fact.attempt
 
     @apply.register

@@ -56,21 +56,23 @@ class Attempt(Struct, frozen=True):
 class Cancel(Struct, frozen=True):
     """Why a run, or one instance of it, was ended, and what that counts as.
 
-    `asked` is the target that a person wanted stopped, empty where no person did.
+    `asked` is the target that a person wanted stopped, empty where no person did. `passing`: it
+    holds only as long as its cause does, which is what another task has come to.
     """
 
     reason: str
     result: Result = Result.CANCELLED
     at: float = 0.0
     asked: str = ""
+    passing: bool = False
 
 
 class Run(Struct):
     """One asking for a task's work: what was asked, and each instance's attempts in order.
 
     `nominal` is the time of the firing that it is for, 0.0 for none. `cancels` are by instance,
-    None for the run as a whole. `granted` is the number up to which an instance's attempts count
-    no more.
+    None for the run as a whole, which went on again at `resumed_at`. `granted` is the number up to
+    which an instance's attempts count no more.
     """
 
     number: int
@@ -81,6 +83,7 @@ class Run(Struct):
     opened_at: float = 0.0
     closed: bool = False
     nominal: float = 0.0
+    resumed_at: float = 0.0
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)

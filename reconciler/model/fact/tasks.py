@@ -40,7 +40,8 @@ class RunCancelled(Struct, frozen=True):
     """A run, or one instance of it, was ended for a reason of its own: what is unfinished stays so.
 
     `result` is what that counts as: cancelled, or failed. `asked` is the target that a person
-    wanted stopped (TASK, TASK/INSTANCE or job/JOB), empty where no person did.
+    wanted stopped (TASK, TASK/INSTANCE or job/JOB), empty where no person did. `passing`: it holds
+    only as long as its cause does, which is what another task has come to.
     """
 
     task: str
@@ -50,6 +51,7 @@ class RunCancelled(Struct, frozen=True):
     at: float
     result: Result = Result.CANCELLED
     asked: str = ""
+    passing: bool = False
 
 
 class RunsClosed(Struct, frozen=True):
