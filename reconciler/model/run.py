@@ -56,8 +56,8 @@ class Attempt(Struct, frozen=True):
 class Cancel(Struct, frozen=True):
     """Why a run, or one instance of it, was ended, and what that counts as.
 
-    `asked` is the target that a person wanted stopped, empty where no person did.
-    `passing`: it holds only as long as its cause does, which is what another task has come to.
+    `asked` is the target that a person wanted stopped, empty where no person did. `passing`: it
+    holds only as long as its cause does, which is what another task has come to.
     """
 
     reason: str
