@@ -14,7 +14,9 @@ from reconciler.model.action import Hold, InstanceState, Verdict
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.shared import SharedMap, differing
 from reconciler.notices import Failure, Recovery
+from reconciler.planning.concluding import required
 
+_SPENT: Final = {InstanceState.FAILED, InstanceState.CANCELLED}
 _LOST: Final = InstanceState.UNKNOWN  # of a node that cannot be looked at: nobody knows
 
 
@@ -106,10 +108,18 @@ def _doing(task: DesiredTask | None, verdicts: Iterable[Verdict]) -> _Doing:
     wanted = [verdict for verdict in verdicts if verdict.key.instance in task.instances]
     return _Doing(
         instances=len(wanted),
-        ailing=tuple(verdict for verdict in wanted if _ails(task, verdict)),
+        ailing=_ailing(task, wanted),
         unready=task.service and not all(verdict.ready for verdict in wanted),
         unclear=lost or bool(task.instances and not verdicts),
     )
+
+
+def _ailing(task: DesiredTask, wanted: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Return the instances that ail, without failed ones that the task can do without."""
+    spent = sum(verdict.state in _SPENT for verdict in wanted)
+    spare = spent <= len(task.instances) - required(task)
+    found = (verdict for verdict in wanted if _ails(task, verdict))
+    return tuple(v for v in found if not (spare and v.state is InstanceState.FAILED))
 
 
 def _subject(task: str) -> str:

@@ -123,13 +123,13 @@ def unhealthy(scene: Scene, slot: Slot) -> Step | None:
 
 
 def over_parallelism(scene: Scene, slot: Slot) -> Step | None:
-    """More run than parallelism allows now: the last ones give way."""
-    current = slot.current
-    if slot.key not in scene.excess or current is None or current.phase is Phase.EXITED:
-        return None
-    reason = f"more instances run than parallelism {scene.task.parallelism} allows"
-    why = cause.stated(scene.given.desired, scene.task, reason, "parallelism")
-    return end(scene.given, current, why)
+    """More run than parallelism allows now: the last ones give way, whatever run they are of."""
+    for container in slot.containers:
+        if slot.key in scene.excess and container.phase is not Phase.EXITED:
+            reason = f"more instances run than parallelism {scene.task.parallelism} allows"
+            why = cause.stated(scene.given.desired, scene.task, reason, "parallelism")
+            return end(scene.given, container, why)
+    return None
 
 
 def running(scene: Scene, slot: Slot) -> Step | None:

@@ -15,9 +15,11 @@ from reconciler.controller.loop import Ending
 from reconciler.controller.writing import Options, Writer, complete, gone, reconciled, writer
 from reconciler.engines.engine import UnreachableError
 from reconciler.engines.simulated import SimulatedEngine, World
+from reconciler.engines.simulated.world import Manner
 from reconciler.ledger import Ledger, LockHeld
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import Desired, DesiredTask, Restart, Retry
+from reconciler.model.fact import Result
 from reconciler.model.observed import Phase, Usage
 from reconciler.sources.folder import FolderSource
 from tests.support.desired import make_desired, make_task
@@ -111,6 +113,24 @@ def test_a_service_comes_back_by_its_event(site: Site) -> None:
             return site.live() == ["demo.web.1.0.2"]
 
         assert within(opened, until) is Ending.DONE
+
+
+@pytest.mark.parametrize("manner", ["crash", "kill", "stop"])
+def test_what_an_engine_takes_along_has_not_succeeded(site: Site, manner: Manner) -> None:
+    with site.open(make_desired(make_task()), follow=True) as opened:
+        restarted: list[bool] = []
+
+        def until(core: Core) -> bool:
+            if not restarted and core.at_rest() and site.live():
+                restarted.append(True)
+                site.world.restart(0, manner)
+            return bool(restarted) and complete(core) and not site.live()
+
+        assert within(opened, until) is Ending.DONE
+        (verdict,) = opened.core.all_verdicts()
+        attempt = opened.core.history.tasks["work"].runs[1].attempts_of(0)[0]
+    assert verdict.state is InstanceState.FAILED
+    assert attempt.result is Result.LOST
 
 
 def test_an_engine_that_goes_away_and_comes_back(site: Site) -> None:

@@ -72,6 +72,19 @@ def test_what_fails_is_told_of_each_task_once() -> None:
     }
 
 
+def test_an_instance_that_its_task_can_do_without_is_no_failure() -> None:
+    desired = make_desired(make_task("work", 3, min_succeeded=2))
+    others = [verdict("work", "Running", 0), verdict("work", "Pending", 2)]
+    outlook = Outlook()
+    outlook.look(desired, {"work": [verdict("work", "Failed", 1), *others]})
+    assert outlook.stage((), 0, 4) == Converged(3, 4)
+    assert outlook.failing({}) == {}
+    others[0] = verdict("work", "Cancelled", 0)
+    outlook.look(desired, {"work": [verdict("work", "Failed", 1), *others]})
+    assert outlook.stage((), 0, 4) == Broken(1, 3, "work/1: exit 1")
+    assert outlook.failing({}).keys() == {"task work"}
+
+
 def test_what_cannot_be_looked_at_is_not_over() -> None:
     before = {f"task {name}": Failure(f"task {name}", "exit 1") for name in ("web", "work", "old")}
     lost = [verdict("web", "Running"), verdict("web", "Unknown", 1)]

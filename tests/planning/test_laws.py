@@ -36,6 +36,7 @@ from tests.support.lab import Lab, MemoryRecord
 
 LIMIT = 1
 SURGE = 1
+TOTAL = 2
 FOREIGN = ("demo.batch.1.0.1", "somebody", "demo.web.1.0.2")
 commands = st.sampled_from([("true",), ("false",)])
 sizes = st.integers(0, 4)
@@ -106,7 +107,7 @@ class Fate(RuleBasedStateMachine):
         change: OnChange = OnChange.REPLACE,
     ) -> None:
         spec = {"command": command, "resources": Resources(memory=memory)}
-        retry = Retry(LIMIT, Backoff(jitter=0.0))
+        retry = Retry(LIMIT, Backoff(jitter=0.0), TOTAL)
         fields = {"spec": spec, "retry": retry, "parallelism": parallelism, "on_change": change}
         self.batch = make_task(self.names[-1], count, renamed_from=self.former(), **fields)
 
@@ -388,6 +389,10 @@ class Fate(RuleBasedStateMachine):
             if f.attempt.key.task != "web"
         )
         assert all(count <= LIMIT + 1 for count in failed.values()), failed
+        again = Counter[tuple[str, int]]()
+        for (key, run), count in failed.items():
+            again[key.task, run] += count - 1
+        assert all(count <= TOTAL for count in again.values()), again
 
     @invariant()
     def law_15_no_false_success(self) -> None:

@@ -123,6 +123,17 @@ def test_manifest_and_person_are_told_apart() -> None:
     assert lab.live() == ["demo.work.1.0.1"]
 
 
+@pytest.mark.parametrize("spec", [{}, {"command": ("true",)}])
+def test_a_lowered_parallelism_holds_also_for_work_that_is_not_wanted_any_more(
+    spec: dict[str, object],
+) -> None:
+    lab = Lab(make_task("work", 3))
+    lab.settle()
+    ask(lab, "suspend")
+    lab.apply(make_task("work", 3, parallelism=1, spec=spec))
+    assert lab.live() == ["demo.work.1.0.1"]
+
+
 def test_a_rerun_that_is_suspended_holds_nothing() -> None:
     lab = Lab(make_task("work", 6))
     lab.world.autoexit = lambda _: 0
