@@ -27,6 +27,8 @@ from reconciler.ledger.errors import (
 
 FILE_NAME: Final = "ledger.db"
 BUSY_SECONDS: Final = 5.0
+# SQLite lets nobody queue: beside a writer that never rests, who asks once may wait for long.
+_ASKER_SECONDS: Final = 30.0
 _HEADER: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"
 _JOURNAL_LIMIT: Final = 16 * 1024 * 1024
@@ -60,7 +62,8 @@ def open_appender(folder: Path) -> sqlite3.Connection:
     """
     path = _existing(folder)
     with translated(path):
-        return _prepared(path, _connect(path, "mode=rw"), _prepare_appender)
+        opened = _connect(path, "mode=rw", _ASKER_SECONDS)
+        return _prepared(path, opened, _prepare_appender)
 
 
 def open_reader(folder: Path) -> sqlite3.Connection:
@@ -149,12 +152,12 @@ def _make_private(path: Path) -> None:
         raise LedgerUnwritable(f"the ledger {path} cannot be made: {error.strerror}") from error
 
 
-def _connect(path: Path, how: str) -> sqlite3.Connection:
+def _connect(path: Path, how: str, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
     # Transactions are spelled out. One thread at a time uses a connection, not always the same.
     return sqlite3.connect(
         f"{path.as_uri()}?{how}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=patience,
         isolation_level=None,
         check_same_thread=False,
     )
