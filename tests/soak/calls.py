@@ -16,6 +16,7 @@ LIST: Final = ("GET", "/containers/json")
 HEALTH: Final = ("GET", "/info")
 _CLOCKWORK: Final = {LIST, HEALTH, ("GET", "/events"), ("GET", "/version"), ("GET", "/_ping")}
 _CLAIM: Final = "/volumes/reconciler-claim."
+_NETWORK: Final = "/networks"  # as old as the engine's present life
 _RESTS: Final = 5  # looks
 
 
@@ -59,4 +60,12 @@ class Calls:
 
 
 def _is_clockwork(method: str, path: str) -> bool:
-    return (method, path) in _CLOCKWORK or (method == "GET" and path.startswith(_CLAIM))
+    """Whether a call goes by the clock: what is looked at, the claim, what containers use."""
+    if method != "GET":
+        return False
+    return (
+        (method, path) in _CLOCKWORK
+        or path.startswith(_CLAIM)
+        or path.endswith("/stats")
+        or path == _NETWORK
+    )
