@@ -1,15 +1,18 @@
-"""What is to be planned next: tasks of which something is new, and tasks whose time has come.
+"""What is to be planned next: the tasks of which something is new, and those for whom that matters.
 
-Decides nothing about a task. Must not know what happened to it, only that it did, and for whom
-else that matters: where a task has come to something, those that wait for it are planned next.
+Decides nothing about a task. Must not know what happened to it, only that something did: where
+a task has come to something, those that wait for it, or share its job, are planned next.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from reconciler.model.action import Plan
 from reconciler.model.desired import Desired
 from reconciler.model.fact import AttemptEnded, Fact, RetryGranted, RunCancelled
 from reconciler.model.milestone import Reached
+
+_UNSEEN: Final = object()
 
 
 class Agenda:
@@ -48,12 +51,17 @@ class Agenda:
         """Plan next what was taken in vain."""
         self.dirty = None if taken is None or self.dirty is None else taken | self.dirty
 
-    def planned(self, taken: set[str] | None, made: Plan, desired: Desired) -> None:
-        """Take in what was planned, and plan next those for whom it is news."""
+    def planned(self, made: Plan, desired: Desired, *, everything: bool) -> None:
+        """Take in what was planned, and plan next those for whom it is news.
+
+        Where it was `everything`, all have heard it.
+        """
+        if everything:
+            self._reached.clear()
         for name, reached in made.reached.items():
-            if self._reached.get(name) != reached:
+            if not everything and self._reached.get(name, _UNSEEN) != reached:
                 self.add(desired.followers(name))
-        self._reached = (self._reached if taken is not None else {}) | dict(made.reached)
+        self._reached |= made.reached
         self.add(name for fact in made.facts for name in _changed(fact))
 
 

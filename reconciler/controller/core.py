@@ -207,7 +207,7 @@ class Core:
             self._agenda.put_back(only)
             return []
         self.assessment.take(made, only, self.effective().tasks)
-        self._agenda.planned(only, made, self.desired)
+        self._agenda.planned(made, self.desired, everything=only is None)
         self.holds = made.holds
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)

@@ -82,18 +82,10 @@ def meanwhile(scene: Scene, slot: Slot, step: Step) -> Step:
     )
 
 
-def serving(scene: Scene, container: Container) -> bool:
-    """Whether a container does its service now: running, healthy, and not about to stop."""
-    if not container.live or container.health not in {"", "healthy"}:
-        return False
-    record = scene.given.record(container)
-    return record is None or not record.stop_requested_at
-
-
 def ready(scene: Scene, container: Container) -> bool:
     """Whether a new container has proved itself."""
     steady_at = _steady_at(scene, container)
-    return serving(scene, container) and (steady_at is None or steady_at <= scene.given.now)
+    return scene.given.serving(container) and (steady_at is None or steady_at <= scene.given.now)
 
 
 def _anything_old(scene: Scene) -> bool:
@@ -131,7 +123,7 @@ def _old(scene: Scene, slot: Slot) -> Iterator[Container]:
 
 def _mainstay(scene: Scene, slot: Slot) -> Container | None:
     """Return the old container that stays until a new one is ready: the longest serving."""
-    return next((c for c in _old(scene, slot) if serving(scene, c)), None)
+    return next((c for c in _old(scene, slot) if scene.given.serving(c)), None)
 
 
 def _in_service(scene: Scene, slot: Slot) -> bool:
@@ -179,7 +171,7 @@ def _take_down(scene: Scene, container: Container, why: Cause) -> Step:
     missing = image_step(scene, container.node)
     if missing is not None:
         return altered(missing, state=InstanceState.RUNNING)
-    if serving(scene, container) and not scene.task.max_surge:
+    if scene.given.serving(container) and not scene.task.max_surge:
         if scene.rollout.outages <= 0:
             return _waits(scene, why)
         scene.rollout.outages -= 1

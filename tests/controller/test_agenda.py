@@ -27,13 +27,14 @@ DESIRED = make_desired(
 
 def planned(agenda: Agenda, made: Plan) -> set[str] | None:
     """Have an agenda take in a plan for what was to be planned; return what is next."""
-    agenda.planned(agenda.take(), made, DESIRED)
+    everything = agenda.take() is None
+    agenda.planned(made, DESIRED, everything=everything)
     return agenda.dirty
 
 
 def idle() -> Agenda:
     agenda = Agenda()
-    assert planned(agenda, Plan()) == set()
+    assert planned(agenda, Plan(reached=dict.fromkeys("abcdef"))) == set()
     return agenda
 
 
@@ -67,6 +68,12 @@ def test_news_of_a_task_is_for_its_job_where_a_failure_stops_that() -> None:
 def test_a_task_is_planned_again_once_its_end_is_on_record() -> None:
     ended = RunCancelled("a", 1, None, "its time is over", 1.0)
     assert planned(idle(), Plan(facts=(ended,))) == {"a"}
+
+
+def test_what_nobody_has_looked_at_so_far_is_news() -> None:
+    agenda = Agenda()
+    assert planned(agenda, Plan(reached={"a": DONE})) == set(), "all were planned with it"
+    assert planned(agenda, Plan(reached={"b": None})) == {"c"}
 
 
 def test_what_was_taken_in_vain_is_taken_again() -> None:

@@ -180,6 +180,18 @@ def test_another_run_of_it_asks_anew_for_what_never_began(cure: str) -> None:
     assert [f.task for f in facts(lab, RunOpened)] == ["a", "b", "c", "a"], "no run in vain"
 
 
+def test_a_dependent_that_came_later_is_asked_anew_as_well() -> None:
+    lab = Lab(make_task("a"))
+    lab.settle()
+    end(lab, "a.1.0.1", 3)
+    lab.apply(make_task("a"), waiting("b", "a"))
+    assert state(lab, "b")[0] == "Cancelled"
+    lab.commit(make_task("a", rerun=1), waiting("b", "a"))
+    lab.core.turn()
+    lab.core.turn()
+    assert state(lab, "b")[0] == "Pending"
+
+
 def test_another_try_of_what_failed_asks_anew_as_well() -> None:
     lab = Lab(make_task("a"), waiting("b", "a"))
     lab.settle()
@@ -190,6 +202,20 @@ def test_another_try_of_what_failed_asks_anew_as_well() -> None:
     lifted = facts(lab, RetryGranted)[-1]
     assert (lifted.task, lifted.run, lifted.instance) == ("b", 1, None)
     assert any(e.message.startswith("the run goes on: ") and e.task == "b" for e in entries(lab))
+
+
+def test_a_retry_by_request_is_for_what_has_failed() -> None:
+    lab = Lab(make_task("a"), waiting("b", "a"))
+    lab.settle()
+    end(lab, "a.1.0.1", 3)
+    judged = requests.judge("retry", {"task": "b"}, lab.desired, lab.core.history, lab.now)
+    assert not judged.ok
+    assert judged.message.startswith("b: waited for task a to succeed, which has failed: ")
+    assert judged.message.endswith("; it goes on by itself once that is no longer so")
+    ask(lab, "retry", task="a")
+    assert state(lab, "b")[0] == "Pending"
+    end(lab, "a.1.0.2")
+    assert lab.live() == ["demo.b.1.0.1"]
 
 
 def test_a_dependency_that_is_removed_from_the_manifest_is_in_nobodys_way() -> None:

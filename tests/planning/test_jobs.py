@@ -163,12 +163,13 @@ def test_nothing_counts_before_anything_has_started() -> None:
 
 def test_all_of_the_tasks_wake_that_are_left() -> None:
     """Also one that nothing has happened to since the first one started."""
-    lab = limited(member("a"), member("z", spec={"image": "nowhere:1"}, count=0), member("y"))
-    lab.world.finish("demo.a.1.0.1")
-    lab.settle()
+    slow = make_task("slow")
+    lab = limited(slow)
+    lab.apply(slow, member("a"), member("z", after="slow"))
+    end(lab, "a.1.0.1")
     lab.now += 2 * HOUR
     lab.driver.settle()
-    assert states(lab, "y") == ["Failed"]
+    assert states(lab, "slow", "a", "z") == ["Running", "Succeeded", "Failed"]
 
 
 @pytest.mark.parametrize("change", [{"spec": CHANGED}, {"rerun": 1}])
@@ -234,3 +235,16 @@ def test_what_is_suspended_or_cannot_be_started_keeps_nobody_busy_either() -> No
     lab.wait(2 * HOUR)
     assert states(lab, "a", "b", "c") == ["Failed", "Failed", "Pending"]
     assert lab.live() == []
+
+
+def test_a_deadline_puts_off_nothing_that_is_due_before_it() -> None:
+    lab = limited(member("a", retry=Retry(1)), member("b"), member("c"))
+    end(lab, "a.1.0.1", 1)
+    lab.world.finish("demo.b.1.0.1")
+    lab.driver.look()
+    lab.driver.settle()
+    due = lab.core.wake_at()
+    assert due is not None
+    assert due < lab.now + 60
+    lab.wait(60)
+    assert lab.live() == ["demo.a.1.0.2", "demo.c.1.0.1"]

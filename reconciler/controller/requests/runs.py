@@ -50,6 +50,8 @@ def retry(arguments: Arguments, desired: Desired, history: History, now: float) 
             stopped += _kept_stopped(named, desired.tasks[name], run)
     rest = f"; stopped by request, and to be named to go on: {', '.join(stopped)}"
     if not facts:
+        if in_vain := _ended_for_others(named, desired, history):
+            return refused(f"{named}: {in_vain}; it goes on by itself once that is no longer so")
         message = f"nothing of {named} has failed in its present run"
         return refused(f"{message}{rest if stopped else '; `rerun` runs all of it again'}")
     said = ", ".join(_told(facts, name) for name in dict.fromkeys(fact.task for fact in facts))
@@ -93,13 +95,21 @@ def _allowed(named: Named, task: DesiredTask, run: Run, now: float) -> Iterator[
     if None in run.cancels:
         if not _may_lift(named, run, None):
             return
-        yield RetryGranted(task.name, run.number, None, 0, now)
+        if not run.cancels[None].passing:  # such an end is lifted when it has no cause any more
+            yield RetryGranted(task.name, run.number, None, 0, now)
     for instance in _meant(named, task):
         lifted = instance in run.cancels and _may_lift(named, run, instance)
         if lifted or (_failed(run, instance) and instance not in run.cancels):
             attempts = run.attempts_of(instance)
             last = attempts[-1].number if attempts else 0
             yield RetryGranted(task.name, run.number, instance, last, now)
+
+
+def _ended_for_others(named: Named, desired: Desired, history: History) -> str:
+    """Return what ended a task's run for what another one has come to, empty where nothing did."""
+    runs = (open_run(desired, history, name) for name in named.tasks(desired))
+    cancels = (run.cancels.get(None) for run in runs if run is not None)
+    return next((cancel.reason for cancel in cancels if cancel and cancel.passing), "")
 
 
 def _kept_stopped(named: Named, task: DesiredTask, run: Run) -> list[str]:
