@@ -10,7 +10,7 @@ from msgspec import to_builtins
 from msgspec.structs import asdict
 
 from reconciler.cli.options import Target
-from reconciler.cli.standing import Standing, finished_at, standing_of, started_at
+from reconciler.cli.standing import Standing, finished_at, standing_of, started_at, values_of
 from reconciler.cli.text import rfc3339
 from reconciler.controller.reading import Report
 from reconciler.engines.engine import EngineError
@@ -33,7 +33,7 @@ def describe_task(report: Report, target: Target) -> Plain:
         "reason": standing.reason,
         **(_asked(report, standing.task) if standing.task else {"asked": False}),
         "runs": [_run(run) for run in (known.runs.values() if known else ())],
-        "instances": [_verdict(verdict) for verdict in standing.verdicts],
+        "instances": [_verdict(report, verdict) for verdict in standing.verdicts],
     }
 
 
@@ -50,6 +50,7 @@ def describe_instance(report: Report, target: Target) -> Plain:
     ]
     return {
         "instance": str(target),
+        "values": dict(values_of(report, InstanceKey(target.task, number))),
         "state": verdict.state.value if verdict else "Cancelled",
         "reason": verdict.reason if verdict else "not asked for any more",
         "run": verdict.run if verdict else None,
@@ -111,9 +112,10 @@ def _run(run: Run) -> Plain:
     }
 
 
-def _verdict(verdict: Verdict) -> Plain:
+def _verdict(report: Report, verdict: Verdict) -> Plain:
     return {
         "id": verdict.key.instance,
+        "values": dict(values_of(report, verdict.key)),
         "state": verdict.state.value,
         "run": verdict.run or None,
         "attempt": verdict.attempt or None,

@@ -17,14 +17,17 @@ from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Relearned
 from reconciler.model.observed import Observed
+from reconciler.planning.numbering import as_kept
 
 
 class Foresight(Struct, frozen=True):
     """A preview, and what its reader should know of how it was made.
 
-    `refusals` say why an apply would be refused altogether.
+    `desired` is the revision in which every instance has the id that it keeps; `refusals` say why
+    an apply would be refused altogether.
     """
 
+    desired: Desired
     preview: Preview
     observed: Observed
     recorded: bool
@@ -54,8 +57,9 @@ def foresee(place: Place, desired: Desired) -> Foresight:
     learn(history, observed, now)
     if history.destroyed_revision:
         history.apply(Destroyed("", now))
+    desired = as_kept(desired, history)
     made = preview(desired, observed, history, now, images_present(desired, known))
-    return Foresight(made, observed, past.recorded, tuple(refusals))
+    return Foresight(desired, made, observed, past.recorded, tuple(refusals))
 
 
 def _claims(place: Place, engines: Mapping[str, Engine]) -> tuple[list[str], bool]:

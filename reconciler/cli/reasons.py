@@ -9,7 +9,14 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.cli.place import Place
-from reconciler.cli.standing import attempt_of, finished_at, run_of, started_at, trouble_of
+from reconciler.cli.standing import (
+    attempt_of,
+    finished_at,
+    run_of,
+    started_at,
+    trouble_of,
+    values_of,
+)
 from reconciler.cli.text import ago, length
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
@@ -17,6 +24,7 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
+from reconciler.planning.numbering import worded
 
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
@@ -59,6 +67,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
     since = f" for {length(report.at - reason.since)}" if reason.since else ""
     begin = "has been" if since else "is"
     yield f"{verdict.key} {begin} {verdict.state.value}{since}: {verdict.reason}."
+    if seen := worded(values_of(report, verdict.key)):
+        yield f"It sees {seen}."
     if reason.unblocked_by:
         yield f"To go on: {reason.unblocked_by}."
     if reason.trouble is not None:

@@ -13,8 +13,10 @@ from msgspec.structs import replace
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.identity import AttemptKey
+from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.run import Attempt, Run, Trouble
+from reconciler.model.spec import Pairs
+from reconciler.planning.numbering import values_in
 from reconciler.planning.status import task_state
 
 _IN_HAND: Final = {InstanceState.PREPARING, InstanceState.COLLECTING}
@@ -71,6 +73,17 @@ def started_at(attempt: Attempt | None) -> float:
 def finished_at(attempt: Attempt | None) -> float:
     """Return when an attempt ended, by the engine's word where there is one."""
     return (attempt.finished_at or attempt.ended_at) if attempt and attempt.ended else 0.0
+
+
+def values_of(report: Report, key: InstanceKey) -> Pairs:
+    """Return what an instance sees, or has seen, of its task's matrix; nothing without one."""
+    task, known = report.desired.tasks.get(key.task), report.history.tasks.get(key.task)
+    if task is not None and (values := task.values_of(key.instance)):
+        return values
+    if known is None or (task is not None and key.instance in task.instances):
+        return ()
+    found = (text for text, number in known.combinations.items() if number == key.instance)
+    return values_in(next(found, ""))
 
 
 def unknown_nodes(report: Report) -> list[str]:

@@ -11,12 +11,14 @@ from reconciler.cli.standing import (
     standings,
     started_at,
     unknown_nodes,
+    values_of,
 )
 from reconciler.cli.text import COLOURS, ago, columns, complain, paint, plural, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.plain import one_line
+from reconciler.planning.numbering import worded
 from reconciler.planning.suspending import suspense_of
 
 _MOST: Final = 10
@@ -119,7 +121,7 @@ def _instance(report: Report, verdict: Verdict) -> tuple[str, ...]:
     attempt = attempt_of(report, verdict)
     at = finished_at(attempt) or started_at(attempt)
     return (
-        str(verdict.key),
+        f"{verdict.key} {worded(values_of(report, verdict.key))}".rstrip(),
         verdict.state.value,
         f"attempt {verdict.attempt}" if verdict.attempt else "-",
         verdict.node or "-",

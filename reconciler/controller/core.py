@@ -26,6 +26,7 @@ from reconciler.model.history import History
 from reconciler.model.identity import task_of
 from reconciler.planning import plan
 from reconciler.planning.affected import affected
+from reconciler.planning.numbering import as_kept
 from reconciler.planning.permit import Permit, keep_to
 from reconciler.planning.renaming import claims
 from reconciler.planning.tally import tally
@@ -51,9 +52,9 @@ class Core:
 
     def __init__(self, desired: Desired, ledger: Record, now: Callable[[], float]) -> None:
         """Start from a revision and the ledger's history; every node is still unknown."""
-        self.desired = desired
         self.ledger = ledger
         self.history = ledger.load()
+        self.desired = as_kept(desired, self.history)
         self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
         self.holds: tuple[Hold, ...] = ()
@@ -93,6 +94,7 @@ class Core:
             self.try_again()
         self.desired = desired
         differing = affected(before, self.effective())
+        self.desired = as_kept(desired, self.history, differing)
         if differing is None:
             self._claims = claims(desired.tasks.values())
             self.dirty_all()
@@ -191,6 +193,7 @@ class Core:
         if only is not None:
             # What is held is judged together with whatever else changes.
             only |= {task for hold in self.holds for task in hold.tasks}
+        self.desired = as_kept(self.desired, self.history, only)
         self.passes += 1
         made = plan(
             self.effective(), self.board.observed(), self.history, now, self._underway(), only

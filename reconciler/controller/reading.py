@@ -24,6 +24,7 @@ from reconciler.model.history import History
 from reconciler.model.observed import NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
+from reconciler.planning.numbering import as_kept
 from reconciler.planning.renaming import owned
 
 
@@ -61,6 +62,7 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
     observed = observe(project, engines)
     learn(history, observed, now)
+    wanted = as_kept(wanted, history)
     made = plan(wanted, observed, history, now)
     for fact in made.facts:
         if isinstance(fact, TaskRenamed):

@@ -230,7 +230,7 @@ def _open_run(desired: Desired, history: History, name: str) -> Run | None:
     task, known = desired.tasks.get(name), history.tasks.get(name)
     if task is None or known is None:
         return None
-    return known.run_for(task.work.hash, task.rerun)
+    return known.run_for(task)
 
 
 def _no_run(name: str, history: History) -> str:

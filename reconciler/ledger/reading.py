@@ -79,7 +79,7 @@ def _without_collector() -> Iterator[None]:
 def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     tasks: dict[int, TaskHistory] = {}
     for row, name, instances, protected, *schedule in connection.execute(
-        "SELECT id, name, instances, protected, schedule, schedule_since, fired"
+        "SELECT id, name, instances, protected, schedule, schedule_since, schedule_rerun, fired"
         " FROM tasks ORDER BY id"
     ):
         tasks[row] = history.tasks[name] = TaskHistory(
@@ -90,11 +90,11 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     ):
         tasks[task].combinations[values] = instance
     runs: dict[int, Run] = {}
-    for row, task, number, work, rerun, reason, revision, *times, closed in connection.execute(
-        "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal,"
-        " closed_at IS NOT NULL FROM runs ORDER BY task, number"
+    for row, task, number, work, rerun, reason, revision, *rest in connection.execute(
+        "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"
+        " finished_at, closed_at IS NOT NULL FROM runs ORDER BY task, number"
     ):
-        opened_at, nominal = times
+        opened_at, nominal, matrix, finished_at, closed = rest
         runs[row] = tasks[task].runs[number] = Run(
             number=number,
             work=work,
@@ -104,6 +104,8 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
             opened_at=opened_at,
             closed=bool(closed),
             nominal=nominal,
+            matrix=matrix,
+            finished_at=finished_at,
         )
     return runs
 

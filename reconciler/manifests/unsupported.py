@@ -41,7 +41,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 OF_TASKS: Final = (
     _blocking("pool", "the task would run outside the pool"),
     Gap("priority", "all tasks wait alike", (0,)),
-    _blocking("instances.matrix", "the instances would not see the values"),
     _blocking("container.image.build", "there would be no image"),
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),

@@ -105,8 +105,13 @@ class History(Struct):
             revision=fact.revision,
             opened_at=fact.at,
             nominal=fact.nominal,
+            matrix=fact.matrix,
         )
         self._fired(fact.task, fact.nominal)
+
+    @apply.register
+    def _(self, fact: facts.RunFinished) -> None:
+        self.task(fact.task).runs[fact.run].finished_at = fact.at
 
     @apply.register
     def _(self, fact: facts.TaskScaled) -> None:
@@ -121,6 +126,7 @@ class History(Struct):
     def _(self, fact: facts.RetryGranted) -> None:
         run = self.task(fact.task).runs[fact.run]
         run.cancels.pop(fact.instance, None)
+        run.finished_at = 0.0
         if fact.instance is not None:
             run.granted[fact.instance] = fact.attempt
 
@@ -132,6 +138,7 @@ class History(Struct):
     def _(self, fact: facts.ScheduleSeen) -> None:
         task = self.task(fact.task)
         task.schedule, task.schedule_since = fact.schedule, fact.at
+        task.schedule_rerun = fact.rerun
 
     @apply.register
     def _(self, fact: facts.FiringPassed) -> None:
@@ -268,7 +275,7 @@ class History(Struct):
 
     def _fired(self, name: str, nominal: float) -> None:
         task = self.task(name)
-        task.fired = max(task.fired, nominal)
+        task.fired = nominal or task.fired
 
     def _known(self, key: AttemptKey) -> Attempt:
         return self.attempt(key) or Attempt(number=key.attempt, node="")

@@ -6,6 +6,7 @@ Plain records, made and changed by `History.apply` alone.
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 
 
@@ -61,9 +62,10 @@ class Cancel(Struct, frozen=True):
 class Run(Struct):
     """One asking for a task's work: what was asked, and each instance's attempts in order.
 
-    `nominal` is the time of the firing that it is for, 0.0 for none. `cancels` are by instance,
-    None for the run as a whole. `granted` is the number up to which an instance's attempts count
-    no more.
+    `nominal` is the time of the firing that it is for, 0.0 for none; `matrix` are the names of the
+    values that its instances see; `finished_at` is when a scheduled task's run was over. `cancels`
+    are by instance, None for the run as a whole. `granted` is the number up to which an instance's
+    attempts count no more.
     """
 
     number: int
@@ -74,6 +76,8 @@ class Run(Struct):
     opened_at: float = 0.0
     closed: bool = False
     nominal: float = 0.0
+    matrix: str = ""
+    finished_at: float = 0.0
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
@@ -86,6 +90,11 @@ class Run(Struct):
     def succeeded(self, instance: int) -> bool:
         """Whether the instance has completed in this run, which is final."""
         return any(a.result is Result.SUCCEEDED for a in self.attempts_of(instance))
+
+    def serves(self, task: DesiredTask) -> bool:
+        """Whether it is a run of what the task asks for now, rather than of something else."""
+        own = self.work, self.rerun, self.matrix
+        return own == (task.work.hash, task.rerun, task.matrix)
 
     def of_former(self, task: str) -> "Run":
         """Return the same with its attempts known by the task's name so far."""
@@ -105,7 +114,8 @@ class TaskHistory(Struct):
 
     `protected`: its instances stay when its manifest goes. `combinations` gives each combination
     of its matrix the instance that it keeps. `schedule` is the one that counts since
-    `schedule_since`; `fired` is the nominal time of the last firing that was dealt with.
+    `schedule_since` (by the wall clock), when `rerun` was `schedule_rerun`; `fired` is the nominal
+    time of the firing that was dealt with last.
     """
 
     name: str
@@ -115,13 +125,14 @@ class TaskHistory(Struct):
     combinations: dict[str, int] = field(default_factory=dict)
     schedule: str = ""
     schedule_since: float = 0.0
+    schedule_rerun: int = 0
     fired: float = 0.0
 
-    def run_for(self, work: str, rerun: int) -> Run | None:
-        """Return the open run of this work, the newest if there are several."""
+    def run_for(self, task: DesiredTask) -> Run | None:
+        """Return the open run of what the task asks for, the newest if there are several."""
         for number in sorted(self.runs, reverse=True):
             run = self.runs[number]
-            if run.work == work and run.rerun == rerun and not run.closed:
+            if run.serves(task) and not run.closed:
                 return run
         return None
 

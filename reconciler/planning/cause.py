@@ -16,6 +16,7 @@ Difference = tuple[str, str, str]
 NEW: Final = "new task"
 GONE: Final = "no manifest asks for it any more"
 AGAIN: Final = "another run was asked for"
+OTHER_VALUES: Final = "other values differ from instance to instance"
 SCALED_UP: Final = "scaled up"
 SCALED_DOWN: Final = "scaled down"
 PROTECTED: Final = "protected: was removed from the source, stays until destroyed or unprotected"

@@ -50,11 +50,13 @@ def would_rerun(given: Pass, task: DesiredTask) -> int:
     known = given.history.tasks.get(task.name)
     if task.service or task.blocked or suspense_of(given.history, task, given.now):
         return 0
-    if known is None or known.run_for(task.work.hash, task.rerun):
+    if known is None or known.run_for(task):
         return 0
     latest = known.latest()
     if latest is None or latest.closed:
         return 0
+    if latest.matrix != task.matrix:  # the same work with other values: ids tell nothing
+        return min(_completed(given, task.name), len(task.instances))
     return sum(latest.succeeded(i) for i in task.instances)
 
 

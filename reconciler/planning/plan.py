@@ -10,10 +10,12 @@ from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.hold import rerun_hold, teardown_hold
+from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
+from reconciler.planning.runs import Seen
 from reconciler.planning.scene import Loads, Pass
 from reconciler.planning.suspending import ended
-from reconciler.planning.task import Draft, Seen, plan_task, plan_vanished
+from reconciler.planning.task import Draft, plan_task, plan_vanished
 
 _ORDER = {verb: rank for rank, verb in enumerate(
     (Verb.COLLECT, Verb.KILL, Verb.STOP, Verb.PULL, Verb.START, Verb.CREATE, Verb.REMOVE)
@@ -36,6 +38,7 @@ def plan(  # the planner's whole world, each part named
     """
     renamed = renamings(desired, history, now, desired.tasks if only is None else only)
     history = taken_over(history, renamed)
+    desired = numbered(desired, history, only)
     busy = still_underway(underway or Underway(), renamed)
     given = Pass(desired, observed, history, busy, now)
     by_task = _by_task(observed, history)
@@ -44,7 +47,7 @@ def plan(  # the planner's whole world, each part named
         "teardown": teardown_hold(given, {t: _flat(seen) for t, seen in by_task.items()}),
         "rerun": rerun_hold(given, names),
     }
-    draft = Draft(facts=[*renamed, *ended(history, now)])
+    draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
     shared = (_loads(observed), set[str]())
     for name in names:
         seen = by_task.get(name, {})

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.fact import Fact, RunOpened, SpecSeen, TaskProtected, TaskScaled
+from reconciler.model.fact import Fact, TaskProtected, TaskScaled
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
@@ -19,11 +19,10 @@ from reconciler.planning.rules import (
     RULES_WHEN_SUSPENDED,
     Rule,
 )
+from reconciler.planning.runs import Seen, opened, run_of
 from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
-
-Seen = dict[InstanceKey, list[Container]]
 
 
 class Draft(Struct):
@@ -67,10 +66,11 @@ def plan_task(
         return
     if before != len(task.instances):
         draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
-    run, opening = _run_of(given, task, seen)
+    run, opening = run_of(given, task, seen)
     held = hold is not None and task.name in hold.tasks
     if opening is not None and not held and task.instances:
-        draft.facts += _opened(given, task, run, opening)
+        run.reason = opening.reason
+        draft.facts += opened(given.history.specs, task, run, given.desired.revision, given.now)
     scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
     _bound(scene)
     rules = RULES_WHEN_HELD if held else RULES
@@ -87,7 +87,7 @@ def _plan_blocked(
     """Bring what was begun to its record, for all instances that there are, and begin nothing."""
     known = given.history.tasks.get(task.name)
     latest = known.latest() if known else None
-    run = latest if latest and not latest.closed else Run(0, task.work.hash, task.rerun)
+    run = latest if latest and not latest.closed else Run(0, task.work.hash)
     keys = sorted({*task.keys(), *seen})
     slots = {key: slot_of(key, seen.get(key, ()), run) for key in keys}
     scene = Scene(given, task, run, None, slots, *shared)
@@ -105,7 +105,7 @@ def _plan_suspended(  # as of any task, and what suspends it
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
-    run, _ = _run_of(given, task, seen)
+    run, _ = run_of(given, task, seen)
     scene = Scene(given, task, run, None, _slots(task, run, seen), *shared, suspense=suspense)
     _bound(scene)
     for slot in scene.slots.values():
@@ -163,40 +163,6 @@ def _tear(  # it only passes on what both callers have
             protected=step.protected,
         )
         draft.take(step, verdict)
-
-
-def _run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | None]:
-    """Return the run of this work, or one to be opened together with the reason for it."""
-    known = given.history.tasks.get(task.name)
-    run = known.run_for(task.work.hash, task.rerun) if known else None
-    if run is not None:
-        return run, None
-    latest = known.latest() if known else None
-    last = given.history.last_run_of(task.name)
-    number = max([last, *(c.run for cs in seen.values() for c in cs)]) + 1
-    return Run(number, task.work.hash, task.rerun), _why_opened(given, task, latest)
-
-
-def _why_opened(given: Pass, task: DesiredTask, latest: Run | None) -> Cause:
-    if latest is None:
-        return cause.stated(given.desired, task, cause.NEW)
-    if latest.closed:
-        return cause.stated(given.desired, task, "applied again after it was destroyed")
-    if latest.work == task.work.hash:
-        return cause.moved(given.desired, task, "rerun", latest.rerun, task.rerun, cause.AGAIN)
-    specs = {**given.history.specs, task.work.hash: task.work.text}
-    return cause.changed(given.desired, task, specs, latest.work, task.work.hash)
-
-
-def _opened(given: Pass, task: DesiredTask, run: Run, why: Cause) -> list[Fact]:
-    facts: list[Fact] = []
-    if task.work.hash not in given.history.specs:
-        facts.append(SpecSeen(task.work.hash, task.work.text))
-    revision = given.desired.revision
-    work, rerun = task.work.hash, task.rerun
-    facts.append(RunOpened(task.name, run.number, work, rerun, why.reason, revision, given.now))
-    run.reason = why.reason
-    return facts
 
 
 def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:

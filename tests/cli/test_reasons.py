@@ -11,7 +11,7 @@ from reconciler.ledger import Holder
 from reconciler.model.desired import Backoff, Restart, Retry
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
-from tests.support.desired import make_task
+from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
 
 WRITER = Holder(42, "run", "here", 1_000_000.0)
@@ -34,6 +34,19 @@ def test_what_runs_waits_for_nothing() -> None:
         f"Attempt 1 of run 1 on node local, container {container[:12]}.",
         "Asked for at work.yaml:1:1, in revision f-1.",
     ]
+
+
+def test_a_combination_says_what_it_sees_as_long_as_it_is_on_record() -> None:
+    lab = Lab(make_matrix("work", {"alpha": ["1", "2"]}))
+    lab.settle()
+    assert why(lab, 1)[1] == "It sees alpha=2."
+    lab.apply(make_matrix("work", {"alpha": ["2"]}))
+    report = report_of(lab)
+    said = describe_task(report, Target("work", None))
+    assert [(i["id"], i["values"]) for i in said["instances"]] == [(1, {"alpha": "2"})]
+    assert describe_instance(report, Target("work", 0))["values"] == {"alpha": "1"}
+    lab.apply(make_task(count=1))
+    assert describe_instance(report_of(lab), Target("work", 0))["values"] == {}
 
 
 def test_a_failure_names_its_exits_and_the_way_on() -> None:

@@ -4,7 +4,7 @@ from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import Restart, Retry
 from tests.cli.helpers import check, report_of
-from tests.support.desired import make_task
+from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
 
 WRITER = Holder(42, "run", "here", 1_000_000.0)
@@ -47,6 +47,13 @@ def test_people_see_the_image_the_revision_and_who_runs_it() -> None:
     assert "busybox:stable" in said
     assert "work/1" in said
     assert "nobody runs it now" in text(lab)
+
+
+def test_an_instance_of_a_matrix_shows_what_it_sees() -> None:
+    lab = Lab(make_matrix("work", {"beta": ["\x1b[2J"], "alpha": ["1", "2"]}))
+    assert "work/1 alpha=2 beta=\\x1b[2J" in text(lab)
+    lab.settle()
+    check("status", status_output.as_json(report_of(lab)))
 
 
 def test_a_task_whose_manifest_is_gone_is_listed_as_long_as_it_has_containers() -> None:

@@ -31,6 +31,7 @@ from reconciler.model.fact.tasks import (
     FiringPassed,
     RetryGranted,
     RunCancelled,
+    RunFinished,
     RunOpened,
     RunsClosed,
     ScheduleSeen,
@@ -43,6 +44,7 @@ from reconciler.model.fact.tasks import (
 Fact = (
     SpecSeen
     | RunOpened
+    | RunFinished
     | TaskScaled
     | RunCancelled
     | RunsClosed
@@ -90,6 +92,7 @@ __all__ = [
     "RevisionSeen",
     "RevisionWorked",
     "RunCancelled",
+    "RunFinished",
     "RunOpened",
     "RunsClosed",
     "ScheduleSeen",

@@ -1,0 +1,183 @@
+"""Completion follows the combination of a matrix, not the number of its instance."""
+
+import pytest
+
+from reconciler.model.action import CreateRequest, InstanceState
+from reconciler.model.desired import DesiredTask
+from reconciler.model.fact import CombinationNumbered, Relearned
+from reconciler.model.history import History
+from reconciler.model.identity import AttemptKey
+from reconciler.planning.numbering import names_in, numbered, text_of, values_in, worded
+from tests.support.desired import make_desired, make_matrix, make_task
+from tests.support.lab import Lab, MemoryRecord
+
+SWEEP = {"alpha": ["1", "2"], "beta": ["a", "b"]}
+
+
+def done(lab: Lab) -> Lab:
+    """Let every program that is started end well."""
+    lab.world.autoexit = lambda _: 0
+    lab.settle()
+    return lab
+
+
+def started(lab: Lab) -> list[dict[str, str]]:
+    """Return what each start so far saw of the matrix, with the number of its instance."""
+    shown = []
+    for name in lab.world.journal.starts:
+        request = lab.world.boxes[name].request
+        assert isinstance(request, CreateRequest)
+        env = dict(request.env)
+        shown.append({n: v for n, v in env.items() if n in {"INSTANCE_ID", "alpha", "beta"}})
+    return shown
+
+
+def ids(lab: Lab, name: str = "work") -> dict[str, int]:
+    task = lab.core.desired.tasks[name]
+    return {worded(task.values_of(number)): number for number in task.instances}
+
+
+def test_each_combination_is_an_instance_that_sees_its_values() -> None:
+    lab = done(Lab(make_matrix("work", SWEEP)))
+    assert started(lab) == [
+        {"INSTANCE_ID": "0", "alpha": "1", "beta": "a"},
+        {"INSTANCE_ID": "1", "alpha": "1", "beta": "b"},
+        {"INSTANCE_ID": "2", "alpha": "2", "beta": "a"},
+        {"INSTANCE_ID": "3", "alpha": "2", "beta": "b"},
+    ]
+
+
+def test_a_new_value_runs_its_combinations_and_nothing_else() -> None:
+    lab = done(Lab(make_matrix("work", SWEEP)))
+    lab.apply(make_matrix("work", {"alpha": ["0", "1", "2"], "beta": ["a", "b"]}))
+    assert started(lab)[4:] == [
+        {"INSTANCE_ID": "4", "alpha": "0", "beta": "a"},
+        {"INSTANCE_ID": "5", "alpha": "0", "beta": "b"},
+    ]
+    assert {attempt.run for attempt in runs_of(lab)} == {1}
+    assert [lab.verdict("work", n).state for n in range(6)] == [InstanceState.SUCCEEDED] * 6
+    assert lab.settle() == []
+
+
+def runs_of(lab: Lab) -> list[AttemptKey]:
+    return [box.request.attempt for box in lab.world.boxes.values() if box.request]
+
+
+def test_the_number_of_instances_is_that_of_the_combinations() -> None:
+    lab = done(Lab(make_matrix("work", SWEEP)))
+    lab.apply(make_matrix("work", {"alpha": ["2", "3"], "beta": ["b"]}))
+    request = lab.world.boxes["demo.work.1.4.1"].request
+    assert request is not None
+    assert dict(request.env)["INSTANCE_COUNT"] == "2"
+
+
+def test_a_combination_that_comes_back_has_its_old_id_and_stays_completed() -> None:
+    lab = done(Lab(make_matrix("work", {"alpha": ["1", "2", "3"]})))
+    lab.apply(make_matrix("work", {"alpha": ["3"]}))
+    lab.apply(make_matrix("work", {"alpha": ["4", "3"]}))
+    assert ids(lab) == {"alpha=3": 2, "alpha=4": 3}
+    lab.apply(make_matrix("work", {"alpha": ["4", "1"]}))
+    assert ids(lab) == {"alpha=1": 0, "alpha=4": 3}
+    assert len(lab.world.journal.starts) == 4
+
+
+def test_neither_order_nor_a_restart_moves_an_id() -> None:
+    lab = done(Lab(make_matrix("work", SWEEP)))
+    before = ids(lab)
+    lab.crash()
+    other = {"beta": ["b", "a"], "alpha": ["2", "1"]}
+    assert lab.apply(make_matrix("work", other)) == []
+    assert ids(lab) == before
+
+
+def test_a_name_less_makes_other_combinations_in_another_run() -> None:
+    lab = done(Lab(make_matrix("work", SWEEP)))
+    lab.apply(make_matrix("work", {"alpha": ["1", "2"]}))
+    assert ids(lab) == {"alpha=1": 4, "alpha=2": 5}
+    assert lab.world.journal.starts[4:] == ["demo.work.2.4.1", "demo.work.2.5.1"]
+    reason = lab.core.history.tasks["work"].runs[2].reason
+    assert reason == "other values differ from instance to instance"
+    lab.apply(make_matrix("work", SWEEP))
+    assert len(lab.world.journal.starts) == 6, "the run before is resumed"
+
+
+def test_a_plain_instance_is_no_combination_and_the_other_way_round() -> None:
+    lab = done(Lab(make_task("work", 2)))
+    lab.apply(make_matrix("work", {"alpha": ["1", "2"]}))
+    assert lab.world.journal.starts[2:] == ["demo.work.2.0.1", "demo.work.2.1.1"]
+    lab.apply(make_task("work", 2))
+    lab.apply(make_matrix("work", {"alpha": ["2", "1"]}))
+    assert len(lab.world.journal.starts) == 4, "each goes on in its own run"
+    assert ids(lab) == {"alpha=1": 0, "alpha=2": 1}
+
+
+def test_running_combinations_go_on_when_others_come_and_go() -> None:
+    lab = Lab(make_matrix("work", {"alpha": ["1", "2"]}))
+    lab.settle()
+    lab.apply(make_matrix("work", {"alpha": ["0", "2"]}))
+    assert lab.live() == ["demo.work.1.1.1", "demo.work.1.2.1"]
+
+
+def test_a_renamed_task_keeps_the_ids_of_its_combinations() -> None:
+    lab = done(Lab(make_matrix("old", {"alpha": ["1", "2"]})))
+    after = {"alpha": ["0", "2"]}
+    lab.apply(make_matrix("new", after, renamed_from="old"))
+    assert ids(lab, "new") == {"alpha=2": 1, "alpha=0": 2}
+    assert lab.world.journal.starts[2:] == ["demo.new.1.2.1"]
+
+
+@pytest.mark.parametrize("fields", [{"spec": {"command": ("false",)}}, {"rerun": 1}, {}])
+def test_a_mass_rerun_is_held_and_more_values_are_not(fields: dict[str, object]) -> None:
+    lab = done(Lab(make_matrix("work", {"alpha": list("012345")})))
+    lab.apply(make_matrix("work", {"alpha": list("0123456789")}, **fields))
+    assert [hold.count for hold in lab.core.holds] == ([6] if fields else [])
+    assert len(lab.world.journal.starts) == (6 if fields else 10)
+
+
+def test_other_names_are_a_mass_rerun() -> None:
+    lab = done(Lab(make_matrix("work", {"alpha": list("012345")})))
+    lab.apply(make_matrix("work", {"gamma": list("01234567")}))
+    assert [hold.count for hold in lab.core.holds] == [6]
+
+
+def test_after_a_lost_ledger_containers_say_which_combination_they_are() -> None:
+    lab = Lab(make_matrix("work", {"alpha": ["1", "2"]}))
+    lab.settle()
+    lab.apply(make_matrix("work", {"alpha": ["3", "2"]}))
+    lab.record = MemoryRecord()
+    lab.record.facts.append(Relearned(confirmed=False, at=lab.now))
+    lab.crash()
+    lab.settle()
+    assert ids(lab) == {"alpha=2": 1, "alpha=3": 2}
+    assert lab.live() == ["demo.work.1.1.1", "demo.work.1.2.1"]
+    lab.core.note([Relearned(confirmed=True, at=lab.now)])
+    assert lab.settle() == []
+    assert ids(lab) == {"alpha=2": 1, "alpha=3": 2}
+
+
+def test_what_is_numbered_stays_as_it_is_and_is_recorded_once() -> None:
+    task = make_matrix("work", {"alpha": ["1", "2"]})
+    known = History()
+    known.apply(CombinationNumbered("work", 7, text_of((("alpha", "2"),)), 1.0))
+    once = numbered(make_desired(task), known)
+    assert once.tasks["work"].instances == (7, 8)
+    assert numbered(once, known) is once
+    lab = done(Lab(task))
+    lab.crash()
+    lab.settle()
+    record = lab.record
+    assert isinstance(record, MemoryRecord)
+    assert sum(isinstance(fact, CombinationNumbered) for fact in record.facts) == 2
+
+
+def test_texts_are_canonical() -> None:
+    values = (("beta", 'a"b'), ("alpha", "ä 1"))
+    assert text_of(values) == '{"alpha":"ä 1","beta":"a\\"b"}'
+    assert values_in(text_of(values)) == (("alpha", "ä 1"), ("beta", 'a"b'))
+    assert names_in(text_of(values)) == "alpha,beta"
+    assert (text_of(()), values_in(""), values_in("x"), values_in("[1]")) == ("", (), (), ())
+
+
+def test_a_task_without_instances_begins_nothing() -> None:
+    task: DesiredTask = make_task("work", 0)
+    assert Lab(task).settle() == []
