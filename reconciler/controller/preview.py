@@ -19,19 +19,24 @@ from reconciler.model.desired import Desired
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Observed, Phase
+from reconciler.planning.rescaling import left_alone
 
 # Rounds of 'as if all succeed'; what a task of parallelism 1 needs, and an end for the rest.
 _MOST_ROUNDS = 1_000
 
 
 class Preview(Struct, frozen=True):
-    """Actions possible now, those that follow as if all succeeds, and what stays as it is."""
+    """Actions possible now, those that follow as if all succeeds, and what stays as it is.
+
+    `notes` say by task what a change in it does not concern.
+    """
 
     now: tuple[Action, ...]
     later: tuple[Action, ...]
     verdicts: tuple[Verdict, ...]
     holds: tuple[Hold, ...]
     reruns: int
+    notes: Mapping[str, str]
 
 
 class _Copied:
@@ -85,6 +90,7 @@ def preview(
         verdicts,
         holds,
         _reruns([*possible, *later], history),
+        left_alone(desired, history),
     )
 
 

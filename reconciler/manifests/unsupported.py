@@ -61,7 +61,6 @@ OF_TASKS: Final = (
     _blocking("placement.gang", "the instances would start one by one", (False,)),
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
     _blocking("onChange", "running instances would be replaced", ("replace",)),
-    Gap("onScale", "what has completed is kept", ("keep",)),
     Gap("rollout.maxSurge", "the old container ends before the new one is made", (0,)),
     Gap("cache", "the work is done again", (False,)),
     Gap("progress", "no progress is shown"),

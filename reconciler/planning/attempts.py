@@ -21,6 +21,7 @@ from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.place import Refusal, choose
 from reconciler.planning.request import build_request
+from reconciler.planning.rescaling import done, granted, why_rescaled
 from reconciler.planning.scene import Scene, Slot, Step, act, on
 
 
@@ -31,7 +32,7 @@ def key_of(scene: Scene, slot: Slot, number: int) -> AttemptKey:
 
 def completed(scene: Scene, slot: Slot) -> bool:
     """Whether the instance has done its work in this run. A service never has."""
-    return not scene.task.service and scene.run.succeeded(slot.key.instance)
+    return done(scene.task, scene.run, slot.key.instance)
 
 
 def finished(scene: Scene, slot: Slot) -> Step | None:
@@ -200,7 +201,7 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
         image=task.spec.image,
         request=request,
     )
-    facts: list[Fact] = []
+    facts: list[Fact] = [*granted(scene, slot)]
     if reserved and last is not None and not reusable:
         unused = key_of(scene, slot, last.number)
         facts.append(AttemptEnded(unused, last.node, Result.BURNT, given.now, reason=why.reason))
@@ -214,6 +215,8 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
 def _why_created(scene: Scene, slot: Slot) -> Cause:
     desired, task, last = scene.given.desired, scene.task, slot.last
     if last is not None and last.ended:
+        if last.result is Result.SUCCEEDED and (why := why_rescaled(scene, slot)):
+            return why
         return cause.stated(desired, task, _why_again(scene, slot, last))
     if scene.opening is not None:
         return scene.opening

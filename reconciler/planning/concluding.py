@@ -14,6 +14,7 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 from reconciler.model.identity import InstanceKey
 from reconciler.model.run import Run
+from reconciler.planning.rescaling import done
 from reconciler.planning.tries import left_out, why_no_more
 
 
@@ -54,7 +55,7 @@ def conclusion_of_instance(
     task: DesiredTask, run: Run, instance: int, unserved: frozenset[int]
 ) -> Conclusion | None:
     """Return how one instance has ended in a run; `unserved` is what `left_out` says of it."""
-    if run.succeeded(instance) and not task.service:
+    if done(task, run, instance):
         return Conclusion(Ended.SUCCEEDED, "completed")
     attempts = run.attempts_of(instance)
     if attempts and attempts[-1].start_requested_at and not attempts[-1].ended:

@@ -64,10 +64,10 @@ def plan_task(
     if suspense is not None:
         _plan_suspended(given, draft, task, seen, shared, suspense)
         return
-    if before != len(task.instances):
+    held = hold is not None and task.name in hold.tasks
+    if before != len(task.instances) and not held:
         draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
     run, opening = run_of(given, task, seen)
-    held = hold is not None and task.name in hold.tasks
     if opening is not None and not held and task.instances:
         run.reason = opening.reason
         draft.facts += opened(given.history.specs, task, run, given.desired.revision, given.now)

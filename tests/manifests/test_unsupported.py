@@ -53,7 +53,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("placement: {gang: true}", "5:21", "placement.gang", True),
         ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
         ("onChange: finish", "5:13", "onChange", True),
-        ("onScale: rerun", "5:12", "onScale", False),
         ("restart: always\nrollout: {maxSurge: 1}", "6:23", "rollout.maxSurge", False),
         ("cache: true", "5:10", "cache", False),
         ("progress: ['(a)']", "5:3", "progress", False),
@@ -80,7 +79,7 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "priority: 0\nsuspend: false\ncache: false\nonChange: replace\nonScale: keep",
+        "priority: 0\nsuspend: false\ncache: false\nonChange: replace\nonScale: rerun",
         "placement: {gang: false, spread: node, onNodeLoss: wait, nodes: {}}",
         "instances: {matrix: {a: [1, 2]}}",
         "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",

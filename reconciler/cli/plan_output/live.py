@@ -70,9 +70,10 @@ def as_json(desired: Desired, preview: Preview) -> dict[str, object]:
 
 
 def kept(preview: Preview) -> dict[str, str]:
-    """Return why tasks are left as they are: they are suspended or protected."""
+    """Return why tasks are left as they are, or parts of them."""
     left = [v for v in preview.verdicts if v.suspended or v.protected]
-    return {v.key.task: v.reason.removeprefix("running; ") for v in reversed(left)}
+    said = {v.key.task: v.reason.removeprefix("running; ") for v in reversed(left)}
+    return {**preview.notes, **said}
 
 
 def sum_up(steps: Steps) -> str:
