@@ -4,11 +4,13 @@ Decides which record the preview begins with, so that it tells what `apply` woul
 one that undoes an earlier destroy, and that knows of a lost ledger.
 """
 
+import time
 from collections.abc import Mapping
 
 from msgspec import Struct
 
 from reconciler.cli.place import Place, open_engine
+from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.claim import Claimant, Standing
 from reconciler.controller.preview import Preview, preview
 from reconciler.controller.reading import images_present, learn, observe, past_of
@@ -58,7 +60,8 @@ def foresee(place: Place, desired: Desired) -> Foresight:
     if history.destroyed_revision:
         history.apply(Destroyed("", now))
     desired = as_kept(desired, history)
-    made = preview(desired, observed, history, now, images_present(desired, known))
+    calendar = Wall(time.time).look(scheduled(desired))
+    made = preview(desired, observed, history, now, images_present(desired, known), calendar)
     return Foresight(desired, made, observed, past.recorded, tuple(refusals))
 
 

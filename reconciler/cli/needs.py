@@ -21,6 +21,8 @@ def needs_run(core: "Core") -> str:
     said += [f"{plural(queued, 'instance')} waiting for a free place"] if queued else []
     said += [_later_retries(core)] if not retries else []
     said += [f"bringing {plural(services, 'service instance')} back"] if services else []
+    scheduled = sum(task.schedule is not None for task in core.effective().tasks.values())
+    said += [f"the firings of {plural(scheduled, 'scheduled task')}"] if scheduled else []
     named = [part for part in said if part]
     return f"From now on `reconciler run` is needed for: {', '.join(named)}." if named else ""
 

@@ -24,6 +24,7 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
+from reconciler.planning.firing import time_of
 from reconciler.planning.numbering import worded
 
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
@@ -154,11 +155,8 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
     if whole := _way_on_of_task(report, verdict, place):
         return whole
     if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}:
-        where = f" at {task.at}" if task else ""
-        return (
-            f"change the task's work, or raise `rerun`{where}; what it printed: "
-            f"`{place.command('logs', str(verdict.key))}`"
-        )
+        printed = f"what it printed: `{place.command('logs', str(verdict.key))}`"
+        return f"{_way_on_ended(report, verdict)}; {printed}"
     if verdict.state is InstanceState.UNKNOWN:
         return "its node has to answer again; nothing is concluded before that"
     if report.history.lost and task is not None and not task.service:
@@ -168,12 +166,25 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
     return ""
 
 
+def _way_on_ended(report: Report, verdict: Verdict) -> str:
+    """Return what runs an instance again that has ended badly."""
+    task = report.desired.tasks.get(verdict.key.task)
+    where = f" at {task.at}" if task else ""
+    if task is not None and task.schedule is not None:
+        following = report.calendar.of(task.name).next
+        when = f" at {time_of(following)}" if following else ""
+        return f"its next firing{when} runs it again, or raise `rerun`{where}"
+    return f"change the task's work, or raise `rerun`{where}"
+
+
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
     task = report.desired.tasks.get(verdict.key.task)
     needed = [] if report.writer else [f"somebody has to run `{place.command('run')}`"]
     if trouble is not None:
         where = f", or the manifest at {task.place_of('image')}" if task else ""
         needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
+    elif task is not None and task.schedule is not None and verdict.settled:
+        needed.insert(0, "its next firing has to come, or `rerun` to be raised")
     elif task is not None and task.parallelism is not None and verdict.attempt == 0:
         place_of_it = task.place_of("parallelism")
         needed.insert(

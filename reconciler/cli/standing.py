@@ -24,13 +24,17 @@ _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CA
 
 
 class Standing(Struct, frozen=True):
-    """One task: what is asked for, if it still is, and where each of its instances stands."""
+    """One task: what is asked for, if it still is, and where each of its instances stands.
+
+    `next_firing` is when its schedule opens another run, 0.0 where none does.
+    """
 
     name: str
     task: DesiredTask | None
     state: TaskState
     reason: str
     verdicts: tuple[Verdict, ...]
+    next_firing: float = 0.0
 
     @property
     def run(self) -> int | None:
@@ -97,7 +101,10 @@ def unknown_nodes(report: Report) -> list[str]:
 
 def _standing(report: Report, name: str, verdicts: Sequence[Verdict]) -> Standing:
     state, reason = task_state(verdicts)
-    return Standing(name, report.desired.tasks.get(name), state, reason, tuple(verdicts))
+    task = report.desired.tasks.get(name)
+    kept = any(v.suspended for v in verdicts) or (task is not None and bool(task.blocked))
+    following = 0.0 if kept else report.calendar.of(name).next
+    return Standing(name, task, state, reason, tuple(verdicts), following)
 
 
 def trouble_of(report: Report, verdict: Verdict) -> Trouble | None:

@@ -18,6 +18,7 @@ from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.plain import one_line
+from reconciler.planning.firing import AWAITS, time_of
 from reconciler.planning.numbering import worded
 from reconciler.planning.suspending import suspense_of
 
@@ -99,6 +100,9 @@ def _row(standing: Standing) -> tuple[str, ...]:
     counts = ", ".join(f"{n} {state}" for state, n in sorted(found.items())) or "0"
     image = standing.task.spec.image if standing.task else "-"
     why = standing.reason if standing.reason != counts else ""
+    if standing.next_firing and AWAITS not in why:
+        following = f"next firing at {time_of(standing.next_firing)}"
+        why = f"{why}; {following}" if why else following
     if standing.task is None:
         why = f"not asked for any more; {why}" if why else "not asked for any more"
     return standing.name, standing.state.value, counts, str(standing.run or "-"), image, why
@@ -123,12 +127,19 @@ def _instance(report: Report, verdict: Verdict) -> tuple[str, ...]:
     return (
         f"{verdict.key} {worded(values_of(report, verdict.key))}".rstrip(),
         verdict.state.value,
-        f"attempt {verdict.attempt}" if verdict.attempt else "-",
+        _attempt(report, verdict),
         verdict.node or "-",
         verdict.container[:12] or "-",
         ago(at, report.at) if at else "-",
         verdict.reason if verdict.reason != verdict.state.value.lower() else "",
     )
+
+
+def _attempt(report: Report, verdict: Verdict) -> str:
+    """Return which attempt an instance is at; of a scheduled task there are many first ones."""
+    said = f"attempt {verdict.attempt}" if verdict.attempt else "-"
+    task = report.desired.tasks.get(verdict.key.task)
+    return f"run {verdict.run}, {said}" if task and task.schedule and verdict.run else said
 
 
 def _task(report: Report, standing: Standing) -> dict[str, object]:
@@ -141,9 +152,24 @@ def _task(report: Report, standing: Standing) -> dict[str, object]:
         "state": standing.state.value,
         "reason": standing.reason,
         "run": standing.run,
+        "schedule": _schedule(report, standing),
         "suspended": _suspended(report, standing),
         "protected": protected(report, standing),
         "instances": [_instance_json(report, verdict) for verdict in standing.verdicts],
+    }
+
+
+def _schedule(report: Report, standing: Standing) -> dict[str, object] | None:
+    schedule = standing.task.schedule if standing.task else None
+    known = report.history.tasks.get(standing.name)
+    if schedule is None:
+        return None
+    return {
+        "cron": schedule.cron,
+        "timezone": schedule.timezone,
+        "overlap": schedule.overlap.value,
+        "last": rfc3339(known.fired) if known else None,
+        "next": rfc3339(standing.next_firing),
     }
 
 
@@ -169,6 +195,7 @@ def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:
     attempt = attempt_of(report, verdict)
     return {
         "id": verdict.key.instance,
+        "run": verdict.run or None,
         "state": verdict.state.value,
         "attempt": verdict.attempt or None,
         "node": verdict.node or None,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.controller import narrate
 from reconciler.controller.absorb import absorb
+from reconciler.controller.almanac import Almanac, Dates, Wall, scheduled
 from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
@@ -50,8 +51,17 @@ class Record(Protocol):
 class Core:
     """All that one controller knows, and what it makes of it."""
 
-    def __init__(self, desired: Desired, ledger: Record, now: Callable[[], float]) -> None:
-        """Start from a revision and the ledger's history; every node is still unknown."""
+    def __init__(
+        self,
+        desired: Desired,
+        ledger: Record,
+        now: Callable[[], float],
+        almanac: Almanac | None = None,
+    ) -> None:
+        """Start from a revision and the ledger's history; every node is still unknown.
+
+        `now` measures lengths of time; dates are the almanac's, by default of the same clock.
+        """
         self.ledger = ledger
         self.history = ledger.load()
         self.desired = as_kept(desired, self.history)
@@ -70,6 +80,7 @@ class Core:
         self.passes = 0
         self.began = now()
         self._now = now
+        self._dates = Dates(almanac or Wall(now), self.began)
         self._signalled: set[str] = set()
         # What tasks say that they were called before, and what each is called now.
         self._claims = claims(desired.tasks.values())
@@ -185,6 +196,9 @@ class Core:
         """Plan what is due, record it, and return the actions to carry out now."""
         now = self._now()
         self.latest = []
+        if self._dates.moved(now):
+            for task in scheduled(self.desired):
+                self._soil(task.name)
         if self._dirty is not None:
             self._dirty |= self.assessment.due(now)
         if now < self._ledger_retry_at or not self._anything_to_do():
@@ -195,8 +209,10 @@ class Core:
             only |= {task for hold in self.holds for task in hold.tasks}
         self.desired = as_kept(self.desired, self.history, only)
         self.passes += 1
+        wanted = self.effective()
+        calendar = self._dates.of(wanted, only)
         made = plan(
-            self.effective(), self.board.observed(), self.history, now, self._underway(), only
+            wanted, self.board.observed(), self.history, now, self._underway(), only, calendar
         )
         if self.permit is not None:
             made = keep_to(made, self.permit)

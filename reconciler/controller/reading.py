@@ -4,12 +4,14 @@ The same planner that decides for the writer words the state for the reader, so 
 and `why` cannot tell another story than the one that is acted upon.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.clock import SteadyClock, clock_of
 from reconciler.controller.folders import state_folder
 from reconciler.controller.loop import OpenEngine
@@ -18,6 +20,7 @@ from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan
+from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
@@ -29,7 +32,10 @@ from reconciler.planning.renaming import owned
 
 
 class Report(Struct, frozen=True):
-    """All that is known of a project at one moment. `plan` holds what the planner thinks of it."""
+    """All that is known of a project at one moment. `plan` holds what the planner thinks of it.
+
+    `at` is that moment by the ledger's clock, `calendar` by the wall's.
+    """
 
     desired: Desired
     observed: Observed
@@ -40,6 +46,7 @@ class Report(Struct, frozen=True):
     folder: Path
     recorded: bool
     at: float
+    calendar: Calendar
 
 
 class Past(Struct, frozen=True):
@@ -63,13 +70,23 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     observed = observe(project, engines)
     learn(history, observed, now)
     wanted = as_kept(wanted, history)
-    made = plan(wanted, observed, history, now)
+    calendar = Wall(time.time).look(scheduled(wanted))
+    made = plan(wanted, observed, history, now, calendar=calendar)
     for fact in made.facts:
         if isinstance(fact, TaskRenamed):
             history.apply(fact)
     observed = by_name_now(observed, history)
     return Report(
-        wanted, observed, history, made, engines, holder(folder), folder, past.recorded, now
+        desired=wanted,
+        observed=observed,
+        history=history,
+        plan=made,
+        engines=engines,
+        writer=holder(folder),
+        folder=folder,
+        recorded=past.recorded,
+        at=now,
+        calendar=calendar,
     )
 
 

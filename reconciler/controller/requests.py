@@ -24,8 +24,10 @@ from reconciler.model.fact import (
     TaskProtected,
 )
 from reconciler.model.history import History
+from reconciler.model.quantities import format_ranges
 from reconciler.model.run import Run
 from reconciler.model.suspension import target_of, wording_of
+from reconciler.planning.runs import open_runs
 from reconciler.planning.suspending import suspense_of
 
 _NAMED: Final = 5
@@ -83,14 +85,15 @@ def _stop(
     name = str(arguments.get("task", ""))
     raw = arguments.get("instance")
     instance = int(str(raw)) if raw is not None else None
-    run = _open_run(desired, history, name)
-    if run is None:
+    runs = _open_runs(desired, history, name)
+    if not runs:
         return Judged(ok=False, message=_no_run(name, history))
     if instance is not None and instance not in desired.tasks[name].instances:
         return Judged(ok=False, message=f"task {name} has no instance {instance}")
     target = name if instance is None else f"{name}/{instance}"
-    fact = RunCancelled(name, run.number, instance, "stopped by request", now)
-    return _granted(f"{target} is stopped in run {run.number}", fact)
+    facts = [RunCancelled(name, r.number, instance, "stopped by request", now) for r in runs]
+    numbers = format_ranges(tuple(run.number for run in runs))
+    return _granted(f"{target} is stopped in run {numbers}", *facts)
 
 
 def _destroy(
@@ -226,11 +229,9 @@ def _relearn(
     return _granted(message, Relearned(confirmed=True, at=now))
 
 
-def _open_run(desired: Desired, history: History, name: str) -> Run | None:
-    task, known = desired.tasks.get(name), history.tasks.get(name)
-    if task is None or known is None:
-        return None
-    return known.run_for(task)
+def _open_runs(desired: Desired, history: History, name: str) -> list[Run]:
+    task = desired.tasks.get(name)
+    return open_runs(task, history.tasks.get(name)) if task else []
 
 
 def _no_run(name: str, history: History) -> str:

@@ -55,7 +55,6 @@ OF_TASKS: Final = (
     _blocking("success.minSucceeded", "every instance would have to succeed"),
     Gap("timeout", "attempts run as long as they take"),
     Gap("queueTimeout", "instances wait as long as it takes"),
-    _blocking("schedule", "the task would run at once, and once only"),
     _blocking("dependsOn", "the task would not wait for the others"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
     _blocking("placement.gang", "the instances would start one by one", (False,)),

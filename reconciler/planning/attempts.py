@@ -215,15 +215,14 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
 def _why_created(scene: Scene, slot: Slot) -> Cause:
     desired, task, last = scene.given.desired, scene.task, slot.last
     if last is not None and last.ended:
-        if last.result is Result.SUCCEEDED and (why := why_rescaled(scene, slot)):
-            return why
-        return cause.stated(desired, task, _why_again(scene, slot, last))
+        rescaled = why_rescaled(scene, slot) if last.result is Result.SUCCEEDED else None
+        return rescaled or cause.stated(desired, task, _why_again(scene, slot, last))
     if scene.opening is not None:
         return scene.opening
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
         return cause.moved(desired, task, "instances", scene.before, count, cause.SCALED_UP)
-    earlier = _earlier_work(scene) if last is None else None
+    earlier = _earlier_work(scene) if last is None and not scene.run.nominal else None
     if earlier is not None:
         specs = scene.given.history.specs
         return cause.changed(desired, task, specs, earlier, task.work.hash)

@@ -49,7 +49,7 @@ def rerun_hold(given: Pass, names: Iterable[str]) -> Hold | None:
 def would_rerun(given: Pass, task: DesiredTask) -> int:
     """Count the instances that have completed and would start over, in a new run or their own."""
     known = given.history.tasks.get(task.name)
-    if task.service or task.blocked or suspense_of(given.history, task, given.now):
+    if task.service or task.blocked or task.schedule or suspense_of(given.history, task, given.now):
         return 0
     if known is None:
         return 0

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from reconciler.model.action import Action, Cause, Plan, Underway, Verb
+from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
@@ -22,25 +23,27 @@ _ORDER = {verb: rank for rank, verb in enumerate(
 )}  # fmt: skip
 
 
-def plan(  # the planner's whole world, each part named
+def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     desired: Desired,
     observed: Observed,
     history: History,
     now: float,
     underway: Underway | None = None,
     only: Collection[str] | None = None,
+    calendar: Calendar | None = None,
 ) -> Plan:
     """Return what to record and do next, and what is left alone and why.
 
-    `now` is epoch seconds. `only` limits the pass to these tasks; None plans all of them. It is
-    to name all that may have changed since they were planned, and all that were held then.
+    `now` is epoch seconds, of a clock that nobody sets. `only` limits the pass to these tasks;
+    None plans all of them. It is to name all that may have changed since they were planned, and
+    all that were held then. Without a `calendar` no schedule fires.
     Planning again with what the actions brought about leads on to a plan that is empty.
     """
     renamed = renamings(desired, history, now, desired.tasks if only is None else only)
     history = taken_over(history, renamed)
     desired = numbered(desired, history, only)
     busy = still_underway(underway or Underway(), renamed)
-    given = Pass(desired, observed, history, busy, now)
+    given = Pass(desired, observed, history, busy, now, calendar or Calendar(now))
     by_task = _by_task(observed, history)
     names = _names(given, by_task, only)
     holds = {

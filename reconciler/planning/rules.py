@@ -19,6 +19,12 @@ from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
 
 Rule = Callable[[Scene, Slot], Step | None]
+_ENDED: Final[dict[Result | None, InstanceState]] = {
+    Result.SUCCEEDED: InstanceState.SUCCEEDED,
+    Result.CANCELLED: InstanceState.CANCELLED,
+    Result.FAILED: InstanceState.FAILED,
+    Result.LOST: InstanceState.FAILED,
+}
 
 
 def underway(scene: Scene, slot: Slot) -> Step | None:
@@ -249,11 +255,46 @@ def parked(scene: Scene, slot: Slot) -> Step:
     )
 
 
+def astray(scene: Scene, slot: Slot) -> Step | None:
+    """A container of another run is there, though nothing is to take its place."""
+    for container in slot.containers:
+        if container is not slot.current and container.phase is not Phase.EXITED:
+            return end(scene.given, container, why_superseded(scene, container))
+    return None
+
+
+def idle(scene: Scene, slot: Slot) -> Step:
+    """Nothing is begun in its run: it is as its last attempt left it, or has not begun."""
+    last = slot.last
+    state = _ENDED.get(last.result, InstanceState.PENDING) if last else InstanceState.PENDING
+    if last is not None and state is not InstanceState.PENDING:
+        return Step(state, last.reason, leftovers(scene, slot, slot.current), settled=True)
+    reason, settled = (scene.idle.reason, scene.idle.settled) if scene.idle else ("", True)
+    return Step(state, reason, settled=settled)
+
+
 RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
     underway,
     unknown_node,
     uncollected,
     waiting_for_approval,
+)
+
+RULES_WHEN_IDLE: Final[tuple[Rule, ...]] = (
+    underway,
+    unknown_node,
+    uncollected,
+    astray,
+    discarded,
+    cancelled,
+    being_stopped,
+    over_parallelism,
+    running,
+    being_removed,
+    vanished,
+    attempts.finished,
+    attempts.exhausted,
+    idle,
 )
 
 RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (

@@ -12,7 +12,7 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Fact, RunOpened, SpecSeen
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container
-from reconciler.model.run import Run
+from reconciler.model.run import Run, TaskHistory
 from reconciler.planning import cause
 from reconciler.planning.scene import Pass
 
@@ -27,6 +27,20 @@ def run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | Non
         return run, None
     latest = known.latest() if known else None
     return next_run(given, task, seen), _why_opened(given, task, latest)
+
+
+def open_runs(task: DesiredTask, known: TaskHistory | None) -> list[Run]:
+    """Return the runs that go on, the oldest first; of a task without a schedule the present one.
+
+    A scheduled task may have several, and has none between its firings.
+    """
+    if known is None:
+        return []
+    if task.schedule is None:
+        run = known.run_for(task)
+        return [run] if run else []
+    runs = (known.runs[number] for number in sorted(known.runs))
+    return [run for run in runs if not run.closed and not run.finished_at]
 
 
 def next_run(given: Pass, task: DesiredTask, seen: Seen) -> Run:

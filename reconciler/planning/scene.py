@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
+from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
@@ -22,13 +23,14 @@ from reconciler.planning.suspending import Suspense
 
 
 class Pass(Struct, frozen=True):
-    """What one call of the planner is given."""
+    """What one call of the planner is given. Lengths of time are by `now`, dates by `calendar`."""
 
     desired: Desired
     observed: Observed
     history: History
     underway: Underway
     now: float
+    calendar: Calendar
 
     def unknown(self, node: str) -> str | None:
         """Return why nothing is known of a node, None where its view can be trusted."""
@@ -73,13 +75,20 @@ class Step(Struct, frozen=True):
     protected: bool = False
 
 
+class Idle(Struct, frozen=True):
+    """Why nothing is begun in a run, a sentence. `settled`: it is not waited for either."""
+
+    reason: str
+    settled: bool
+
+
 class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
     run beyond it; `outages` how many serving instances may still be taken down for replacement;
     `before` how many instances were asked for so far, None of a new task; `suspense` what
-    suspends the task.
+    suspends the task; `idle` why nothing is begun in its run.
     """
 
     given: Pass
@@ -91,6 +100,7 @@ class Scene(Struct):
     pulling: set[str]
     before: int | None = None
     suspense: Suspense | None = None
+    idle: Idle | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     outages: int = 0

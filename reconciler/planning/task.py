@@ -1,8 +1,9 @@
-"""One task's share of a plan: its run, the bounds its instances share, and each one's rule."""
+"""One task's share of a plan: its runs, the bounds their instances share, and each one's rule."""
 
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace as altered
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
@@ -11,15 +12,11 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.firing import unscheduled
 from reconciler.planning.replacing import serving
-from reconciler.planning.rules import (
-    RULES,
-    RULES_WHEN_BLOCKED,
-    RULES_WHEN_HELD,
-    RULES_WHEN_SUSPENDED,
-    Rule,
-)
-from reconciler.planning.runs import Seen, opened, run_of
+from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
+from reconciler.planning.rules import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED, Rule
+from reconciler.planning.runs import Seen
 from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
@@ -39,8 +36,11 @@ class Draft(Struct):
         self.actions.extend(step.actions)
         self.verdicts.append(verdict)
         if step.wake_at is not None:
-            task = verdict.key.task
-            self.wakes[task] = min(step.wake_at, self.wakes.get(task, step.wake_at))
+            self.wake(verdict.key.task, step.wake_at)
+
+    def wake(self, task: str, at: float) -> None:
+        """Have a task planned again at a time, if not before."""
+        self.wakes[task] = min(at, self.wakes.get(task, at))
 
 
 def plan_task(
@@ -67,18 +67,18 @@ def plan_task(
     held = hold is not None and task.name in hold.tasks
     if before != len(task.instances) and not held:
         draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
-    run, opening = run_of(given, task, seen)
-    if opening is not None and not held and task.instances:
-        run.reason = opening.reason
-        draft.facts += opened(given.history.specs, task, run, given.desired.revision, given.now)
-    scene = Scene(given, task, run, opening, _slots(task, run, seen), *shared, before=before)
-    _bound(scene)
-    rules = RULES_WHEN_HELD if held else RULES
-    for slot in scene.slots.values():
-        step = _first(rules, scene, slot)
-        if held and hold is not None and step.settled:
-            step = Step(step.state, hold.message, settled=True, blocked=True)
-        draft.take(step, _verdict(slot, step, run))
+    rounds = rounds_of(given, task, seen, held=held)
+    draft.facts += rounds.facts
+    for one in rounds.runs:
+        scene = _scene(given, task, one, shared)
+        scene.before = before
+        for slot in scene.slots.values():
+            step = _first(one.rules, scene, slot)
+            if held and hold is not None and step.settled:
+                step = Step(step.state, hold.message, settled=True, blocked=True)
+            draft.take(step, _verdict(slot, step, one.run))
+    if following := given.calendar.of(task.name).next:
+        draft.wake(task.name, given.now + following - given.calendar.wall)
 
 
 def _plan_blocked(
@@ -105,12 +105,23 @@ def _plan_suspended(  # as of any task, and what suspends it
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
-    run, _ = run_of(given, task, seen)
-    scene = Scene(given, task, run, None, _slots(task, run, seen), *shared, suspense=suspense)
+    rounds = rounds_when_suspended(given, task, seen)
+    draft.facts += rounds.facts
+    for one in rounds.runs:
+        scene = _scene(given, task, one, shared)
+        scene.suspense = suspense
+        for slot in scene.slots.values():
+            step = _first(RULES_WHEN_SUSPENDED, scene, slot)
+            if one.idle is not None and step.settled:  # its next run does not come
+                step = altered(step, reason=suspense.reason, suspended=True)
+            draft.take(step, _verdict(slot, step, one.run))
+
+
+def _scene(given: Pass, task: DesiredTask, one: Round, shared: tuple[Loads, set[str]]) -> Scene:
+    slots = _slots(task, one.run, one.seen)
+    scene = Scene(given, task, one.run, one.opening, slots, *shared, idle=one.idle)
     _bound(scene)
-    for slot in scene.slots.values():
-        step = _first(RULES_WHEN_SUSPENDED, scene, slot)
-        draft.take(step, _verdict(slot, step, run))
+    return scene
 
 
 def _protection(given: Pass, task: DesiredTask) -> list[Fact]:
@@ -134,6 +145,7 @@ def plan_vanished(
     destroyed = given.history.destroyed(given.desired.revision)
     if known is not None and known.protected and not destroyed:
         stays = cause.PROTECTED
+    draft.facts += unscheduled(given, name)
     for key in unwanted_keys(given, name, None, seen):
         _tear(given, draft, key, seen.get(key, []), why, stays)
 

@@ -47,7 +47,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("instances: 2\nsuccess: {minSucceeded: 1}", "6:27", "success.minSucceeded", True),
         ("timeout: 1h", "5:12", "timeout", False),
         ("queueTimeout: 1h", "5:17", "queueTimeout", False),
-        ("schedule: {cron: 0 0 * * *}", "5:3", "schedule", True),
         ("dependsOn: [{task: x}]", "5:3", "dependsOn", True),
         ("placement: {spread: zone}", "5:23", "placement.spread", False),
         ("placement: {gang: true}", "5:21", "placement.gang", True),
@@ -82,6 +81,7 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
         "priority: 0\nsuspend: false\ncache: false\nonChange: replace\nonScale: rerun",
         "placement: {gang: false, spread: node, onNodeLoss: wait, nodes: {}}",
         "instances: {matrix: {a: [1, 2]}}",
+        "schedule: {cron: 0 0 * * *, overlap: allow}",
         "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",
         "secrets: []\ninputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
         "restart: on-failure\nretry: {perInstance: 1, backoff: {initial: 1s}, exitCodes: {}}",
@@ -118,10 +118,13 @@ def test_a_job_is_told_once_and_blocks_its_tasks_alone() -> None:
 
 
 def test_many_reasons_are_counted() -> None:
-    spec = "pool: p\nplacement: {gang: true}\nonChange: finish\nschedule: {cron: 0 0 * * *}"
+    spec = (
+        "pool: p\nsecrets: [{name: A, from: {env: B}}]\ninputs: [{bucket: b, target: /x}]\n"
+        "outputs: {bucket: b, source: /x}"
+    )
     _, tasks = read(task(spec))
     assert tasks["pi"].blocked == (
-        "not started, for pool (a.yaml:5:9), schedule (a.yaml:8:3), placement.gang (a.yaml:6:21) "
+        "not started, for pool (a.yaml:5:9), secrets (a.yaml:6:3), inputs (a.yaml:7:3) "
         "and 1 more are not supported yet"
     )
 
