@@ -52,11 +52,13 @@ def roster_of(given: Pass, task: DesiredTask, seen: Seen, *, may_fire: bool) -> 
         roster.active = open_runs(task, known)
         return roster
     roster.facts += _seen(given, task, known)
-    _go_on(given, task, known, roster)
+    roster.active = list(_going_on(given, task, known, roster))
+    _finish(given, task, roster)
     if may_fire:
         _renew(given, task, seen, roster)
         _fire(given, task, seen, known, roster)
         _run_again(given, task, seen, known, roster)
+        _finish(given, task, roster)
     return roster
 
 
@@ -102,19 +104,22 @@ def _seen(given: Pass, task: DesiredTask, known: TaskHistory) -> Iterator[Fact]:
     yield ScheduleSeen(task.name, text, given.calendar.wall, rerun)
 
 
-def _go_on(given: Pass, task: DesiredTask, known: TaskHistory, roster: Roster) -> None:
-    """Keep the runs that are not over, and put on record which are now."""
+def _going_on(given: Pass, task: DesiredTask, known: TaskHistory, roster: Roster) -> Iterator[Run]:
+    """Yield the runs that may go on. Without a schedule so far, that is the last one alone."""
     going = open_runs(task, known)
-    if not known.schedule:  # it was none so far: what it ran last goes on, what was before is over
-        last = known.run_for(task) or (going[-1] if going else None)
-        before = [run for run in going if run is not last]
-    else:
-        before = []
+    last = known.run_for(task) or (going[-1] if going else None)
     for run in going:
-        if run in before or _is_over(task, run):
-            roster.facts.append(RunFinished(task.name, run.number, given.now))
+        if known.schedule or run is last:
+            yield run
         else:
-            roster.active.append(run)
+            roster.facts.append(RunFinished(task.name, run.number, given.now))
+
+
+def _finish(given: Pass, task: DesiredTask, roster: Roster) -> None:
+    """Put on record which runs are over."""
+    over = [run.number for run in roster.active if _is_over(task, run)]
+    roster.facts += [RunFinished(task.name, number, given.now) for number in over]
+    roster.active = [run for run in roster.active if run.number not in over]
 
 
 def _is_over(task: DesiredTask, run: Run) -> bool:

@@ -208,6 +208,8 @@ def _instances_before(given: Pass, task: DesiredTask) -> int | None:
 
 
 def _why_scaled(given: Pass, task: DesiredTask, before: int | None) -> Cause:
+    if task.combinations:
+        return cause.stated(given.desired, task, cause.OLD_VALUES, "instances")
     if before is None or before == len(task.instances):
         return cause.stated(given.desired, task, "no instance of this number is asked for")
     count = len(task.instances)

@@ -8,7 +8,7 @@ from reconciler.cli.reasons import reason_of, sentences
 from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
 from reconciler.ledger import Holder
-from reconciler.model.desired import Backoff, Restart, Retry
+from reconciler.model.desired import Backoff, Restart, Retry, Schedule
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
 from tests.support.desired import make_matrix, make_task
@@ -137,3 +137,24 @@ def test_a_task_that_is_only_on_record_is_described() -> None:
     said = describe_task(report_of(lab), Target("old"))
     assert said["asked"] is False
     assert len(said["runs"]) == 1
+
+
+def test_between_firings_the_next_one_is_the_way_on() -> None:
+    lab = Lab(make_task(schedule=Schedule("0 * * * *"), parallelism=1))
+    lab.settle()
+    assert why(lab)[:2] == [
+        "work/0 is Pending: waits for its next firing at 1970-01-12 14:00 UTC.",
+        "To go on: its next firing has to come, or `rerun` to be raised.",
+    ]
+    assert "somebody has to run `reconciler run`" in why(lab, writer=None)[1]
+    lab.wait(1000)
+    lab.world.finish("demo.work.1.0.1", 1)
+    lab.settle()
+    assert why(lab)[1].startswith(
+        "To go on: its next firing at 1970-01-12 15:00 UTC runs it again, or raise `rerun`"
+    )
+    said = describe_task(report_of(lab), Target("work", None))
+    assert said["schedule"]["cron"] == "0 * * * *"
+    (run,) = said["runs"]
+    assert run["firing"] == "1970-01-12T14:00:00.000Z"
+    assert run["finishedAt"] is not None

@@ -1,6 +1,7 @@
 """Scheduled tasks: a run for each firing, whatever the clock and the reconciler do."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -51,6 +52,12 @@ def fired(lab: Lab) -> list[str]:
     """Return the nominal times of the runs there are, empty for one out of turn."""
     opened = facts(lab, RunOpened)
     return [time(run.nominal) if run.nominal else "" for run in opened]
+
+
+def told(lab: Lab) -> list[str]:
+    """Return what is in the event log of the task."""
+    assert isinstance(lab.record, MemoryRecord)
+    return [entry.message for entry in lab.record.entries if entry.task == "work"]
 
 
 def time(at: float) -> str:
@@ -213,6 +220,25 @@ def test_without_its_schedule_it_is_as_its_last_run_was() -> None:
     assert lab.world.journal.starts[-1] == "demo.work.1.1.1", "within its last run"
 
 
+def test_what_was_given_up_before_there_was_a_schedule_stays_so() -> None:
+    lab = Lab(make_task(), now=NOON)
+    lab.settle()
+    lab.world.autoexit = lambda _: 0
+    lab.apply(make_task(rerun=1))
+    assert lab.apply(hourly(rerun=1)) == []
+    assert lab.world.journal.starts == ["demo.work.1.0.1", "demo.work.2.0.1"]
+    assert complete(lab.core)
+
+
+def test_what_runs_goes_on_when_it_gets_a_schedule() -> None:
+    lab = Lab(make_task(count=2, parallelism=1), now=NOON)
+    lab.settle()
+    lab.apply(hourly(count=2, parallelism=1))
+    lab.world.finish("demo.work.1.0.1", 0)
+    lab.settle()
+    assert lab.live() == ["demo.work.1.1.1"]
+
+
 def test_after_a_lost_ledger_nothing_fires_before_it_is_confirmed() -> None:
     lab = lab_of(hourly())
     until(lab, 1)
@@ -239,6 +265,7 @@ def test_forbid_leaves_a_firing_out_and_says_so() -> None:
     assert time(passed.nominal) == "22. 14:00"
     assert passed.reason == "left out: run 1 has not ended, and overlap is forbid"
     assert lab.live() == ["demo.work.1.0.1"]
+    assert f"firing at 2026-11-22 14:00 UTC {passed.reason}" in told(lab)
     assert lab.settle() == []
     lab.world.finish("demo.work.1.0.1", 0)
     lab.settle()
@@ -281,6 +308,18 @@ def test_replace_stops_the_earlier_run_first() -> None:
     assert lab.live() == ["demo.work.2.0.1"]
     stopped = lab.core.history.tasks["work"].runs[1].attempts_of(0)[-1]
     assert stopped.reason == "replaced by the firing at 2026-11-22 14:00 UTC"
+
+
+def test_replace_waits_for_nothing_where_nothing_runs() -> None:
+    lab = lab_of(hourly(overlap=Overlap.REPLACE), ends=None)
+    until(lab, 1)
+    lab.core.note([Suspended("", lab.now, stop=True)])
+    lab.settle()
+    assert lab.live() == []
+    lab.now += HOUR
+    lab.core.note([Resumed("", lab.now)])
+    lab.settle()
+    assert lab.live() == ["demo.work.2.0.1"]
 
 
 # --- other work, other runs ------------------------------------------------------------------
@@ -443,43 +482,98 @@ def _offset(day: str) -> int:
     return {"2026-10-25": 2}.get(day, 1)
 
 
-steps = st.one_of(
-    st.sampled_from(["crash", "finish", "fail", "turn"]),
-    st.floats(-7_000.0, 7_000.0),
-    st.sampled_from([60.0, 600.0, 1800.0, 3600.0]).map(lambda s: ("wait", s)),
+class Play:
+    """A task with a schedule, and all that may befall it."""
+
+    def __init__(self, overlap: Overlap, on_change: OnChange) -> None:
+        self.schedule = Schedule("*/20 * * * *", "UTC", overlap)
+        self.fields: dict[str, object] = {"on_change": on_change}
+        self.count, self.rerun, self.command = 2, 0, "a"
+        self.lab = lab_of(self.task(), ends=None)
+
+    def task(self) -> DesiredTask:
+        spec = {"command": (self.command,)}
+        fields = {**self.fields, "spec": spec, "rerun": self.rerun, "schedule": self.schedule}
+        return make_task("work", self.count, **fields)
+
+    def step(self, what: str, number: float) -> None:
+        lab, small = self.lab, int(abs(number)) % 3
+        deeds: dict[str, Callable[[], object]] = {
+            "crash": lab.crash,
+            "turn": self.half_a_turn,
+            "set the clock": lambda: setattr(lab, "ahead", lab.ahead + number),
+            "end": lambda: self.end(small),
+            "wait": lambda: setattr(lab, "now", lab.now + abs(number)),
+            "suspend": lambda: lab.core.note([Suspended("", lab.now, stop=bool(small))]),
+            "resume": lambda: lab.core.note([Resumed("", lab.now)]),
+            "stop": lambda: ask(lab, "stop", task="work"),
+            "commit": lambda: self.commit(small),
+        }
+        deeds[what]()
+
+    def end(self, code: int) -> None:
+        for name in self.lab.live()[:1]:
+            self.lab.world.finish(name, code)
+
+    def half_a_turn(self) -> None:
+        self.lab.core.turn()
+        self.lab.crash()
+
+    def commit(self, number: int) -> None:
+        self.count, self.command = number, "abc"[number]
+        self.rerun += number == 1
+        self.lab.commit(self.task())
+
+    def check(self) -> None:
+        live = Counter(name.rpartition(".")[0] for name in self.lab.live())
+        assert all(count == 1 for count in live.values()), live
+        runs = {name.split(".")[2] for name in live}
+        assert len(runs) <= 1 or self.schedule.overlap is Overlap.ALLOW, "one after the other"
+        nominal = [run.nominal for run in facts(self.lab, RunOpened) if run.nominal]
+        assert len(nominal) == len(set(nominal)), "no firing twice"
+        starts = Counter(self.lab.world.journal.starts)
+        assert all(count == 1 for count in starts.values())
+
+    def calm(self) -> None:
+        """Law 7 and 17: it comes to rest, and goes on with the next firing."""
+        lab = self.lab
+        lab.core.note([Resumed("", lab.now)])
+        lab.world.autoexit = lambda _: 0
+        for name in lab.live():
+            lab.world.finish(name, 0)
+        for _ in range(6):
+            lab.wait(5.0)
+        lab.crash()
+        assert lab.settle() == []
+        assert complete(lab.core)
+        before = len(facts(lab, RunOpened))
+        lab.wait(100 * HOUR)
+        assert len(facts(lab, RunOpened)) > before, "later than the clock has ever shown"
+
+
+deeds = st.sampled_from(
+    ["crash", "turn", "set the clock", "end", "wait", "wait", "suspend", "resume", "stop", "commit"]
 )
 
 
-@settings(deadline=None, max_examples=150)
-@given(st.sampled_from(Overlap), st.lists(steps, max_size=40))
-def test_no_firing_is_run_twice(overlap: Overlap, played: list[object]) -> None:
-    """Law 14, and law 1 within each run, whatever clock, programs and reconciler do."""
-    lab = lab_of(make_task(count=2, schedule=Schedule("*/20 * * * *", "UTC", overlap)), ends=None)
-    for step in played:
-        if step == "crash":
-            lab.crash()
-        elif step in {"finish", "fail"}:
-            for name in lab.live()[:1]:
-                lab.world.finish(name, int(step == "fail"))
-        elif isinstance(step, float):
-            lab.ahead += step
-        elif isinstance(step, tuple):
-            lab.now += step[1]
-        if step != "turn":
-            lab.settle()
-        else:
-            lab.core.turn()
-            lab.crash()
-        live = Counter(name.rpartition(".")[0] for name in lab.live())
-        assert all(count == 1 for count in live.values())
-        if overlap is not Overlap.ALLOW:
-            assert len(live) <= 2, "one run after the other"
-    nominal = [run.nominal for run in facts(lab, RunOpened)]
-    assert len(nominal) == len(set(nominal))
-    starts = Counter(lab.world.journal.starts)
-    assert all(count == 1 for count in starts.values())
-    lab.settle()
-    assert lab.settle() == []
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(Overlap),
+    st.sampled_from(OnChange),
+    st.lists(st.tuples(deeds, st.floats(-7_000.0, 7_000.0)), max_size=40),
+)
+def test_no_firing_is_run_twice(
+    overlap: Overlap, on_change: OnChange, deeds: list[tuple[str, float]]
+) -> None:
+    """Law 14, and law 1 within each run, whatever clock, programs and people do."""
+    play = Play(overlap, on_change)
+    for what, number in deeds:
+        play.step(what, number)
+        if what != "turn":
+            play.lab.settle()
+        play.check()
+    play.calm()
+    play.check()
 
 
 def test_two_of_a_kind_do_not_mind_each_other() -> None:

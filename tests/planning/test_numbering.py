@@ -1,6 +1,11 @@
 """Completion follows the combination of a matrix, not the number of its instance."""
 
+from collections import Counter
+from itertools import product
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.model.action import CreateRequest, InstanceState
 from reconciler.model.desired import DesiredTask
@@ -14,22 +19,19 @@ from tests.support.lab import Lab, MemoryRecord
 SWEEP = {"alpha": ["1", "2"], "beta": ["a", "b"]}
 
 
-def done(lab: Lab) -> Lab:
-    """Let every program that is started end well."""
-    lab.world.autoexit = lambda _: 0
-    lab.settle()
-    return lab
+class Sweep(Lab):
+    """A lab in which programs end well at once, and which remembers what they saw."""
 
+    def __init__(self, *tasks: DesiredTask) -> None:
+        super().__init__(*tasks)
+        self.saw: list[dict[str, str]] = []
+        self.world.autoexit = self._run
+        self.settle()
 
-def started(lab: Lab) -> list[dict[str, str]]:
-    """Return what each start so far saw of the matrix, with the number of its instance."""
-    shown = []
-    for name in lab.world.journal.starts:
-        request = lab.world.boxes[name].request
-        assert isinstance(request, CreateRequest)
-        env = dict(request.env)
-        shown.append({n: v for n, v in env.items() if n in {"INSTANCE_ID", "alpha", "beta"}})
-    return shown
+    def _run(self, request: CreateRequest) -> int:
+        names = {"INSTANCE_ID", "alpha", "beta"}
+        self.saw.append({n: v for n, v in request.env if n in names})
+        return 0
 
 
 def ids(lab: Lab, name: str = "work") -> dict[str, int]:
@@ -38,8 +40,8 @@ def ids(lab: Lab, name: str = "work") -> dict[str, int]:
 
 
 def test_each_combination_is_an_instance_that_sees_its_values() -> None:
-    lab = done(Lab(make_matrix("work", SWEEP)))
-    assert started(lab) == [
+    lab = Sweep(make_matrix("work", SWEEP))
+    assert lab.saw == [
         {"INSTANCE_ID": "0", "alpha": "1", "beta": "a"},
         {"INSTANCE_ID": "1", "alpha": "1", "beta": "b"},
         {"INSTANCE_ID": "2", "alpha": "2", "beta": "a"},
@@ -48,9 +50,9 @@ def test_each_combination_is_an_instance_that_sees_its_values() -> None:
 
 
 def test_a_new_value_runs_its_combinations_and_nothing_else() -> None:
-    lab = done(Lab(make_matrix("work", SWEEP)))
+    lab = Sweep(make_matrix("work", SWEEP))
     lab.apply(make_matrix("work", {"alpha": ["0", "1", "2"], "beta": ["a", "b"]}))
-    assert started(lab)[4:] == [
+    assert lab.saw[4:] == [
         {"INSTANCE_ID": "4", "alpha": "0", "beta": "a"},
         {"INSTANCE_ID": "5", "alpha": "0", "beta": "b"},
     ]
@@ -64,7 +66,7 @@ def runs_of(lab: Lab) -> list[AttemptKey]:
 
 
 def test_the_number_of_instances_is_that_of_the_combinations() -> None:
-    lab = done(Lab(make_matrix("work", SWEEP)))
+    lab = Sweep(make_matrix("work", SWEEP))
     lab.apply(make_matrix("work", {"alpha": ["2", "3"], "beta": ["b"]}))
     request = lab.world.boxes["demo.work.1.4.1"].request
     assert request is not None
@@ -72,7 +74,7 @@ def test_the_number_of_instances_is_that_of_the_combinations() -> None:
 
 
 def test_a_combination_that_comes_back_has_its_old_id_and_stays_completed() -> None:
-    lab = done(Lab(make_matrix("work", {"alpha": ["1", "2", "3"]})))
+    lab = Sweep(make_matrix("work", {"alpha": ["1", "2", "3"]}))
     lab.apply(make_matrix("work", {"alpha": ["3"]}))
     lab.apply(make_matrix("work", {"alpha": ["4", "3"]}))
     assert ids(lab) == {"alpha=3": 2, "alpha=4": 3}
@@ -82,7 +84,7 @@ def test_a_combination_that_comes_back_has_its_old_id_and_stays_completed() -> N
 
 
 def test_neither_order_nor_a_restart_moves_an_id() -> None:
-    lab = done(Lab(make_matrix("work", SWEEP)))
+    lab = Sweep(make_matrix("work", SWEEP))
     before = ids(lab)
     lab.crash()
     other = {"beta": ["b", "a"], "alpha": ["2", "1"]}
@@ -91,7 +93,7 @@ def test_neither_order_nor_a_restart_moves_an_id() -> None:
 
 
 def test_a_name_less_makes_other_combinations_in_another_run() -> None:
-    lab = done(Lab(make_matrix("work", SWEEP)))
+    lab = Sweep(make_matrix("work", SWEEP))
     lab.apply(make_matrix("work", {"alpha": ["1", "2"]}))
     assert ids(lab) == {"alpha=1": 4, "alpha=2": 5}
     assert lab.world.journal.starts[4:] == ["demo.work.2.4.1", "demo.work.2.5.1"]
@@ -102,7 +104,7 @@ def test_a_name_less_makes_other_combinations_in_another_run() -> None:
 
 
 def test_a_plain_instance_is_no_combination_and_the_other_way_round() -> None:
-    lab = done(Lab(make_task("work", 2)))
+    lab = Sweep(make_task("work", 2))
     lab.apply(make_matrix("work", {"alpha": ["1", "2"]}))
     assert lab.world.journal.starts[2:] == ["demo.work.2.0.1", "demo.work.2.1.1"]
     lab.apply(make_task("work", 2))
@@ -119,7 +121,7 @@ def test_running_combinations_go_on_when_others_come_and_go() -> None:
 
 
 def test_a_renamed_task_keeps_the_ids_of_its_combinations() -> None:
-    lab = done(Lab(make_matrix("old", {"alpha": ["1", "2"]})))
+    lab = Sweep(make_matrix("old", {"alpha": ["1", "2"]}))
     after = {"alpha": ["0", "2"]}
     lab.apply(make_matrix("new", after, renamed_from="old"))
     assert ids(lab, "new") == {"alpha=2": 1, "alpha=0": 2}
@@ -128,14 +130,14 @@ def test_a_renamed_task_keeps_the_ids_of_its_combinations() -> None:
 
 @pytest.mark.parametrize("fields", [{"spec": {"command": ("false",)}}, {"rerun": 1}, {}])
 def test_a_mass_rerun_is_held_and_more_values_are_not(fields: dict[str, object]) -> None:
-    lab = done(Lab(make_matrix("work", {"alpha": list("012345")})))
+    lab = Sweep(make_matrix("work", {"alpha": list("012345")}))
     lab.apply(make_matrix("work", {"alpha": list("0123456789")}, **fields))
     assert [hold.count for hold in lab.core.holds] == ([6] if fields else [])
     assert len(lab.world.journal.starts) == (6 if fields else 10)
 
 
 def test_other_names_are_a_mass_rerun() -> None:
-    lab = done(Lab(make_matrix("work", {"alpha": list("012345")})))
+    lab = Sweep(make_matrix("work", {"alpha": list("012345")}))
     lab.apply(make_matrix("work", {"gamma": list("01234567")}))
     assert [hold.count for hold in lab.core.holds] == [6]
 
@@ -162,7 +164,7 @@ def test_what_is_numbered_stays_as_it_is_and_is_recorded_once() -> None:
     once = numbered(make_desired(task), known)
     assert once.tasks["work"].instances == (7, 8)
     assert numbered(once, known) is once
-    lab = done(Lab(task))
+    lab = Sweep(task)
     lab.crash()
     lab.settle()
     record = lab.record
@@ -181,3 +183,22 @@ def test_texts_are_canonical() -> None:
 def test_a_task_without_instances_begins_nothing() -> None:
     task: DesiredTask = make_task("work", 0)
     assert Lab(task).settle() == []
+
+
+values = st.lists(st.sampled_from("abcd"), max_size=4, unique=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(values, values, st.booleans()), max_size=8))
+def test_no_combination_runs_twice(commits: list[tuple[list[str], list[str], bool]]) -> None:
+    """Law 2, by the values that programs saw, whatever comes, goes and comes back."""
+    lab = Sweep()
+    for alpha, beta, crash in commits:
+        lab.apply(make_matrix("work", {"alpha": alpha, "beta": beta}))
+        if crash:
+            lab.crash()
+    seen = Counter(tuple(sorted(shown.items())) for shown in lab.saw)
+    assert all(count == 1 for count in seen.values())
+    combinations = Counter((shown["alpha"], shown["beta"]) for shown in lab.saw)
+    wanted = {pair for alpha, beta, _ in commits for pair in product(alpha, beta)}
+    assert combinations == Counter(wanted)
