@@ -9,9 +9,6 @@ comes when they have been; where they are put back, it comes once, the first tim
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Protocol
-from zoneinfo import ZoneInfo
-
-from cronsim import CronSim
 
 from reconciler.model.calendar import Calendar, Firing
 from reconciler.model.desired import Desired, DesiredTask, Schedule
@@ -83,19 +80,29 @@ def scheduled(desired: Desired, only: Collection[str] | None = None) -> Iterator
 
 def firing_at(schedule: Schedule, now: float) -> Firing:
     """Return a schedule's firings around a time, epoch seconds."""
-    zone = UTC if schedule.timezone == "UTC" else ZoneInfo(schedule.timezone)
+    zone = _zone(schedule.timezone)
     moment = datetime.fromtimestamp(int(now), zone)
     last = next((at for at in _before(schedule.cron, moment, zone) if at <= now), 0.0)
     following = next((at for at in _after(schedule.cron, moment) if at > now), 0.0)
     return Firing(last, following)
 
 
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # few tasks have a schedule
+
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 def _after(cron: str, moment: datetime) -> Iterator[float]:
+    from cronsim import CronSim  # noqa: PLC0415  # as above
+
     return (at.timestamp() for at in CronSim(cron, moment))
 
 
 def _before(cron: str, moment: datetime, zone: tzinfo) -> Iterator[float]:
     """Yield firings backwards, from the next second on; where an hour comes twice, from later."""
+    from cronsim import CronSim  # noqa: PLC0415  # as above
+
     ahead = _TWICE if moment.fold else timedelta(seconds=1)
     start = (moment.astimezone(UTC) + ahead).astimezone(zone)
     return (at.timestamp() for at in CronSim(cron, start, reverse=True))
