@@ -119,12 +119,13 @@ def unhealthy(scene: Scene, slot: Slot) -> Step | None:
 
 def over_parallelism(scene: Scene, slot: Slot) -> Step | None:
     """More run than parallelism allows now: the last ones give way."""
-    current = slot.current
-    if slot.key not in scene.excess or current is None or current.phase is Phase.EXITED:
+    beginning = {Phase.RUNNING, Phase.CREATED}
+    alive = next((c for c in reversed(slot.containers) if c.phase in beginning), None)
+    if slot.key not in scene.excess or alive is None:
         return None
     reason = f"more instances run than parallelism {scene.task.parallelism} allows"
     why = cause.stated(scene.given.desired, scene.task, reason, "parallelism")
-    return end(scene.given, current, why)
+    return end(scene.given, alive, why)
 
 
 def running(scene: Scene, slot: Slot) -> Step | None:
