@@ -95,7 +95,7 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
         " finished_at, closed_at IS NOT NULL FROM runs ORDER BY task, number"
     ):
         opened_at, nominal, matrix, finished_at, closed = rest
-        runs[row] = tasks[task].runs[number] = Run(
+        runs[row] = Run(
             number=number,
             work=work,
             rerun=rerun,
@@ -107,6 +107,9 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
             matrix=matrix,
             finished_at=finished_at,
         )
+        tasks[task].runs[number] = runs[row]
+        if not finished_at:
+            tasks[task].unfinished.add(number)
     return runs
 
 

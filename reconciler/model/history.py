@@ -97,7 +97,7 @@ class History(Struct):
 
     @apply.register
     def _(self, fact: facts.RunOpened) -> None:
-        self.task(fact.task).runs[fact.run] = Run(
+        run = Run(
             number=fact.run,
             work=fact.work,
             rerun=fact.rerun,
@@ -107,11 +107,12 @@ class History(Struct):
             nominal=fact.nominal,
             matrix=fact.matrix,
         )
+        self.task(fact.task).open(run)
         self._fired(fact.task, fact.nominal)
 
     @apply.register
     def _(self, fact: facts.RunFinished) -> None:
-        self.task(fact.task).runs[fact.run].finished_at = fact.at
+        self.task(fact.task).finish(fact.run, fact.at)
 
     @apply.register
     def _(self, fact: facts.TaskScaled) -> None:
@@ -124,9 +125,10 @@ class History(Struct):
 
     @apply.register
     def _(self, fact: facts.RetryGranted) -> None:
-        run = self.task(fact.task).runs[fact.run]
+        task = self.task(fact.task)
+        task.finish(fact.run, 0.0)
+        run = task.runs[fact.run]
         run.cancels.pop(fact.instance, None)
-        run.finished_at = 0.0
         if fact.instance is not None:
             run.granted[fact.instance] = fact.attempt
 
@@ -282,7 +284,10 @@ class History(Struct):
 
     def _put(self, key: AttemptKey, attempt: Attempt) -> None:
         """Store an attempt in number order, in the run it belongs to."""
-        run = self.task(key.key.task).runs.setdefault(key.run, Run(key.run, work=""))
+        task = self.task(key.key.task)
+        if key.run not in task.runs:
+            task.open(Run(key.run, work=""))
+        run = task.runs[key.run]
         others = [a for a in run.attempts_of(key.key.instance) if a.number != key.attempt]
         kept = sorted([*others, attempt], key=lambda a: a.number)
         run.attempts[key.key.instance] = tuple(kept)

@@ -115,7 +115,8 @@ class TaskHistory(Struct):
     `protected`: its instances stay when its manifest goes. `combinations` gives each combination
     of its matrix the instance that it keeps. `schedule` is the one that counts since
     `schedule_since` (by the wall clock), when `rerun` was `schedule_rerun`; `fired` is the nominal
-    time of the firing that was dealt with last.
+    time of the firing that was dealt with last. `unfinished` are the numbers of the runs that are
+    not finished, of which a schedule leaves few among many.
     """
 
     name: str
@@ -127,6 +128,7 @@ class TaskHistory(Struct):
     schedule_since: float = 0.0
     schedule_rerun: int = 0
     fired: float = 0.0
+    unfinished: set[int] = field(default_factory=set)
 
     def run_for(self, task: DesiredTask) -> Run | None:
         """Return the open run of what the task asks for, the newest if there are several."""
@@ -139,7 +141,20 @@ class TaskHistory(Struct):
     def renamed(self, name: str) -> "TaskHistory":
         """Return the same under another name; this one is left as it is."""
         runs = {number: run.of_former(self.name) for number, run in self.runs.items()}
-        return replace(self, name=name, runs=runs)
+        return replace(self, name=name, runs=runs, unfinished={*self.unfinished})
+
+    def open(self, run: Run) -> None:
+        """Know of another run."""
+        self.runs[run.number] = run
+        self.unfinished.add(run.number)
+
+    def finish(self, number: int, at: float) -> None:
+        """Know that a run is over since a time, or, 0.0, that it goes on after all."""
+        self.runs[number].finished_at = at
+        if at:
+            self.unfinished.discard(number)
+        else:
+            self.unfinished.add(number)
 
     def latest(self) -> Run | None:
         """Return the run opened last, closed or not."""

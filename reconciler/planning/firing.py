@@ -7,6 +7,7 @@ with. Before a schedule was seen first nothing was missed.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct, field
@@ -107,7 +108,7 @@ def _seen(given: Pass, task: DesiredTask, known: TaskHistory) -> Iterator[Fact]:
 def _going_on(given: Pass, task: DesiredTask, known: TaskHistory, roster: Roster) -> Iterator[Run]:
     """Yield the runs that may go on. Without a schedule so far, that is the last one alone."""
     going = open_runs(task, known)
-    last = known.run_for(task) or (going[-1] if going else None)
+    last = None if known.schedule else known.run_for(task) or (going[-1] if going else None)
     for run in going:
         if known.schedule or run is last:
             yield run
@@ -124,10 +125,10 @@ def _finish(given: Pass, task: DesiredTask, roster: Roster) -> None:
 
 def _is_over(task: DesiredTask, run: Run) -> bool:
     """Whether nothing more comes of a run. Of outdated work nothing new is begun."""
-    if not outdated(task, run):
-        return conclusion_of(task, run) is not None
-    attempts = (attempt for found in run.attempts.values() for attempt in found)
-    return all(a.ended or not a.start_requested_at for a in attempts)
+    last = (attempts[-1] for attempts in run.attempts.values())
+    if any(attempt.start_requested_at and not attempt.ended for attempt in last):
+        return False
+    return outdated(task, run) or conclusion_of(task, run) is not None
 
 
 def _renew(given: Pass, task: DesiredTask, seen: Seen, roster: Roster) -> None:
@@ -184,9 +185,10 @@ def _run_again(
     given: Pass, task: DesiredTask, seen: Seen, known: TaskHistory, roster: Roster
 ) -> None:
     """Open a run out of turn where `rerun` was raised."""
-    reruns = [run.rerun for run in (*known.runs.values(), *roster.active)]
-    before = max([*reruns, known.schedule_rerun if known.schedule else task.rerun])
-    if task.rerun > before:
+    first = known.schedule_rerun if known.schedule else task.rerun
+    newest_first = chain(roster.active, reversed(known.runs.values()))
+    if task.rerun > first and all(run.rerun < task.rerun for run in newest_first):
+        before = max([first, *(run.rerun for run in known.runs.values())])
         why = cause.moved(given.desired, task, "rerun", before, task.rerun, cause.AGAIN)
         _open(given, task, seen, roster, why)
 

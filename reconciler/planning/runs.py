@@ -39,8 +39,8 @@ def open_runs(task: DesiredTask, known: TaskHistory | None) -> list[Run]:
     if task.schedule is None:
         run = known.run_for(task)
         return [run] if run else []
-    runs = (known.runs[number] for number in sorted(known.runs))
-    return [run for run in runs if not run.closed and not run.finished_at]
+    runs = (known.runs[number] for number in sorted(known.unfinished))
+    return [run for run in runs if not run.closed]
 
 
 def next_run(given: Pass, task: DesiredTask, seen: Seen) -> Run:

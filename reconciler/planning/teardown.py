@@ -33,8 +33,8 @@ def unwanted_keys(
     wanted = set(task.instances) if task else set()
     keys = {key for key in seen if key.instance not in wanted}
     known = given.history.tasks.get(name)
-    for run in known.runs.values() if known else ():
-        for instance, attempts in run.attempts.items():
+    for number in known.unfinished if known else ():
+        for instance, attempts in known.runs[number].attempts.items() if known else ():
             if instance not in wanted and not attempts[-1].ended:
                 keys.add(InstanceKey(name, instance))
     return sorted(keys)
