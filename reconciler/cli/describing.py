@@ -9,8 +9,17 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import asdict
 
+from reconciler.cli.following import container_of
 from reconciler.cli.options import Target
-from reconciler.cli.standing import Standing, finished_at, standing_of, started_at, values_of
+from reconciler.cli.past import usage_json
+from reconciler.cli.standing import (
+    Standing,
+    finished_at,
+    seen_of,
+    standing_of,
+    started_at,
+    values_of,
+)
 from reconciler.cli.text import rfc3339
 from reconciler.controller.reading import Report
 from reconciler.engines.engine import EngineError
@@ -130,6 +139,7 @@ def _verdict(report: Report, verdict: Verdict) -> Plain:
 
 
 def _attempt(report: Report, key: AttemptKey, attempt: Attempt) -> Plain:
+    live = None if attempt.ended else container_of(report, key)
     return {
         "run": key.run,
         "attempt": attempt.number,
@@ -142,6 +152,8 @@ def _attempt(report: Report, key: AttemptKey, attempt: Attempt) -> Plain:
         "reason": attempt.reason or attempt.stop_reason,
         "startedAt": rfc3339(started_at(attempt)),
         "finishedAt": rfc3339(finished_at(attempt)),
+        **usage_json(attempt, seen_of(report, live.id if live else ""), report.at),
+        "logsExpired": attempt.expired,
     }
 
 

@@ -52,6 +52,14 @@ def read(report: Report, attempt: AttemptKey, tail: int | None) -> Iterable[byte
     return [last_lines(engine.logs(container.id, limit=_READ_BYTES), tail)]
 
 
+def expired(report: Report, attempt: AttemptKey) -> str:
+    """Return a sentence on output that is kept no longer, empty where it is."""
+    record = report.history.attempt(attempt)
+    if record is None or not record.expired or container_of(report, attempt) is not None:
+        return ""
+    return f"what {attempt} printed is gone: its ttl is over"
+
+
 def last_lines(data: bytes, count: int | None) -> bytes:
     """Return the last lines of some output, all of it for None."""
     if count is None:
@@ -102,6 +110,8 @@ class Follower:
         try:
             container = container_of(report, attempt)
             if container is None:
+                if gone := expired(report, attempt):
+                    complain(gone)
                 self._output.feed(attempt, last_lines(_kept(report, attempt), tail))
                 return
             engine = report.engines[container.node]

@@ -12,7 +12,7 @@ from reconciler.cli.place import Place
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
 from reconciler.controller import withheld
-from reconciler.controller.outlook import failing, happened, stage_of
+from reconciler.controller.outlook import Outlook, happened
 from reconciler.forges.forge import Forge, Kind
 from reconciler.forges.statuses import Statuses
 from reconciler.forges.wording import Refused, Stage, said_of
@@ -56,6 +56,7 @@ class Herald:
         addresses = [_address(number, target) for number, target in enumerate(targets)]
         self._notices = Notices(addresses, place.project, complain, place.folder / _TOLD)
         self._failing: Mapping[str, Failure] = {f.subject: f for f in self._notices.told}
+        self._outlook = Outlook()
         self._said: dict[str, Said] = {}
         self._due = 0.0
         self._reached = time.monotonic()
@@ -84,15 +85,14 @@ class Herald:
         self._notices.close()
 
     def _tell(self, core: "Core") -> None:
-        verdicts = [verdict for found in core.verdicts.values() for verdict in found]
+        self._outlook.look(core.effective(), core.verdicts)
         newest = core.history.revisions[-1] if core.history.revisions else None
-        tasks = failing(core.effective(), verdicts, self._failing)
+        tasks = self._outlook.failing(self._failing)
         self._tell_of_source(tasks, core.desired.revision, newest)
         known = core.history.revision(core.desired.revision)
         if self._statuses is not None and known is not None:
             took = (known.converged_at or time.time()) - known.at
-            underway = len(core.underway)
-            stage = stage_of(core.desired, verdicts, core.holds, underway, took)
+            stage = self._outlook.stage(core.holds, len(core.underway), took)
             self._status(core.desired.revision, stage)
 
     def _tell_of_source(

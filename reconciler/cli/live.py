@@ -5,28 +5,22 @@ made: where nothing is to be done nothing moves.
 """
 
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.cli import lines
-from reconciler.cli.text import COLOURS, echo
+from reconciler.cli.table import Line, line_of, table
+from reconciler.cli.text import echo
 from reconciler.ledger import LogEntry
-from reconciler.model.action import InstanceState, TaskState, Verdict
-from reconciler.model.plain import one_line
-from reconciler.planning.status import task_state
+from reconciler.model.action import Verdict
+from reconciler.model.headway import Glimpse
 
 if TYPE_CHECKING:
-    from rich.progress_bar import ProgressBar
     from rich.table import Table
 
     from reconciler.controller.core import Core
 
 _EVERY: Final = 0.1
-_MOST: Final = 12
-_BAR: Final = 24
-_ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
-_CALM: Final = {TaskState.SUCCEEDED}
 
 
 class Live:
@@ -35,7 +29,7 @@ class Live:
     def __init__(self) -> None:
         self._live: Any = None
         self._drawn = 0.0
-        self._seen: Mapping[str, tuple[Verdict, ...]] = {}
+        self._seen: tuple[Mapping[str, tuple[Verdict, ...]], Mapping[str, Glimpse]] = ({}, {})
 
     @property
     def open(self) -> bool:
@@ -57,9 +51,11 @@ class Live:
         if self._live is None and not core.underway:
             return
         now = time.monotonic()
-        if now - self._drawn < _EVERY or core.verdicts is self._seen:
+        seen = self._seen
+        same = core.verdicts is seen[0] and core.glimpses is seen[1]
+        if now - self._drawn < _EVERY or same:
             return
-        self._drawn, self._seen = now, core.verdicts
+        self._drawn, self._seen = now, (core.verdicts, core.glimpses)
         if self._live is None:
             self._open()
         self._live.update(_view(core), refresh=True)
@@ -78,46 +74,9 @@ class Live:
 
 
 def _view(core: "Core") -> "Table":
-    from rich.table import Table  # noqa: PLC0415  # as above
-    from rich.text import Text  # noqa: PLC0415
-
-    grid = Table.grid(padding=(0, 2))
-    rows = [(name, core.verdicts.get(name, ())) for name in _names(core)]
-    shown = sorted(rows, key=lambda row: task_state(row[1])[0] in _CALM)[:_MOST]
-    for name, verdicts in shown:
-        state, reason = task_state(verdicts)
-        task = core.desired.tasks.get(name)
-        done = _done(verdicts, service=bool(task and task.service))
-        grid.add_row(
-            Text(name, style="bold"),
-            Text(state.value, style=COLOURS[state.value]),
-            _bar(done, len(verdicts)),
-            Text(f"{done}/{len(verdicts)}"),
-            Text(one_line(counts(verdicts, reason)), overflow="ellipsis", no_wrap=True),
-        )
-    if len(rows) > len(shown):
-        grid.add_row(Text(f"… and {len(rows) - len(shown)} more tasks", style="dim"))
-    return grid
+    names = sorted({*core.desired.tasks, *core.verdicts})
+    return table([_line(core, name) for name in names])
 
 
-def counts(verdicts: Sequence[Verdict], reason: str) -> str:
-    """Return how many instances are in which state, or why a task is stuck."""
-    if any(v.blocked for v in verdicts):
-        return reason
-    found = Counter(v.state.value.lower() for v in verdicts)
-    return ", ".join(f"{number} {state}" for state, number in sorted(found.items()))
-
-
-def _names(core: "Core") -> list[str]:
-    return sorted({*core.desired.tasks, *core.verdicts})
-
-
-def _done(verdicts: Sequence[Verdict], *, service: bool) -> int:
-    return sum(v.ready if service else v.state in _ENDED for v in verdicts)
-
-
-def _bar(done: int, total: int) -> "ProgressBar":
-    from rich.progress_bar import ProgressBar  # noqa: PLC0415  # as above
-
-    total, done = (total, done) if total else (1, 1)
-    return ProgressBar(total, done, _BAR, complete_style="cyan", finished_style="green")
+def _line(core: "Core", name: str) -> Line:
+    return line_of(name, core.desired.tasks.get(name), core.verdicts.get(name, ()), core.glimpses)

@@ -13,9 +13,11 @@ from typing import Any, Final
 import click
 from msgspec import Struct
 
+from reconciler.model.identity import NAME_PATTERN
 from reconciler.model.quantities import parse_duration
 
 Verb = Callable[..., Any]
+_NAME: Final = re.compile(NAME_PATTERN)
 _FOLDER: Final = click.Path(path_type=Path)
 _ADDRESS: Final = re.compile(r"[a-z][a-z+]*://|[\w.-]+@[\w.-]+:")  # a URL, or as ssh has it
 
@@ -64,14 +66,24 @@ class SourceType(click.ParamType[Where]):
 
 
 class Target(Struct, frozen=True):
-    """A task, or one of its instances."""
+    """A task, one of its instances, or a job: then `task` is empty."""
 
     task: str
     instance: int | None = None
+    job: str = ""
 
     def __str__(self) -> str:
         """Render as users type it."""
+        if self.job:
+            return f"job/{self.job}"
         return self.task if self.instance is None else f"{self.task}/{self.instance}"
+
+    def arguments(self) -> dict[str, object]:
+        """Return the target as requests name it."""
+        if self.job:
+            return {"job": self.job}
+        named: dict[str, object] = {"task": self.task}
+        return named if self.instance is None else named | {"instance": self.instance}
 
 
 class Chosen(Struct, frozen=True):
@@ -83,9 +95,13 @@ class Chosen(Struct, frozen=True):
 
 
 class TargetType(click.ParamType[Target]):
-    """TASK or TASK/INSTANCE."""
+    """TASK or TASK/INSTANCE, and where it is allowed job/JOB."""
 
     name = "target"
+
+    def __init__(self, *, jobs: bool = False) -> None:
+        """Take jobs as well, or not."""
+        self._jobs = jobs
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -94,11 +110,12 @@ class TargetType(click.ParamType[Target]):
         if isinstance(value, Target):
             return value
         task, slash, instance = str(value).partition("/")
-        if not task or (slash and not (instance.isascii() and instance.isdecimal())):
-            self.fail(
-                f"{value!r} is neither TASK nor TASK/INSTANCE, such as pi or pi/3", param, ctx
-            )
-        return Target(task, int(instance) if slash else None)
+        if task and (not slash or (instance.isascii() and instance.isdecimal())):
+            return Target(task, int(instance) if slash else None)
+        if self._jobs and task == "job" and _NAME.fullmatch(instance):
+            return Target("", job=instance)
+        or_job = ", TASK/INSTANCE nor job/JOB" if self._jobs else " nor TASK/INSTANCE"
+        return self.fail(f"{value!r} is neither TASK{or_job}, such as pi or pi/3", param, ctx)
 
 
 def source_argument(verb: Verb) -> Verb:
@@ -164,6 +181,7 @@ source_option = click.option(
     help="The folder of manifests, or a repository's address; this folder by default.",
 )
 target_argument = click.argument("target", type=TargetType())
+target_or_job_argument = click.argument("target", type=TargetType(jobs=True))
 take_over_option = click.option(
     "--take-over", is_flag=True, help="Take the project over from whoever has claimed it."
 )

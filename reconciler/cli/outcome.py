@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.live import counts
 from reconciler.cli.place import Place
+from reconciler.cli.table import counts
 from reconciler.cli.text import COLOURS, columns, echo, paint, plural
-from reconciler.model.action import InstanceState, Verb, Verdict
+from reconciler.model.action import InstanceState, TaskState, Verb, Verdict
 from reconciler.model.identity import AttemptKey
 from reconciler.model.plain import escape
 from reconciler.planning.status import task_state
@@ -30,11 +30,18 @@ def code_of(core: "Core", *, wait: bool) -> Exit:
     """Return what the end of an apply means for whoever called it."""
     if waits_for_person(core):
         return Exit.HELD
-    verdicts = core.all_verdicts()
-    failed = wait and any(v.state is InstanceState.FAILED for v in verdicts)
-    if failed or any(v.blocked for v in verdicts):
+    failed = wait and any(_failed(core, name) for name in core.verdicts)
+    if failed or any(v.blocked for v in core.all_verdicts()):
         return Exit.FAILED
     return Exit.HELD if left_alone(core) else Exit.DONE
+
+
+def _failed(core: "Core", name: str) -> bool:
+    """Whether a task has failed instances that it cannot do without."""
+    verdicts = core.verdicts[name]
+    if not any(v.state is InstanceState.FAILED for v in verdicts):
+        return False
+    return task_state(verdicts, core.desired.tasks.get(name))[0] is not TaskState.SUCCEEDED
 
 
 def waits_for_person(core: "Core") -> list[str]:
@@ -88,7 +95,7 @@ def show(core: "Core") -> None:
 
 def _row(core: "Core", name: str) -> tuple[str, str, str]:
     verdicts = core.verdicts.get(name, ())
-    state, reason = task_state(verdicts)
+    state, reason = task_state(verdicts, core.desired.tasks.get(name))
     return name, state.value, counts(verdicts, reason) or reason
 
 

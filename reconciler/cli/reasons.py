@@ -12,18 +12,20 @@ from reconciler.cli.place import Place
 from reconciler.cli.standing import (
     attempt_of,
     finished_at,
+    headway_of,
     run_of,
     started_at,
     trouble_of,
     values_of,
 )
-from reconciler.cli.text import ago, length
+from reconciler.cli.text import ago, length, percent
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
+from reconciler.planning.finishing import outlives_change
 from reconciler.planning.firing import time_of
 from reconciler.planning.numbering import worded
 
@@ -70,6 +72,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
     yield f"{verdict.key} {begin} {verdict.state.value}{since}: {verdict.reason}."
     if seen := worded(values_of(report, verdict.key)):
         yield f"It sees {seen}."
+    if found := headway_of(report, verdict):
+        yield f"By what it prints it is {percent(found)}."
     if reason.unblocked_by:
         yield f"To go on: {reason.unblocked_by}."
     if reason.trouble is not None:
@@ -154,27 +158,36 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
     task = report.desired.tasks.get(verdict.key.task)
     if whole := _way_on_of_task(report, verdict, place):
         return whole
-    if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}:
-        printed = f"what it printed: `{place.command('logs', str(verdict.key))}`"
-        return f"{_way_on_ended(report, verdict)}; {printed}"
+    if verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED} and task is not None:
+        return _way_to_retry(report, verdict, task, place)
     if verdict.state is InstanceState.UNKNOWN:
         return "its node has to answer again; nothing is concluded before that"
     if report.history.lost and task is not None and not task.service:
         return f"confirm what Docker shows with `{place.command('relearn')}`"
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
-    return ""
+    return _way_on_running(report, verdict)
 
 
-def _way_on_ended(report: Report, verdict: Verdict) -> str:
-    """Return what runs an instance again that has ended badly."""
-    task = report.desired.tasks.get(verdict.key.task)
-    where = f" at {task.at}" if task else ""
-    if task is not None and task.schedule is not None:
-        following = report.calendar.of(task.name).next
-        when = f" at {time_of(following)}" if following else ""
-        return f"its next firing{when} runs it again, or raise `rerun`{where}"
-    return f"change the task's work, or raise `rerun`{where}"
+def _way_on_running(report: Report, verdict: Verdict) -> str:
+    """Return what lets a new run follow, where one waits for what runs."""
+    task, run = report.desired.tasks.get(verdict.key.task), run_of(report, verdict)
+    if task is None or run is None or not outlives_change(task, run):
+        return ""
+    where = task.place_of("onChange")
+    return f"it has to end by itself, or onChange to be replace at {where}"
+
+
+def _way_to_retry(report: Report, verdict: Verdict, task: DesiredTask, place: Place) -> str:
+    run = run_of(report, verdict)
+    whole = run is not None and None in run.cancels
+    target = verdict.key.task if whole else str(verdict.key)
+    following = report.calendar.of(task.name).next
+    firing = f"its next firing at {time_of(following)}, or " if following else ""
+    return (
+        f"{firing}`{place.command('retry', target)}`, or change the task's work, or raise `rerun` "
+        f"at {task.at}; what it printed: `{place.command('logs', str(verdict.key))}`"
+    )
 
 
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
@@ -185,6 +198,9 @@ def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Tro
         needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
     elif task is not None and task.schedule is not None and verdict.settled:
         needed.insert(0, "its next firing has to come, or `rerun` to be raised")
+    elif task is not None and task.gang and not verdict.blocked:
+        rest = place.command("why", task.name)
+        needed.insert(0, f"all of its gang have to be there; `{rest}` tells of the others")
     elif task is not None and task.parallelism is not None and verdict.attempt == 0:
         place_of_it = task.place_of("parallelism")
         needed.insert(

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
+from reconciler.model.headway import Glimpse, Headway
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.run import Attempt, Run, Trouble
 from reconciler.model.spec import Pairs
@@ -79,6 +80,18 @@ def finished_at(attempt: Attempt | None) -> float:
     return (attempt.finished_at or attempt.ended_at) if attempt and attempt.ended else 0.0
 
 
+def seen_of(report: Report, container: str) -> Glimpse:
+    """Return what the process that writes last saw of a running container, by id."""
+    return report.glimpses.get(container, Glimpse())
+
+
+def headway_of(report: Report, verdict: Verdict) -> Headway | None:
+    """Return how far a running instance says that it is."""
+    if verdict.state is not InstanceState.RUNNING:
+        return None
+    return seen_of(report, verdict.container).headway
+
+
 def values_of(report: Report, key: InstanceKey) -> Pairs:
     """Return what an instance sees, or has seen, of its task's matrix; nothing without one."""
     task, known = report.desired.tasks.get(key.task), report.history.tasks.get(key.task)
@@ -100,8 +113,8 @@ def unknown_nodes(report: Report) -> list[str]:
 
 
 def _standing(report: Report, name: str, verdicts: Sequence[Verdict]) -> Standing:
-    state, reason = task_state(verdicts)
     task = report.desired.tasks.get(name)
+    state, reason = task_state(verdicts, task)
     kept = any(v.suspended for v in verdicts) or (task is not None and bool(task.blocked))
     following = 0.0 if kept else report.calendar.of(name).next
     return Standing(name, task, state, reason, tuple(verdicts), following)

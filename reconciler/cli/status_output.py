@@ -3,17 +3,20 @@
 from collections import Counter
 from typing import Final
 
+from reconciler.cli.past import usage_json
 from reconciler.cli.plan_output.values import hold_json
 from reconciler.cli.standing import (
     Standing,
     attempt_of,
     finished_at,
+    headway_of,
+    seen_of,
     standings,
     started_at,
     unknown_nodes,
     values_of,
 )
-from reconciler.cli.text import COLOURS, ago, columns, complain, paint, plural, rfc3339
+from reconciler.cli.text import COLOURS, ago, columns, complain, paint, percent, plural, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
@@ -58,7 +61,7 @@ def writer_json(writer: Holder | None) -> dict[str, object] | None:
 def as_text(report: Report) -> list[str]:
     """Return where everything stands, for people."""
     all_of_them = standings(report)
-    lines = [_head(report), *_notes(report)]
+    lines = head(report)
     if not all_of_them:
         return [*lines, "", "no task is asked for, and nothing runs"]
     header = ("TASK", "STATE", "INSTANCES", "RUN", "IMAGE", "WHY")
@@ -67,6 +70,11 @@ def as_text(report: Report) -> list[str]:
     for standing in all_of_them:
         lines += _instances(report, standing)
     return lines
+
+
+def head(report: Report) -> list[str]:
+    """Return what there is to say of the project as a whole."""
+    return [_head(report), *_notes(report)]
 
 
 def warn(report: Report) -> None:
@@ -131,7 +139,7 @@ def _instance(report: Report, verdict: Verdict) -> tuple[str, ...]:
         verdict.node or "-",
         verdict.container[:12] or "-",
         ago(at, report.at) if at else "-",
-        verdict.reason if verdict.reason != verdict.state.value.lower() else "",
+        _why(report, verdict),
     )
 
 
@@ -140,6 +148,13 @@ def _attempt(report: Report, verdict: Verdict) -> str:
     said = f"attempt {verdict.attempt}" if verdict.attempt else "-"
     task = report.desired.tasks.get(verdict.key.task)
     return f"run {verdict.run}, {said}" if task and task.schedule and verdict.run else said
+
+
+def _why(report: Report, verdict: Verdict) -> str:
+    said = [verdict.reason] if verdict.reason != verdict.state.value.lower() else []
+    found = headway_of(report, verdict)
+    said += [percent(found)] if found else []
+    return "; ".join(said)
 
 
 def _task(report: Report, standing: Standing) -> dict[str, object]:
@@ -204,7 +219,14 @@ def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:
         "reason": verdict.reason,
         "startedAt": rfc3339(started_at(attempt)),
         "finishedAt": rfc3339(finished_at(attempt)),
+        **usage_json(attempt, seen_of(report, verdict.container), report.at),
+        "progress": _progress(report, verdict),
     }
+
+
+def _progress(report: Report, verdict: Verdict) -> dict[str, object] | None:
+    found = headway_of(report, verdict)
+    return {"fraction": round(found.done, 4), "text": found.said} if found else None
 
 
 def _job_of(report: Report, standing: Standing) -> str:

@@ -45,6 +45,8 @@ def target_options(verb: Verb) -> Verb:
     def wrapped(*, task: str | None, job: str | None, everything: bool, **others: object) -> object:
         if sum((task is not None, job is not None, everything)) != 1:
             raise click.UsageError("say what is meant, once: TASK, --job JOB or --all")
+        if task is not None and task.startswith("job/"):
+            job, task = task.removeprefix("job/"), None
         return verb(target=target_of(task=task or "", job=job or ""), **others)
 
     return wrapped

@@ -18,8 +18,11 @@ def require(report: "Report", target: Target) -> None:
     """Refuse a target that nobody has ever heard of, and name the nearest that exists.
 
     Raises:
-        Failure: when there is no such task or instance.
+        Failure: when there is no such task, instance or job.
     """
+    if target.job:
+        _require_job(report, target.job)
+        return
     tasks = known_tasks(report)
     if target.task not in tasks:
         raise Failure(_no_task(target, tasks, report))
@@ -27,6 +30,21 @@ def require(report: "Report", target: Target) -> None:
     if target.instance is not None and target.instance not in numbers:
         has = f"has {format_ranges(tuple(numbers))}" if numbers else "has none"
         raise Failure(f"task {target.task} has no instance {target.instance}; it {has}")
+
+
+def or_job(report: "Report", target: Target) -> Target:
+    """Return the job of this name where there is no such task, else the target as it is."""
+    unknown = target.task and target.instance is None and target.task not in known_tasks(report)
+    named = Target("", job=target.task)
+    return named if unknown and tasks_meant(report, named) else target
+
+
+def tasks_meant(report: "Report", target: Target) -> list[str]:
+    """Return the names of the tasks that a target means, by name."""
+    if not target.job:
+        return [target.task]
+    tasks = report.desired.tasks.values()
+    return sorted(task.name for task in tasks if task.job == target.job)
 
 
 def known_tasks(report: "Report") -> list[str]:
@@ -44,6 +62,12 @@ def known_instances(report: "Report", task: str) -> list[int]:
     for run in known.runs.values() if known else ():
         numbers |= run.attempts.keys()
     return sorted(numbers)
+
+
+def _require_job(report: "Report", name: str) -> None:
+    jobs = sorted({task.job for task in report.desired.tasks.values() if task.job})
+    if name not in jobs:
+        raise Failure(f"there is no job {name}; known: {', '.join(jobs[:8]) or 'none'}")
 
 
 def _no_task(target: Target, tasks: Collection[str], report: "Report") -> str:

@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from reconciler.model.headway import Headway
 from reconciler.model.plain import escape, one_line
 from reconciler.model.quantities import format_duration
 
@@ -92,6 +93,20 @@ def length(seconds: float) -> str:
     whole = max(0.0, seconds)
     text = format_duration(round(whole, 1) if whole < 1 else round(whole))
     return "".join(re.findall(r"\d+[a-z]+", text)[:2])
+
+
+def size(number: int) -> str:
+    """Return bytes as people say them, in binary units with three digits at most."""
+    scaled, units = float(number), ["", "Ki", "Mi", "Gi", "Ti"]
+    while scaled >= 1000 and len(units) > 1:  # noqa: PLR2004  # three digits
+        scaled, units = scaled / 1024, units[1:]
+    return f"{scaled:.3g}{units[0]}"
+
+
+def percent(headway: Headway) -> str:
+    """Return how far something is: the percentage, and the words unless they say just that."""
+    number = f"{headway.done:.0%}"
+    return number if headway.said.replace(" ", "") == number else f"{number}, {headway.said}"
 
 
 def columns(rows: Iterable[Sequence[str]], colours: Mapping[int, Mapping[str, str]]) -> list[str]:

@@ -87,12 +87,13 @@ def _collected(
     else:
         board.put(done.detail.container)
     record = history.attempt(action.attempt)
-    hint = board.hints.get(action.subject)
-    ended = outcome.ended(action.attempt, action.node, done.detail, record, hint, done.logs, now)
+    seen = board.witnessed(action.node, action.subject)
+    ended = outcome.ended(action.attempt, action.node, done.detail, record, seen, done.logs, now)
     if ended is None or (record is not None and record.ended):
         return []
-    board.hints.pop(action.subject, None)
-    return [ended]
+    board.forget(action.subject)
+    used = done.usage
+    return [replace(ended, cpu_seconds=used.cpu_seconds, peak_memory=used.memory)]
 
 
 def _refusal(history: History, action: Action, error: EngineError, now: float) -> Absorbed:

@@ -21,6 +21,8 @@ class Assessment:
         # Replaced rather than changed, so that whoever looks on may keep what there was.
         self.verdicts: SharedMap[tuple[Verdict, ...]] = SharedMap()
         self.wakes: dict[str, float] = {}
+        # Why the rollouts of tasks do not go on, by task.
+        self.halts: dict[str, str] = {}
         self._stirring: set[str] = set()
         self._lacking: set[str] = set()
 
@@ -46,9 +48,11 @@ class Assessment:
         for verdict in made.verdicts:
             found.setdefault(verdict.key.task, []).append(verdict)
         planned = set(self.verdicts) if only is None else only
-        for name in planned & self.wakes.keys():
-            del self.wakes[name]
+        for known in (self.wakes, self.halts):
+            for name in planned & known.keys():
+                del known[name]
         self.wakes |= made.wakes
+        self.halts |= made.halts
         self._stirring -= planned
         self._stirring |= {name for name, verdicts in found.items() if stirs(verdicts)}
         self._lacking -= planned

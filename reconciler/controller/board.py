@@ -4,21 +4,30 @@ A list tells of the moment it began. What a result or a hint has changed after t
 newer than the list and stands; `step` counts those changes. No clock, no engine.
 """
 
+from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
+from typing import Final, Literal
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineEvent
 from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, NodeView, Observed, Phase
-from reconciler.planning.outcome import DieHint
+from reconciler.planning.outcome import DieHint, Witnessed
+
+Omen = Literal["oom", "told"]
 
 _NOT_LISTED = "it has not been asked yet"
+_OMENS: Final = {"oom", "kill"}
+# What ends a program that has made no provision. Others are how people talk to one that runs on.
+_ENDING_SIGNALS: Final = {SIGINT, SIGQUIT, SIGKILL, SIGTERM}
 
 
 class NodeState(Struct):
     """One node's containers by id, when each was last touched, and whether all that is known.
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
+    `era` is the engine's, as told with the last list.
     """
 
     name: str
@@ -27,6 +36,7 @@ class NodeState(Struct):
     reason: str = _NOT_LISTED
     containers: dict[str, Container] = field(default_factory=dict)
     touched: dict[str, int] = field(default_factory=dict)
+    era: str = ""
 
 
 class Board:
@@ -37,8 +47,10 @@ class Board:
         self.project = project
         self.nodes = {name: NodeState(name) for name in nodes}
         self.step = 0
-        # By container name: what the event stream said of ends that are not on record yet.
+        # By container name: what was seen of ends that are not on record yet.
         self.hints: dict[str, DieHint] = {}
+        # By container name: what was told before such an end, and may have brought it about.
+        self._omens: dict[str, set[Omen]] = {}
 
     def add(self, node: str) -> None:
         """Know of another node, and nothing about it yet."""
@@ -51,12 +63,15 @@ class Board:
     def observed(self) -> Observed:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
-            {n: NodeView(n, s.known, s.reason, s.containers) for n, s in self.nodes.items()}
+            {n: NodeView(n, s.known, s.reason, s.containers, s.era) for n, s in self.nodes.items()}
         )
 
-    def list_containers(self, node: str, began: int, shown: tuple[Container, ...]) -> set[str]:
+    def list_containers(
+        self, node: str, began: int, shown: tuple[Container, ...], era: str = ""
+    ) -> set[str]:
         """Take a list in; return the tasks of which it says something new."""
         state = self.nodes[node]
+        self._enter(state, era)
         fresh = {c.id: c for c in shown}
         kept = {i for i, when in state.touched.items() if when > began}
         merged = {i: c for i, c in fresh.items() if i not in kept}
@@ -104,8 +119,22 @@ class Board:
         if known is not None and known.phase is Phase.CREATED:
             self.put(replace(known, phase=Phase.RUNNING))
 
-    def hint(self, node: str, event: EngineEvent) -> tuple[str | None, bool]:
-        """Take an event in; return the task it concerns, and whether only a list can tell."""
+    def witnessed(self, node: str, name: str) -> Witnessed:
+        """Return what was seen of a container's end, apart from the container itself."""
+        omens = self._omens.get(name, set())
+        era = self.nodes[node].era
+        return Witnessed(self.hints.get(name), era, told="told" in omens, oom="oom" in omens)
+
+    def forget(self, name: str) -> None:
+        """Drop what was seen of an end, for it is on record."""
+        self.hints.pop(name, None)
+        self._omens.pop(name, None)
+
+    def hint(self, node: str, event: EngineEvent, era: str = "") -> tuple[str | None, bool]:
+        """Take an event in; return the task it concerns, and whether only a list can tell.
+
+        `era` is that of the engine that tells it.
+        """
         named = parse_container_name(event.name)
         if named is None or named[0] != self.project:
             return None, False
@@ -114,14 +143,33 @@ class Board:
         if event.action == "destroy":
             self.drop(node, event.id)
             return task, False
+        if event.action in _OMENS:
+            self._take_omen(event)
+            return None, False
         if known is None:
             return task, event.action in {"create", "start", "die", "rename"}
-        return task, not self._move(known, event)
+        return task, not self._move(known, event, era)
 
-    def _move(self, known: Container, event: EngineEvent) -> bool:
+    def _take_omen(self, event: EngineEvent) -> None:
+        """Remember what may be the reason of an end that follows."""
+        if event.action == "oom":
+            self._omens.setdefault(event.name, set()).add("oom")
+        elif event.signal in _ENDING_SIGNALS:
+            self._omens.setdefault(event.name, set()).add("told")
+
+    def _enter(self, state: NodeState, era: str) -> None:
+        """Know an engine's era; what had been seen to end in the last one did so by itself."""
+        if state.era and era != state.era:
+            for known in state.containers.values():
+                if known.phase is Phase.EXITED:
+                    hint = DieHint(known.exit_code, 0.0, state.era)
+                    self.hints.setdefault(known.name, hint)
+        state.era = era
+
+    def _move(self, known: Container, event: EngineEvent, era: str) -> bool:
         """Move a known container on; return whether the event said all there is to know."""
         if event.action == "die" and known.phase is not Phase.EXITED:
-            self.hints[event.name] = DieHint(event.exit_code or 0, event.at)
+            self.hints[event.name] = DieHint(event.exit_code, event.at, era)
             self.put(replace(known, phase=Phase.EXITED, exit_code=event.exit_code))
         elif event.action == "start":
             self.started(known.node, known.id)

@@ -23,6 +23,7 @@ from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
+from reconciler.model.headway import Glimpse
 from reconciler.model.history import History
 from reconciler.model.identity import task_of
 from reconciler.planning import plan
@@ -76,6 +77,8 @@ class Core:
         # What was handed out: how much of each kind in all, and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
         self.latest: list[Action] = []
+        # What was last seen of running containers, by id, for whoever looks; nothing rests on it.
+        self.glimpses: Mapping[str, Glimpse] = {}
         # How often it has planned; a turn with nothing to do plans nothing.
         self.passes = 0
         self.began = now()
@@ -163,10 +166,10 @@ class Core:
         if seen.node not in self.board.nodes:
             return
         was_known = self.board.nodes[seen.node].known
-        for task in self.board.list_containers(seen.node, seen.began, seen.containers):
+        for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()
-        self._learn(unknown_containers(self.history, containers, self._now()))
+        self._learn(unknown_containers(self.history, containers, self._now(), seen.era))
         if not was_known:
             self.dirty_all()
 
@@ -174,7 +177,7 @@ class Core:
         """Take an event in; return whether only a list can tell what it means."""
         if hint.node not in self.board.nodes or self._own_doing(hint):
             return False
-        task, look = self.board.hint(hint.node, hint.event)
+        task, look = self.board.hint(hint.node, hint.event, hint.era)
         if task is not None:
             self._soil(task)
         return look
@@ -219,6 +222,7 @@ class Core:
         worked = self._worked(made)
         entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
         entries += self._hold_entries(made.holds, now)
+        entries += narrate.said_of_halts(self.assessment.halts, made.halts, only, now)
         if not self._record([*made.facts, *worked], entries):
             self._dirty = only if only is None else only | self._dirty
             return []

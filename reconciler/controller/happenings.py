@@ -6,16 +6,20 @@ from msgspec import Struct
 
 from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
-from reconciler.model.observed import Container, ContainerDetail
+from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
 class Done(Struct, frozen=True):
-    """What a successful call brought: the container's id, an inspection, or a reference."""
+    """What a successful call brought: the container's id, an inspection, or a reference.
+
+    `usage` is the most that a container which has ended was seen to use.
+    """
 
     container: str = ""
     detail: ContainerDetail | None = None
     logs: bytes = b""
     reference: str = ""
+    usage: Usage = Usage()
 
 
 class Finished(Struct, frozen=True):
@@ -27,18 +31,23 @@ class Finished(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """What a node showed to a list call that began when the board stood at `began`."""
+    """What a node showed to a list call that began when the board stood at `began`.
+
+    `era` is the engine's, asked for afterwards: a list of a later one is never taken for this.
+    """
 
     node: str
     began: int
     containers: tuple[Container, ...]
+    era: str = ""
 
 
 class Hinted(Struct, frozen=True):
-    """A node's event stream said something."""
+    """A node's event stream said something. It was opened in the engine's `era`, or before."""
 
     node: str
     event: EngineEvent
+    era: str = ""
 
 
 class NodeLost(Struct, frozen=True):

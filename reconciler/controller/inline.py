@@ -27,10 +27,11 @@ class Inline:
             began = self.core.board.step
             try:
                 seen = engine.list(self.core.desired.project)
+                era = engine.era()
             except EngineError as error:
                 self.core.lost(NodeLost(name, str(error)))
             else:
-                self.core.listed(Listed(name, began, seen))
+                self.core.listed(Listed(name, began, seen, era))
 
     def step(self) -> list[Action]:
         """Take one turn and carry out what it asks for; return that."""

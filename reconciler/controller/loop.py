@@ -6,7 +6,7 @@ each turn, so a burst of events costs one pass.
 
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from functools import singledispatchmethod
 
@@ -15,13 +15,17 @@ from reconciler.controller import requests
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
+from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
+from reconciler.controller.lookout import Lookout
 from reconciler.controller.node_watch import NodeWatch, Rhythm
+from reconciler.controller.posts import Post, Posts
+from reconciler.controller.requests.desk import Desk
 from reconciler.controller.revisions import Revisions
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
-from reconciler.ledger import Ledger, LedgerError
+from reconciler.ledger import Ledger, LedgerError, Request
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
@@ -63,7 +67,7 @@ class Loop:
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
-        self._ledger = ledger
+        self._desk = Desk(ledger)
         self.claim_refusal = ""
         self.on_turn: Callable[[Core], None] = lambda _: None
         self.witness = Witness()
@@ -74,10 +78,9 @@ class Loop:
         self._revisions = revisions
         self._take_over = take_over
         self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
-        self._watches: dict[str, tuple[NodeSpec, NodeWatch, Workers]] = {}
+        self._posts = Posts(self._man)
+        self._publisher = Publisher(claimant.state_folder)
         self._ending: Ending | None = None
-        self._ledger_version: int | None = None
-        self._answers: list[tuple[int, bool, str]] = []
         self._reread_at: float | None = None
         self._began = time.monotonic()
 
@@ -88,10 +91,11 @@ class Loop:
     def run(self, done: Callable[[Core], bool]) -> Ending:
         """Turn until `done` says so, a Halt comes, or the claim is lost."""
         try:
-            self._meet_nodes()
+            self._posts.meet(self.core.desired.nodes)
             self._look_for_requests()
             while (ending := self._ending) is None:
                 began = time.monotonic()
+                self._see()
                 self._turn()
                 self.witness.turned(self.core, time.monotonic() - began)
                 if self._looked() and done(self.core):
@@ -113,21 +117,27 @@ class Loop:
         for action in actions:
             self._submit(action)
         if not self.core.ledger_error:
-            self._answer()
+            self._desk.answer()
         self.on_turn(self.core)
 
     def _submit(self, action: Action) -> None:
-        if action.node not in self._watches:
-            return
-        _, watch, workers = self._watches[action.node]
-        watch.follow()
-        workers.submit(action)
+        post = self._posts.get(action.node)
+        if post is not None:
+            post.submit(action)
 
     def _follow(self) -> None:
         """Read the event streams, now that there is something to wait for."""
         if self._looked():
-            for _, watch, _ in self._watches.values():
-                watch.follow()
+            for post in self._posts:
+                post.watch.follow()
+
+    def _see(self) -> None:
+        """Pass on what is seen of running containers."""
+        if self._publisher.due():
+            seen = self._posts.seen()
+            if seen != self.core.glimpses:
+                self.core.glimpses = seen
+                self._publisher.publish(seen)
 
     def _wait(self) -> None:
         wake = self.core.wake_at()
@@ -148,7 +158,8 @@ class Loop:
 
     def _saturated(self) -> bool:
         """Whether all workers have enough to do, so that a later plan costs nobody anything."""
-        return bool(self._watches) and all(w.saturated() for *_, w in self._watches.values())
+        posts = list(self._posts)
+        return bool(posts) and all(post.workers.saturated() for post in posts)
 
     def _looked(self) -> bool:
         if time.monotonic() - self._began > _FIRST_LOOK_SECONDS:
@@ -168,20 +179,25 @@ class Loop:
 
     @_hear.register
     def _(self, happening: said.Finished) -> None:
-        unreachable = self.core.finished(happening)
         node = happening.action.node
-        if unreachable and node in self._watches:
+        post = self._posts.get(node)
+        unreachable = self.core.finished(post.finished(happening) if post else happening)
+        if unreachable and post is not None:
             self.core.doubt(node, str(happening.outcome))
-            self._watches[node][1].doubt()
+            post.watch.doubt()
 
     @_hear.register
     def _(self, happening: said.Listed) -> None:
         self.core.listed(happening)
+        post = self._posts.get(happening.node)
+        if post is not None:
+            post.listed(happening, self.core.history.owner)
 
     @_hear.register
     def _(self, happening: said.Hinted) -> None:
-        if self.core.hinted(happening):
-            self._watches[happening.node][1].look()
+        post = self._posts.get(happening.node)
+        if self.core.hinted(happening) and post is not None:
+            post.watch.look()
 
     @_hear.register
     def _(self, happening: said.NodeLost) -> None:
@@ -228,32 +244,26 @@ class Loop:
             self.core.say(kind, message, level=level)
         if change.desired is not None:
             self.core.set_desired(change.desired)
-            self._meet_nodes()
+            self._posts.meet(change.desired.nodes)
         if change.again_in is not None:
             self._reread_at = time.monotonic() + change.again_in
 
     def _look_for_requests(self) -> None:
         try:
-            version = self._ledger.data_version()
-            if version == self._ledger_version:
-                return
-            self._ledger_version = version
-            known = {number for number, _, _ in self._answers}
-            for request in self._ledger.pending_requests():
-                if request.id not in known:
-                    self._grant(request.id, request.verb, request.arguments)
+            for request in self._desk.fresh():
+                self._grant(request)
         except LedgerError:
-            self._ledger_version = None
+            self._desk.look_again()
 
-    def _grant(self, number: int, verb: str, arguments: Mapping[str, object]) -> None:
+    def _grant(self, request: Request) -> None:
         desired, history = self.core.desired, self.core.history
-        kept = self._ledger.kept_revisions() if verb == "pin" else ()
-        judged = requests.judge(verb, arguments, desired, history, self._clock.now(), kept)
+        kept, now = self._desk.kept(request), self._clock.now()
+        judged = requests.judge(request.verb, request.arguments, desired, history, now, kept)
         self.core.note(judged.facts)
         message = judged.message
-        if verb == "approve" and judged.ok:
+        if request.verb == "approve" and judged.ok:
             message += self._let_pass()
-        self._answers.append((number, judged.ok, message))
+        self._desk.judged(request, ok=judged.ok, message=message)
         if judged.look:
             self._look_at_everything()
         if judged.reread:
@@ -271,33 +281,14 @@ class Loop:
         """Ask source and nodes anew, try again what was refused, and plan everything."""
         if self._revisions is not None:
             self._revisions.nudge()
-        for _, watch, _ in self._watches.values():
-            watch.look()
+        for post in self._posts:
+            post.watch.look()
         self.core.try_again()
         self.core.dirty_all()
 
-    def _answer(self) -> None:
-        """Answer what was asked, once what follows from it is on record."""
-        try:
-            for number, ok, message in self._answers:
-                self._ledger.answer(number, ok=ok, message=message)
-        except LedgerError:
-            return
-        self._answers.clear()
-
     # --- nodes -----------------------------------------------------------------------------
 
-    def _meet_nodes(self) -> None:
-        """Watch the nodes that the revision declares, and no others."""
-        wanted = self.core.desired.nodes
-        for name, (spec, *_) in list(self._watches.items()):
-            if wanted.get(name) != spec:
-                self._leave(name)
-        for name, spec in wanted.items():
-            if name not in self._watches:
-                self._meet(spec)
-
-    def _meet(self, spec: NodeSpec) -> None:
+    def _man(self, spec: NodeSpec) -> Post:
         engine = self._open_engine(spec)
         watch = NodeWatch(
             engine,
@@ -307,20 +298,19 @@ class Loop:
             self._rhythm,
             take_over=self._take_over,
         )
-        self._watches[spec.name] = (spec, watch, Workers(engine, self.put))
-        watch.start()
+        lookout = Lookout(engine, self._expressions_of)
+        return Post(spec, watch, Workers(engine, self.put), lookout)
 
-    def _leave(self, name: str) -> None:
-        _, watch, workers = self._watches.pop(name)
-        watch.close()
-        workers.close()
-        watch.engine.close()
+    def _expressions_of(self, task: str) -> Sequence[str]:
+        """Return what finds progress in a task's output. Asked for in any thread."""
+        found = self.core.desired.tasks.get(task)
+        return found.progress if found else ()
 
     def _farewell(self) -> None:
         """Begin nothing more, and record what calls under way still bring."""
-        for _, _, workers in self._watches.values():
-            workers.close()
-        self.core.keep_only_begun({s for *_, w in self._watches.values() for s in w.begun()})
+        for post in self._posts:
+            post.workers.close()
+        self.core.keep_only_begun({s for post in self._posts for s in post.workers.begun()})
         deadline = time.monotonic() + _FAREWELL_SECONDS
         while self.core.underway and (left := deadline - time.monotonic()) > 0:
             try:
@@ -332,5 +322,5 @@ class Loop:
         self.core.flush()
 
     def _close(self) -> None:
-        for name in list(self._watches):
-            self._leave(name)
+        self._posts.close()
+        self._publisher.close()

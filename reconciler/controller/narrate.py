@@ -3,6 +3,7 @@
 What is not worth a line (a container looked at, a start that was asked for) has none.
 """
 
+from collections.abc import Collection, Mapping
 from functools import singledispatch
 
 from reconciler.ledger import LogEntry
@@ -50,6 +51,20 @@ def said_of_action(action: Action, now: float) -> LogEntry | None:
     )
 
 
+def said_of_halts(
+    known: Mapping[str, str], halts: Mapping[str, str], planned: Collection[str] | None, now: float
+) -> list[LogEntry]:
+    """Return the lines for rollouts that have come to a halt, or go on; `planned` None is all."""
+    said = [
+        LogEntry(at=now, kind="rollout", message=why, level="warning", task=task)
+        for task, why in halts.items()
+        if known.get(task) != why
+    ]
+    over = [t for t in known if t not in halts and (planned is None or t in planned)]
+    message = "the rollout is not halted any more"
+    return said + [LogEntry(at=now, kind="rollout", message=message, task=task) for task in over]
+
+
 def _about(attempt: AttemptKey, at: float, kind: str, message: str, level: str) -> LogEntry:
     return LogEntry(
         at=at,
@@ -88,6 +103,19 @@ def _(fact: facts.RunCancelled) -> LogEntry:
         at=fact.at,
         kind="cancel",
         message=fact.reason,
+        task=fact.task,
+        instance=fact.instance,
+        run=fact.run,
+    )
+
+
+@said_of.register
+def _(fact: facts.RetryGranted) -> LogEntry:
+    what = "the run goes on" if fact.instance is None else "goes on, whatever has failed before"
+    return LogEntry(
+        at=fact.at,
+        kind="retry",
+        message=f"{what}, by request",
         task=fact.task,
         instance=fact.instance,
         run=fact.run,

@@ -125,7 +125,7 @@ class NodeWatch:
             self._subscribe()
         began = self._step()
         containers = self.engine.list(self._claimant.project)
-        self._put(Listed(self.engine.node, began, containers))
+        self._put(Listed(self.engine.node, began, containers, self.engine.era()))
 
     def _check_health(self) -> None:
         self.engine.info()
@@ -155,13 +155,16 @@ class NodeWatch:
     def _subscribe(self) -> None:
         stream = self.engine.events(self._claimant.project)
         self._stream = stream
+        # Asked for last: what an engine says before it dies may be taken for its successor's, whom
+        # it says nothing about, and never the other way round.
+        era = self.engine.era()
         name = f"events-{self.engine.node}"
-        threading.Thread(target=self._read, args=(stream,), name=name, daemon=True).start()
+        threading.Thread(target=self._read, args=(stream, era), name=name, daemon=True).start()
 
-    def _read(self, stream: EventStream) -> None:
+    def _read(self, stream: EventStream, era: str) -> None:
         try:
             for event in stream:
-                self._put(Hinted(self.engine.node, event))
+                self._put(Hinted(self.engine.node, event, era))
         except EngineError:
             pass  # a broken stream is no verdict: the list that follows is
         if self._stream is stream:

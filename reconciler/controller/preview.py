@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace as altered
 
 from reconciler.controller.almanac import scheduled
 from reconciler.controller.core import Core
@@ -125,6 +126,7 @@ def preview(
         if _fired(core.history, name) != _fired(history, name):
             ahead.end(name)
             core.dirty_all()
+    core.set_desired(_kept_for_good(core.desired))
     later = _as_if_all_succeed(driver, worlds, clock)
     return Preview(
         tuple(_shown(possible, images)),
@@ -158,6 +160,7 @@ def _creatable(
 
 def _world(name: str, observed: Observed, clock: _Time, images: set[str]) -> World:
     world = World(name, clock)
+    world.era = ""  # whatever the real engine has been through, what is tried here goes well
     world.images = {image: image for image in images}
     view = observed.nodes.get(name)
     if view is not None and view.known:
@@ -178,6 +181,12 @@ def _as_if_all_succeed(driver: Inline, worlds: Mapping[str, World], clock: _Time
         if not moved and not actions and wake is None:
             break
     return done
+
+
+def _kept_for_good(desired: Desired) -> Desired:
+    """Return a revision whose tasks have no ttl: that containers go one day is not told."""
+    tasks = {name: altered(task, ttl=None) for name, task in desired.tasks.items()}
+    return altered(desired, tasks=tasks)
 
 
 def _fortune(desired: Desired, history: History, worlds: Mapping[str, World]) -> bool:

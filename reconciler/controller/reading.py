@@ -11,9 +11,11 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.controller import glimpses
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.clock import SteadyClock, clock_of
 from reconciler.controller.folders import state_folder
+from reconciler.controller.glimpses import Glimpses
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
 from reconciler.controller.writing import last_valid, nothing_wanted
@@ -47,6 +49,7 @@ class Report(Struct, frozen=True):
     recorded: bool
     at: float
     calendar: Calendar
+    glimpses: Glimpses = {}
 
 
 class Past(Struct, frozen=True):
@@ -76,17 +79,19 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
         if isinstance(fact, TaskRenamed):
             history.apply(fact)
     observed = by_name_now(observed, history)
+    found = holder(folder)
     return Report(
         desired=wanted,
         observed=observed,
         history=history,
         plan=made,
         engines=engines,
-        writer=holder(folder),
+        writer=found,
         folder=folder,
         recorded=past.recorded,
         at=now,
         calendar=calendar,
+        glimpses=glimpses.read(folder, found),
     )
 
 

@@ -19,8 +19,13 @@ from reconciler.model.observed import Container, Phase
 from reconciler.planning.numbering import names_in
 
 
-def unknown_containers(history: History, containers: Iterable[Container], now: float) -> list[Fact]:
-    """Return the runs and attempts that containers show and the history does not have."""
+def unknown_containers(
+    history: History, containers: Iterable[Container], now: float, era: str = ""
+) -> list[Fact]:
+    """Return the runs and attempts that containers show and the history does not have.
+
+    `era` is that of the containers' engine.
+    """
     facts: list[Fact] = []
     opened: set[tuple[str, int]] = set()
     for container in containers:
@@ -31,7 +36,7 @@ def unknown_containers(history: History, containers: Iterable[Container], now: f
         if (known is None or run not in known.runs) and (task, run) not in opened:
             opened.add((task, run))
             facts.append(_run(task, container, now))
-        facts += _attempt(history.owner(container.attempt_key), container, now)
+        facts += _attempt(history.owner(container.attempt_key), container, now, era)
     return facts
 
 
@@ -43,11 +48,11 @@ def _run(task: str, container: Container, now: float) -> RunOpened:
     )  # fmt: skip
 
 
-def _attempt(key: AttemptKey, container: Container, now: float) -> list[Fact]:
+def _attempt(key: AttemptKey, container: Container, now: float, era: str) -> list[Fact]:
     facts: list[Fact] = []
     if container.values:
         facts.append(CombinationNumbered(key.key.task, key.key.instance, container.values, now))
     facts.append(AttemptReserved(key, container.node, container.shape, container.revision, now))
     if container.phase is not Phase.CREATED:
-        facts.append(StartRequested(key, now))
+        facts.append(StartRequested(key, now, era if container.live else ""))
     return facts

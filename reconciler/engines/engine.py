@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from reconciler.model.action import CreateRequest
-from reconciler.model.observed import Container, ContainerDetail
+from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
 class EngineError(Exception):
@@ -57,8 +57,8 @@ class EngineInfo(Struct, frozen=True):
 class EngineEvent(Struct, frozen=True):
     """A hint that something changed: look at this object again.
 
-    `exit_code` is given for `die`; `at` is the engine's own time, epoch seconds. A volume's
-    `id` is its name.
+    `exit_code` is given for `die`, the number of the `signal` for `kill`; `at` is the engine's own
+    time, epoch seconds. A volume's `id` is its name.
     """
 
     kind: Literal["container", "volume"]
@@ -67,6 +67,7 @@ class EngineEvent(Struct, frozen=True):
     name: str
     at: float
     exit_code: int | None = None
+    signal: int | None = None
 
 
 class EventStream(Protocol):
@@ -91,6 +92,13 @@ class Engine(Protocol):
 
     def info(self) -> EngineInfo:
         """Ask by a call that takes the engine's locks, within 5 s: the health check."""
+        ...
+
+    def era(self) -> str:
+        """Return what is another one after the engine has died and has ended what it ran.
+
+        Also where it came back at once. Empty where the engine does not let that be told.
+        """
         ...
 
     def list(self, project: str) -> tuple[Container, ...]:
@@ -175,6 +183,10 @@ class Engine(Protocol):
 
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield output as it comes, from the last `tail` lines (None: all), until it ends."""
+        ...
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what a container, by id, uses at the moment; None where it is not running."""
         ...
 
     def events(self, project: str) -> EventStream:

@@ -23,6 +23,15 @@ def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
         )
 
 
+def awaited(connection: sqlite3.Connection, fact: facts.RoomAwaited) -> None:
+    """Keep since when an instance has waited for room, as long as it does."""
+    key = (task_row(connection, fact.task), fact.instance)
+    if fact.at:
+        connection.execute("REPLACE INTO waits VALUES (?, ?, ?, ?)", (*key, fact.run, fact.at))
+    else:
+        connection.execute("DELETE FROM waits WHERE task = ? AND instance = ?", key)
+
+
 def numbered(connection: sqlite3.Connection, fact: facts.CombinationNumbered) -> None:
     """Keep the instance that a combination of a matrix has."""
     row = (task_row(connection, fact.task), text(fact.values), fact.instance, fact.at)

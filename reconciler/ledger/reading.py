@@ -89,6 +89,8 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
         "SELECT task, text, instance FROM combinations"
     ):
         tasks[task].combinations[values] = instance
+    for task, instance, run, at in connection.execute("SELECT task, instance, run, at FROM waits"):
+        tasks[task].awaiting[instance] = (run, at)
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, *rest in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"
@@ -114,11 +116,11 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
 
 
 def _cancels(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
-    for row, instance, reason, result, at in connection.execute(
-        "SELECT run, instance, reason, result, at FROM cancels"
+    for row, instance, reason, result, at, asked in connection.execute(
+        "SELECT run, instance, reason, result, at, asked FROM cancels"
     ):
         whose = None if instance == WHOLE_RUN else instance
-        runs[row].cancels[whose] = Cancel(reason, Result(result), at)
+        runs[row].cancels[whose] = Cancel(reason, Result(result), at, asked)
     for row, instance, attempt in connection.execute("SELECT run, instance, attempt FROM grants"):
         runs[row].granted[instance] = attempt
 
@@ -146,11 +148,11 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
         "SELECT run, instance, number, node, shape, revision, reserved_at,"
         " start_requested_at, stop_requested_at, stop_reason, stop_result, result,"
         " exit_code, oom, started_at, finished_at, ended_at, reason, named,"
-        " count, cpu_seconds, peak_memory, expired"
+        " count, cpu_seconds, peak_memory, expired, era"
         " FROM attempts ORDER BY run, instance, number"
     ):
         why, stopped, result, code, oom, started, finished, ended, reason, named, *rest = ending
-        count, cpu_seconds, peak_memory, expired = rest
+        count, cpu_seconds, peak_memory, expired, era = rest
         attempt = Attempt(
             number=number,
             node=node,
@@ -173,6 +175,7 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
             cpu_seconds=cpu_seconds,
             peak_memory=peak_memory,
             expired=bool(expired),
+            era=era,
         )
         attempts = runs[row].attempts
         attempts[instance] = (*attempts.get(instance, ()), attempt)

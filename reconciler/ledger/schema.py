@@ -176,6 +176,7 @@ _BATCH: Final = (
     "ALTER TABLE runs ADD matrix TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE runs ADD finished_at REAL NOT NULL DEFAULT 0.0",
     "ALTER TABLE cancels ADD result TEXT NOT NULL DEFAULT 'cancelled'",
+    "ALTER TABLE cancels ADD asked TEXT NOT NULL DEFAULT ''",
     """CREATE TABLE grants (
         run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
         instance INTEGER NOT NULL,
@@ -198,6 +199,14 @@ _BATCH: Final = (
     "ALTER TABLE attempts ADD cpu_seconds REAL NOT NULL DEFAULT 0.0",
     "ALTER TABLE attempts ADD peak_memory INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE attempts ADD expired INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE attempts ADD era TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE waits (
+        task INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+        instance INTEGER NOT NULL,
+        run INTEGER NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (task, instance)
+    ) STRICT, WITHOUT ROWID""",
 )
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH)

@@ -80,14 +80,19 @@ def _(fact: facts.RunCancelled, connection: sqlite3.Connection) -> None:
     run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute(
-        "REPLACE INTO cancels VALUES (?, ?, ?, ?, ?)",
-        (run, instance, text(fact.reason), fact.at, str(fact.result)),
+        "REPLACE INTO cancels VALUES (?, ?, ?, ?, ?, ?)",
+        (run, instance, text(fact.reason), fact.at, str(fact.result), text(fact.asked)),
     )
 
 
 @write.register
 def _(fact: facts.RetryGranted, connection: sqlite3.Connection) -> None:
     batch.granted(connection, fact)
+
+
+@write.register
+def _(fact: facts.RoomAwaited, connection: sqlite3.Connection) -> None:
+    batch.awaited(connection, fact)
 
 
 @write.register
@@ -148,8 +153,18 @@ def _(fact: facts.AttemptReserved, connection: sqlite3.Connection) -> None:
 @write.register
 def _(fact: facts.StartRequested, connection: sqlite3.Connection) -> None:
     connection.execute(
-        "INSERT INTO attempts (run, instance, number, start_requested_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET start_requested_at = excluded.start_requested_at",
+        "INSERT INTO attempts (run, instance, number, start_requested_at, era)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " start_requested_at = excluded.start_requested_at, era = excluded.era",
+        (*attempt_row(connection, fact.attempt), fact.at, fact.era),
+    )
+
+
+@write.register
+def _(fact: facts.AttemptStarted, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, started_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET started_at = excluded.started_at",
         (*attempt_row(connection, fact.attempt), fact.at),
     )
 

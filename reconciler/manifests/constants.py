@@ -10,9 +10,8 @@ from msgspec import Struct, field
 
 from reconciler.manifests.documents import Entry
 from reconciler.manifests.instances import matrix_names
-from reconciler.manifests.patterns import expression
+from reconciler.manifests.patterns import expression, matches
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
-from reconciler.manifests.schemas import matches
 from reconciler.manifests.substitution import (
     BUILTINS,
     MAX_TOTAL,

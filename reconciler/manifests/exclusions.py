@@ -45,6 +45,8 @@ def _excluded(tree: Mapping) -> list[tuple[str, str, str]]:
         found = [(name, f"{name}: {why}", hint) for name, why in _ENDLESS.items()]
         if _plain(tree, "cache") not in _FALSE:
             found.append(("cache", "cache: a service completes nothing", hint))
+        if tree.text("onChange") == "finish":
+            found.append(("onChange", "onChange: a service never ends by itself", hint))
         if tree.text("onScale") == "rerun":
             found.append(("onScale", "onScale: a service completes nothing", hint))
     else:
@@ -83,10 +85,17 @@ def _check_success(own: Fields, count: int) -> None:
 
 def _check_gang(own: Fields, count: int) -> None:
     node, most = own.node.get("parallelism"), own.whole("parallelism", count)
-    if node is not None and most < count and own.below("placement").flag("gang", default=False):
+    gang = own.below("placement").flag("gang", default=False)
+    if gang and node is not None and most < count:
         message = f"parallelism: {most} lets no gang of {count} instances start together"
         hint = "Raise it, or remove one of parallelism and placement.gang."
         own.report.about(node, "excluded-field", message, hint)
+    rollout = own.below("rollout")
+    surge = rollout.node.get("maxSurge")
+    if gang and surge is not None and rollout.whole("maxSurge", 0):
+        message = "maxSurge: a gang is replaced as a whole"
+        hint = "Remove one of rollout.maxSurge and placement.gang."
+        own.report.about(surge, "excluded-field", message, hint)
 
 
 def _check_surge(own: Fields) -> None:

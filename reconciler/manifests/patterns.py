@@ -1,17 +1,16 @@
 """Regular expressions and patterns of paths, as manifests may hold them.
 
 Decides which are well-formed. Expressions are those of linear-time engines: whatever a
-committer writes, matching costs no more than the text is long. Must not know what is matched.
+committer writes, matching costs no more than the text is long (RE2). Must not know what is
+matched.
 """
 
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
-from reconciler.manifests.schemas import matches
 from reconciler.manifests.vocabulary import HintedError
 
 MAX_GROUPS: Final = 2  # of an expression that finds progress
-_NAMED: Final = ("?P<", "?<")
-_LOOK_BEHIND: Final = ("?<=", "?<!")
 
 
 def expression(text: str) -> int:
@@ -20,11 +19,10 @@ def expression(text: str) -> int:
     Raises:
         HintedError: when it is none, or none with linear time.
     """
-    message = f"{text!r} is no regular expression with linear time"
     try:
-        matches(text, "")
-        return _groups(text)
+        return int(compiled(text).groups)
     except ValueError:
+        message = f"{text!r} is no regular expression with linear time"
         raise HintedError(message, "Look-around and back-references are not available.") from None
 
 
@@ -41,42 +39,26 @@ def progress(text: str) -> int:
     return found
 
 
-def _groups(text: str) -> int:
-    r"""Count capturing groups: each ( but in [classes], after \, and in (?: and its like."""
-    count, depth, place = 0, 0, 0
-    while place < len(text):
-        if text[place] == "[":
-            place = _class_end(text, place)
-        elif text[place] == "(":
-            depth += 1
-            count += _captures(text[place + 1 : place + 4])
-        elif text[place] == ")":
-            depth -= 1
-            if depth < 0:
-                raise ValueError("a group ends that has not begun")
-        place += 2 if text[place : place + 1] == "\\" else 1
-    return count
+def matches(pattern: str, text: str) -> bool:
+    """Return whether the whole text matches an expression that is well-formed."""
+    return compiled(pattern).fullmatch(text.encode("utf-8", "surrogatepass")) is not None
 
 
-def _captures(after: str) -> bool:
-    named = after.startswith(_NAMED) and not after.startswith(_LOOK_BEHIND)
-    return named or not after.startswith("?")
+@lru_cache(256)
+def compiled(text: str) -> Any:  # noqa: ANN401  # the library has no static types
+    """Return an expression ready to look for in bytes.
 
+    Raises:
+        ValueError: when it is none with linear time.
+    """
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415  # few manifests need it
 
-def _class_end(text: str, place: int) -> int:
-    """Return where a class of characters ends; one may hold others, and ] as its first."""
-    depth = 0
-    while place < len(text):
-        if text[place] == "[":
-            depth += 1
-            place += text[place + 1 : place + 2] == "^"
-            place += text[place + 1 : place + 2] == "]"
-        elif text[place] == "]":
-            depth -= 1
-            if not depth:
-                return place
-        place += 2 if text[place] == "\\" else 1
-    raise ValueError("a class of characters does not end")
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text.encode(), options)
+    except (re2.error, UnicodeEncodeError) as error:
+        raise ValueError(str(error)) from None
 
 
 def glob(text: str) -> str:

@@ -36,15 +36,6 @@ def accepts(reference: str, value: Plain) -> bool:
         return False
 
 
-def matches(pattern: str, text: str) -> bool:
-    """Return whether the whole text matches, in linear time.
-
-    Raises:
-        ValueError: when the pattern is none.
-    """
-    return _pattern(pattern).is_valid(text)
-
-
 @lru_cache(4096)
 def types_at(reference: str, path: tuple[str | int, ...]) -> frozenset[str]:
     """Return the JSON types that a schema takes at a path, templates aside."""
@@ -119,13 +110,3 @@ def _registry() -> "jsonschema_rs.Registry":
 
     resources: list[tuple[str, Any]] = [(uri(name), schema_file(name)) for name in FILES]
     return jsonschema_rs.Registry(resources)
-
-
-@cache
-def _pattern(pattern: str) -> "jsonschema_rs.Validator":
-    import jsonschema_rs  # noqa: PLC0415  # slow to load, and what is remembered needs none
-
-    return jsonschema_rs.validator_for(
-        {"type": "string", "pattern": f"^(?:{pattern})$"},
-        pattern_options=jsonschema_rs.RegexOptions(),
-    )

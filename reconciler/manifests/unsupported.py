@@ -50,20 +50,10 @@ OF_TASKS: Final = (
     _blocking("secrets", "the task would miss its secrets"),
     _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
-    Gap("retry.total", "only retry.perInstance bounds the attempts"),
-    Gap("retry.exitCodes", "every exit code but 0 is treated alike"),
-    _blocking("success.minSucceeded", "every instance would have to succeed"),
-    Gap("timeout", "attempts run as long as they take"),
-    Gap("queueTimeout", "instances wait as long as it takes"),
     _blocking("dependsOn", "the task would not wait for the others"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
-    _blocking("placement.gang", "the instances would start one by one", (False,)),
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
-    _blocking("onChange", "running instances would be replaced", ("replace",)),
-    Gap("rollout.maxSurge", "the old container ends before the new one is made", (0,)),
     Gap("cache", "the work is done again", (False,)),
-    Gap("progress", "no progress is shown"),
-    Gap("ttl", "containers and logs are kept"),
 )
 OF_PROFILES: Final = (
     _blocking("cluster", "the instances would not work as one"),
@@ -73,7 +63,6 @@ OF_JOBS: Final = (
     _blocking("pool", "its tasks would run outside the pool"),
     Gap("deadline", "its tasks run as long as they take"),
     Gap("onTaskFailure", "a failure stops no other task", ("continue",)),
-    Gap("ttl", "containers and logs are kept"),
 )
 
 

@@ -146,6 +146,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     `facts` are to be durable before any of `actions` is carried out. `wakes` says for each task
     that waits for time alone when (epoch seconds) planning it again could say something new.
+    `halts` says for each task whose rollout does not go on why.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -153,6 +154,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...] = ()
     holds: tuple[Hold, ...] = ()
     wakes: Mapping[str, float] = field(default_factory=dict)
+    halts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

@@ -43,7 +43,7 @@ class Difference(Struct, frozen=True):
 class TaskChange(Struct, frozen=True, kw_only=True):
     """What becomes of one task, and why. `before` and `after` are the instances asked for.
 
-    `at_once` is how many instances of a service are out at a time while it is replaced.
+    `at_once` is how many instances of a service are replaced at a time.
     """
 
     task: str

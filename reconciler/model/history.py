@@ -121,7 +121,7 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.RunCancelled) -> None:
         run = self.task(fact.task).runs[fact.run]
-        run.cancels[fact.instance] = Cancel(fact.reason, fact.result, fact.at)
+        run.cancels[fact.instance] = Cancel(fact.reason, fact.result, fact.at, fact.asked)
 
     @apply.register
     def _(self, fact: facts.RetryGranted) -> None:
@@ -131,6 +131,14 @@ class History(Struct):
         run.cancels.pop(fact.instance, None)
         if fact.instance is not None:
             run.granted[fact.instance] = fact.attempt
+
+    @apply.register
+    def _(self, fact: facts.RoomAwaited) -> None:
+        awaiting = self.task(fact.task).awaiting
+        if fact.at:
+            awaiting[fact.instance] = (fact.run, fact.at)
+        else:
+            awaiting.pop(fact.instance, None)
 
     @apply.register
     def _(self, fact: facts.CombinationNumbered) -> None:
@@ -175,7 +183,12 @@ class History(Struct):
 
     @apply.register
     def _(self, fact: facts.StartRequested) -> None:
-        self._put(fact.attempt, replace(self._known(fact.attempt), start_requested_at=fact.at))
+        known = self._known(fact.attempt)
+        self._put(fact.attempt, replace(known, start_requested_at=fact.at, era=fact.era))
+
+    @apply.register
+    def _(self, fact: facts.AttemptStarted) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), started_at=fact.at))
 
     @apply.register
     def _(self, fact: facts.StopRequested) -> None:

@@ -76,13 +76,31 @@ class ContainerDetail(Struct, frozen=True):
     ports: tuple[tuple[int, int], ...] = ()
 
 
+class Usage(Struct, frozen=True):
+    """Processor time since the start in seconds, and memory in bytes: of a moment, or at most.
+
+    Zeros where nothing is known.
+    """
+
+    cpu_seconds: float = 0.0
+    memory: int = 0
+
+    def at_most(self, other: "Usage") -> "Usage":
+        """Return the most that either says."""
+        return Usage(max(self.cpu_seconds, other.cpu_seconds), max(self.memory, other.memory))
+
+
 class NodeView(Struct, frozen=True):
-    """What one node shows. Where `known` is False, `reason` says why and nothing is concluded."""
+    """What one node shows. Where `known` is False, `reason` says why and nothing is concluded.
+
+    `era` is another one after the node's engine has died with what it ran, empty where not known.
+    """
 
     name: str
     known: bool = True
     reason: str = ""
     containers: Mapping[str, Container] = field(default_factory=dict)
+    era: str = ""
 
 
 class Observed(Struct, frozen=True):

@@ -15,7 +15,9 @@ class Attempt(Struct, frozen=True):
 
     `named` is the task's name at the time, where it has been renamed since: the container's
     name and labels still say it. `count` is how many instances its program was told of, 0 where
-    that is not known. `expired`: its logs are gone, for it has been over for long.
+    that is not known. `expired`: its logs are gone, for it has been over for long. `era` is the
+    engine's in which it was started. `started_at` is when it was first seen to run, and the
+    engine's own word once it has ended.
     """
 
     number: int
@@ -39,6 +41,7 @@ class Attempt(Struct, frozen=True):
     cpu_seconds: float = 0.0
     peak_memory: int = 0
     expired: bool = False
+    era: str = ""
 
     @property
     def ended(self) -> bool:
@@ -52,11 +55,15 @@ class Attempt(Struct, frozen=True):
 
 
 class Cancel(Struct, frozen=True):
-    """Why a run, or one instance of it, was ended, and what that counts as."""
+    """Why a run, or one instance of it, was ended, and what that counts as.
+
+    `asked` is the target that a person wanted stopped, empty where no person did.
+    """
 
     reason: str
     result: Result = Result.CANCELLED
     at: float = 0.0
+    asked: str = ""
 
 
 class Run(Struct):
@@ -116,7 +123,8 @@ class TaskHistory(Struct):
     of its matrix the instance that it keeps. `schedule` is the one that counts since
     `schedule_since` (by the wall clock), when `rerun` was `schedule_rerun`; `fired` is the nominal
     time of the firing that was dealt with last. `unfinished` are the numbers of the runs that are
-    not finished, of which a schedule leaves few among many.
+    not finished, of which a schedule leaves few among many. `awaiting` says of which run, and since
+    when, an instance has lacked nothing but room on a node.
     """
 
     name: str
@@ -128,6 +136,7 @@ class TaskHistory(Struct):
     schedule_since: float = 0.0
     schedule_rerun: int = 0
     fired: float = 0.0
+    awaiting: dict[int, tuple[int, float]] = field(default_factory=dict)
     unfinished: set[int] = field(default_factory=set)
 
     def run_for(self, task: DesiredTask) -> Run | None:

@@ -19,10 +19,12 @@ from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
+from reconciler.planning.limiting import without_room
 from reconciler.planning.place import Refusal, choose
 from reconciler.planning.request import build_request
 from reconciler.planning.rescaling import done, granted, why_rescaled
 from reconciler.planning.scene import Scene, Slot, Step, act, on
+from reconciler.planning.tries import counted_failures, counting, last_word, why_no_more
 
 
 def key_of(scene: Scene, slot: Slot, number: int) -> AttemptKey:
@@ -45,16 +47,11 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
 
 def exhausted(scene: Scene, slot: Slot) -> Step | None:
     """It has failed, and no attempt is left to it."""
-    last = _verdict_of(slot)
-    limit = scene.task.retry.per_instance
-    if last is None or limit is None or not last.counts_as_failure:
+    why = why_no_more(scene.task, scene.run, slot.key.instance, scene.unserved)
+    if why is None:
         return None
-    failures = sum(a.counts_as_failure for a in slot.attempts)
-    if failures <= limit:
-        return None
-    again = f" after {failures} attempts" if failures > 1 else ""
     left = leftovers(scene, slot, slot.current)
-    return Step(InstanceState.FAILED, f"{last.reason}{again}", left, settled=True)
+    return Step(InstanceState.FAILED, why, left, settled=True)
 
 
 def unlearned(scene: Scene, slot: Slot) -> Step | None:
@@ -67,11 +64,11 @@ def unlearned(scene: Scene, slot: Slot) -> Step | None:
 
 def backing_off(scene: Scene, slot: Slot) -> Step | None:
     """Its last attempt ended a moment ago."""
-    last = _verdict_of(slot)
-    if last is None:
+    last = last_word(slot.attempts)
+    if last is None or (last.result is Result.SUCCEEDED and not scene.task.service):
         return None
     seed = f"{slot.key} {scene.run.number} {last.number}"
-    delay = retry_delay(scene.task, slot.attempts, seed)
+    delay = retry_delay(scene.task, counting(scene.run, slot.key.instance), seed)
     elapsed = max(0.0, scene.given.now - last.ended_at)
     if elapsed >= delay:
         return None
@@ -91,9 +88,9 @@ def refused(scene: Scene, slot: Slot) -> Step | None:
     return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
 
 
-def crowded(scene: Scene, _: Slot) -> Step | None:
-    """As many run as parallelism allows."""
-    if scene.room is None or scene.room > 0:
+def crowded(scene: Scene, slot: Slot) -> Step | None:
+    """As many run as parallelism allows, other than beside one that runs already."""
+    if scene.room is None or scene.room > 0 or slot.key in scene.rollout.beside:
         return None
     bound = scene.task.parallelism
     return Step(InstanceState.PENDING, f"waits for one of the {bound} that may run at once")
@@ -105,8 +102,8 @@ def next_attempt(scene: Scene, slot: Slot) -> Step:
     previous = last.node if last else ""
     node = choose(given, scene.task.spec, scene.loads, previous)
     if isinstance(node, Refusal):
-        return Step(InstanceState.PENDING, node.reason, blocked=True)
-    if scene.room is not None:
+        return without_room(scene, slot, node)
+    if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
     scene.loads.count[node] += 1
     return image_step(scene, node) or _create(scene, slot, node)
@@ -150,8 +147,9 @@ def start(scene: Scene, container: Container) -> Step:
     waits = given.waits_until(str(container.key))
     if waits:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
-    record = given.record(container)
+    record, era = given.record(container), given.observed.nodes[container.node].era
     asked = bool(record and record.start_requested_at)
+    known = asked and record is not None and record.era == era
     why = Cause("it has been created", revision=given.desired.revision)
     action = act(
         given,
@@ -162,7 +160,7 @@ def start(scene: Scene, container: Container) -> Step:
         container=container.id,
         fenced=asked,
     )
-    facts = () if asked else (StartRequested(container.attempt_key, given.now),)
+    facts = () if known else (StartRequested(container.attempt_key, given.now, era),)
     return Step(InstanceState.PREPARING, "starting", (action,), facts)
 
 
@@ -213,12 +211,18 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
 
 
 def _why_created(scene: Scene, slot: Slot) -> Cause:
-    desired, task, last = scene.given.desired, scene.task, slot.last
+    last = slot.last
     if last is not None and last.ended:
         rescaled = why_rescaled(scene, slot) if last.result is Result.SUCCEEDED else None
-        return rescaled or cause.stated(desired, task, _why_again(scene, slot, last))
-    if scene.opening is not None:
-        return scene.opening
+        again = _why_again(scene, slot, last)
+        return rescaled or cause.stated(scene.given.desired, scene.task, again)
+    beside = scene.rollout.beside.get(slot.key)
+    return beside or scene.opening or _why_first(scene, slot)
+
+
+def _why_first(scene: Scene, slot: Slot) -> Cause:
+    """Word why an instance is made in a run that has been open for a while."""
+    desired, task, last = scene.given.desired, scene.task, slot.last
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
         return cause.moved(desired, task, "instances", scene.before, count, cause.SCALED_UP)
@@ -241,16 +245,12 @@ def _earlier_work(scene: Scene) -> str | None:
 
 
 def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
-    failures = sum(a.counts_as_failure for a in slot.attempts)
+    failures = len(counted_failures(scene.run, slot.key.instance))
     limit = scene.task.retry.per_instance
+    if last.number <= scene.run.granted.get(slot.key.instance, 0):
+        return f"{last.reason}; another attempt was asked for"
     if last.result is Result.CANCELLED or last.result is Result.BURNT:
         return f"attempt {last.number} was ended on purpose ({last.reason})"
     if scene.task.restart is Restart.ALWAYS:
         return f"{last.reason}; restart: always"
     return f"{last.reason}; retry {failures}" + (f" of {limit}" if limit is not None else "")
-
-
-def _verdict_of(slot: Slot) -> Attempt | None:
-    """Return the newest attempt whose outcome says something about the work."""
-    silent = {None, Result.CANCELLED, Result.BURNT}
-    return next((a for a in reversed(slot.attempts) if a.result not in silent), None)

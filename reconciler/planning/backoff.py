@@ -4,6 +4,7 @@ Jitter is drawn from the attempt's own name, so that the same history gives the 
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from reconciler.model.desired import Backoff, DesiredTask
@@ -17,8 +18,11 @@ TROUBLE_INITIAL: Final = 1.0
 TROUBLE_MAX: Final = 60.0
 
 
-def retry_delay(task: DesiredTask, attempts: tuple[Attempt, ...], seed: str) -> float:
-    """Return the seconds between the last attempt's end and the next start."""
+def retry_delay(task: DesiredTask, attempts: Sequence[Attempt], seed: str) -> float:
+    """Return the seconds between the last attempt's end and the next start.
+
+    `attempts` are those of the instance that count.
+    """
     tail = _failing_tail(task, attempts)
     return spread(task.retry.backoff, tail, seed) if tail else 0.0
 
@@ -39,7 +43,7 @@ def trouble_delay(count: int) -> float:
     return min(TROUBLE_INITIAL * 2.0 ** min(count - 1, 10), TROUBLE_MAX)
 
 
-def _failing_tail(task: DesiredTask, attempts: tuple[Attempt, ...]) -> int:
+def _failing_tail(task: DesiredTask, attempts: Sequence[Attempt]) -> int:
     """Count what the wait grows with: a run's failures, or a service's short lives in a row."""
     ended = [a for a in attempts if a.result not in {None, Result.BURNT, Result.CANCELLED}]
     if not task.service:

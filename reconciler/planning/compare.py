@@ -32,7 +32,11 @@ from reconciler.planning.numbering import numbered_after, worded
 # A task's fields that are compared as such; every other one is a setting, also those to come.
 _APART: Final = {"name", "at", "where", "instances", "combinations", "spec", "work", "shape",
                  "rerun", "blocked"}  # fmt: skip
-_SPELLED: Final = {"maxUnavailable": "rollout.maxUnavailable"}
+_SPELLED: Final = {
+    "gang": "placement.gang",
+    "maxSurge": "rollout.maxSurge",
+    "maxUnavailable": "rollout.maxUnavailable",
+}
 # What it means where nothing is said, if that is not simply nothing.
 _UNSET: Final = {"retry.perInstance": "unlimited"}
 _NAMED: Final = 5
@@ -109,7 +113,7 @@ def _change(
         after=new.instances if new else (),
         job=task.job,
         service=task.service,
-        at_once=task.max_unavailable,
+        at_once=task.max_surge or task.max_unavailable,
     )
 
 

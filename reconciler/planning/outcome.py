@@ -20,16 +20,30 @@ _STARTING: Final = {"create", "start"}
 # What a shell, and a container's init, exit with when a program cannot be run or is not found.
 _NOT_STARTED: Final = {126, 127}
 _LAST_WORDS: Final = 200
+_RESTARTED: Final = "its engine restarted while it ran, so how it ended is not known"
+_TOLD: Final = "exit code 0 after somebody else, or its engine, had told it to end"
 
 
 class DieHint(Struct, frozen=True):
-    """How a program ended: its exit code, when (epoch seconds), and whether memory ran out.
+    """That a program was seen to have ended: its exit code, when (epoch seconds), in which era.
 
-    As the event stream tells it, for an end that may not be there to inspect any more.
+    As an engine told it that lived on: an end that may not be there to inspect any more.
     """
 
     exit_code: int | None
     at: float
+    era: str = ""
+
+
+class Witnessed(Struct, frozen=True):
+    """What was seen of an end, apart from the container itself. `era` is the engine's now.
+
+    `told`: somebody had sent the program a signal that ends programs. `oom`: memory ran out.
+    """
+
+    die: DieHint | None = None
+    era: str = ""
+    told: bool = False
     oom: bool = False
 
 
@@ -38,7 +52,7 @@ def ended(  # noqa: PLR0913  # everything an end is judged by
     node: str,
     detail: ContainerDetail | None,
     record: Attempt | None,
-    hint: DieHint | None,
+    seen: Witnessed,
     logs: bytes,
     now: float,
 ) -> AttemptEnded | None:
@@ -46,18 +60,19 @@ def ended(  # noqa: PLR0913  # everything an end is judged by
     if detail is not None and detail.container.phase is Phase.RUNNING:
         return None
     if detail is None:
-        return _gone(attempt, node, record, hint, now)
+        return _gone(attempt, node, record, seen, now)
     if detail.container.phase is Phase.CREATED:
         why = detail.error or "never started"
         return AttemptEnded(attempt, node, Result.BURNT, now, reason=why)
     code = detail.container.exit_code
-    result, reason = _judge(DieHint(code, detail.finished_at, detail.oom), record)
+    exit_ = _Exit(code, detail.finished_at, detail.oom)
+    result, reason = _judge(exit_, record, seen)
     return AttemptEnded(
         attempt,
         node,
         result,
         now,
-        exit_code=code,
+        exit_code=None if result is Result.LOST else code,
         oom=detail.oom,
         started_at=detail.started_at,
         finished_at=detail.finished_at,
@@ -110,14 +125,31 @@ def recovered(action: Action, history: History, now: float) -> list[Fact]:
     return [TroubleCleared(subject, now)]
 
 
+class _Exit(Struct, frozen=True):
+    """An exit as it is told of: its code, when (epoch seconds), whether memory ran out."""
+
+    code: int | None
+    at: float
+    oom: bool
+
+
 def _gone(
-    attempt: AttemptKey, node: str, record: Attempt | None, hint: DieHint | None, now: float
+    attempt: AttemptKey, node: str, record: Attempt | None, seen: Witnessed, now: float
 ) -> AttemptEnded:
-    """Judge an attempt whose container is not there: by the event of its end, if one was seen."""
-    if hint is not None:
-        result, reason = _judge(hint, record)
+    """Judge an attempt whose container is not there: by the sight of its end, if it was seen."""
+    if seen.die is not None:
+        exit_ = _Exit(seen.die.exit_code, seen.die.at, seen.oom)
+        result, reason = _judge(exit_, record, seen)
         return AttemptEnded(
-            attempt, node, result, now, exit_code=hint.exit_code, finished_at=hint.at, reason=reason
+            attempt,
+            node,
+            result,
+            now,
+            exit_code=None if result is Result.LOST else exit_.code,
+            oom=exit_.oom,
+            started_at=record.started_at if record else 0.0,
+            finished_at=exit_.at,
+            reason=reason,
         )
     if record is not None and record.stop_requested_at:
         return AttemptEnded(attempt, node, record.stop_result, now, reason=record.stop_reason)
@@ -127,12 +159,30 @@ def _gone(
     return AttemptEnded(attempt, node, Result.LOST, now, reason=reason)
 
 
-def _judge(exit_: DieHint, record: Attempt | None) -> tuple[Result, str]:
+def _judge(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> tuple[Result, str]:
     stopped = record.stop_requested_at if record else 0.0
-    finished_before = exit_.exit_code == 0 and 0 < exit_.at < stopped
+    finished_before = exit_.code == 0 and 0 < exit_.at < stopped
     if stopped and record is not None and not finished_before:
         return record.stop_result, record.stop_reason
-    if exit_.exit_code == 0:
+    if _spans_restart(record, seen):
+        return Result.LOST, _RESTARTED
+    if exit_.code is None:
+        return Result.LOST, "its exit code is not known"
+    if exit_.code == 0 and seen.told and not finished_before:
+        return Result.LOST, _TOLD
+    if exit_.code == 0:
         return Result.SUCCEEDED, "exit code 0"
     memory = " (out of memory)" if exit_.oom else ""
-    return Result.FAILED, f"exit code {exit_.exit_code}{memory}"
+    return Result.FAILED, f"exit code {exit_.code}{memory}"
+
+
+def _spans_restart(record: Attempt | None, seen: Witnessed) -> bool:
+    """Whether the engine died between the attempt's start and the first sight of its end.
+
+    What it says of the exit after that may be its own doing: it ends what it finds running, and
+    makes up a code for what it does not find any more.
+    """
+    began = record.era if record else ""
+    # Its stream may tell of an engine's new era before a list does.
+    ended_in = (seen.die.era if seen.die else "") or seen.era
+    return bool(began and ended_in) and began != ended_in

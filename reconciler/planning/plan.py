@@ -10,7 +10,9 @@ from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
 from reconciler.planning.cause import GONE
+from reconciler.planning.expiry import expiry_of
 from reconciler.planning.hold import rerun_hold, teardown_hold
+from reconciler.planning.limiting import waits_over
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
 from reconciler.planning.runs import Seen
@@ -56,15 +58,21 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         seen = by_task.get(name, {})
         task = desired.tasks.get(name)
         if task is not None:
+            before = len(draft.actions)
             plan_task(given, draft, task, seen, shared, holds["rerun"])
+            if task.ttl is not None:
+                taken = {action.subject for action in draft.actions[before:]}
+                draft.expire(name, expiry_of(given, task, seen, taken))
         else:
             plan_vanished(given, draft, name, seen, _why_gone(given), holds["teardown"])
+    draft.facts += waits_over(given, names, draft.lacking)
     return Plan(
         facts=tuple(draft.facts),
         actions=tuple(sorted(draft.actions, key=_rank)),
         verdicts=tuple(draft.verdicts),
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
+        halts=draft.halts,
     )
 
 

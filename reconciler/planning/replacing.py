@@ -1,7 +1,6 @@
 """How what runs gives way to what is wanted: image first, and a service bit by bit.
 
-The new image is on the node before the old container is stopped, and of a service no more
-than `rollout.maxUnavailable` instances are out at any time on our account.
+The new image is on the node before the old container is stopped. A gang is replaced as a whole.
 """
 
 from msgspec.structs import replace as altered
@@ -11,37 +10,31 @@ from reconciler.model.observed import Container
 from reconciler.planning import cause
 from reconciler.planning.attempts import image_step
 from reconciler.planning.ending import end
-from reconciler.planning.scene import Scene, Step
+from reconciler.planning.rollout import roll
+from reconciler.planning.scene import Scene, Slot, Step
 
 
-def replace(scene: Scene, container: Container, why: Cause) -> Step:
-    """Bring a container to its end so that the wanted one can follow."""
+def replace(scene: Scene, slot: Slot, container: Container, why: Cause) -> Step | None:
+    """Bring a container to its end so that the wanted one can follow.
+
+    None where the wanted one is to be ready first.
+    """
     record = scene.given.record(container)
     if not container.live or (record and record.stop_requested_at):
         return end(scene.given, container, why)
+    if scene.task.service and not scene.task.gang:
+        return roll(scene, slot, container, why)
     missing = image_step(scene, container.node)
     if missing is not None:
         return altered(missing, state=InstanceState.RUNNING)
-    if scene.task.service and serving(scene, container):
-        if scene.outages <= 0:
-            most = scene.task.max_unavailable
-            reason = f"waits to be replaced ({why.reason}): at most {most} out of service at once"
-            return Step(InstanceState.RUNNING, reason, settled=True)
-        scene.outages -= 1
     return end(scene.given, container, why)
-
-
-def serving(scene: Scene, container: Container) -> bool:
-    """Whether a container does its service now: running, healthy, and not about to stop."""
-    if not container.live or container.health not in {"", "healthy"}:
-        return False
-    record = scene.given.record(container)
-    return record is None or not record.stop_requested_at
 
 
 def why_superseded(scene: Scene, container: Container) -> Cause:
     """Word why a container is not the one that is wanted."""
     given, task = scene.given, scene.task
+    if container.run == scene.run.number and container.shape != task.shape.hash:
+        return why_unfit(scene, container)
     if container.run == scene.run.number:
         return Cause(f"a newer attempt of {container.key} exists", revision=given.desired.revision)
     if container.work == task.work.hash:

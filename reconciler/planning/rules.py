@@ -12,9 +12,11 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, cause
+from reconciler.planning import attempts, cause, gang, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.ending import collect, end
+from reconciler.planning.finishing import finishing
+from reconciler.planning.limiting import overdue
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
 
@@ -31,7 +33,7 @@ def underway(scene: Scene, slot: Slot) -> Step | None:
     """A call for it has not returned yet."""
     if slot.key not in scene.given.underway.instances:
         return None
-    running = slot.current is not None and slot.current.live
+    running = any(container.live for container in slot.containers)
     state = InstanceState.RUNNING if running else InstanceState.PREPARING
     return Step(state, "the engine is at work on it")
 
@@ -60,8 +62,15 @@ def uncollected(scene: Scene, slot: Slot) -> Step | None:
 def superseded(scene: Scene, slot: Slot) -> Step | None:
     """Something else than the incarnation is alive, or about to be."""
     for container in slot.containers:
-        if container is not slot.current and container.phase is not Phase.EXITED:
-            return replace(scene, container, why_superseded(scene, container))
+        if container is slot.current or container.phase is Phase.EXITED:
+            continue
+        cancel = scene.run.cancel_of(slot.key.instance)
+        if cancel is not None:
+            return end(scene.given, container, Cause(cancel.reason))
+        why = why_superseded(scene, container)
+        step = finishing(scene, slot, container) or replace(scene, slot, container, why)
+        if step is not None:
+            return step
     return None
 
 
@@ -105,7 +114,7 @@ def unfit(scene: Scene, slot: Slot) -> Step | None:
         return None
     if current.shape == scene.task.shape.hash:
         return None
-    return replace(scene, current, why_unfit(scene, current))
+    return replace(scene, slot, current, why_unfit(scene, current))
 
 
 def unhealthy(scene: Scene, slot: Slot) -> Step | None:
@@ -184,18 +193,24 @@ RULES: Final[tuple[Rule, ...]] = (
     discarded,
     cancelled,
     being_stopped,
+    overdue,
     unfit,
     unhealthy,
+    gang.released,
     over_parallelism,
+    rollout.proving,
     running,
+    gang.awaiting,
     created,
     being_removed,
     vanished,
     attempts.finished,
     attempts.exhausted,
+    gang.fallen,
     attempts.unlearned,
     attempts.backing_off,
     attempts.refused,
+    gang.lacking,
     attempts.crowded,
     attempts.next_attempt,
 )
@@ -278,6 +293,8 @@ RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
     underway,
     unknown_node,
     uncollected,
+    ending,
+    overdue,
     waiting_for_approval,
 )
 
@@ -289,12 +306,15 @@ RULES_WHEN_IDLE: Final[tuple[Rule, ...]] = (
     discarded,
     cancelled,
     being_stopped,
+    overdue,
+    gang.released,
     over_parallelism,
     running,
     being_removed,
     vanished,
     attempts.finished,
     attempts.exhausted,
+    gang.fallen,
     idle,
 )
 
@@ -303,7 +323,8 @@ RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
     unknown_node,
     uncollected,
     cancelled,
-    being_stopped,
+    ending,
+    overdue,
     being_removed,
     vanished,
     untouched,
@@ -314,6 +335,7 @@ RULES_WHEN_SUSPENDED: Final[tuple[Rule, ...]] = (
     unknown_node,
     uncollected,
     ending,
+    overdue,
     discarded,
     cancelled,
     halted,

@@ -61,7 +61,7 @@ class Pass(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """What one rule decided for one instance."""
+    """What one rule decided for one instance. `lacks_room`: it waits for a node, and no more."""
 
     state: InstanceState
     reason: str
@@ -73,6 +73,40 @@ class Step(Struct, frozen=True):
     blocked: bool = False
     suspended: bool = False
     protected: bool = False
+    lacks_room: bool = False
+
+
+class Rollout(Struct):
+    """What the instances of a service share while they are replaced.
+
+    `outages` is how many serving old containers may still be taken down, `places` how many new
+    ones may still be made beside old ones. `beside` are the instances whose old container serves
+    until a new one is ready, each with why. `halted` says why no old container is taken down,
+    empty while it may go on. `moving`: a new container is about to prove itself, by `wake_at`
+    (epoch seconds) where time alone decides.
+    """
+
+    outages: int = 0
+    places: int = 0
+    beside: dict[InstanceKey, Cause] = field(default_factory=dict)
+    halted: str = ""
+    moving: bool = False
+    wake_at: float | None = None
+
+
+class Gang(Struct):
+    """How the members of a gang stand to each other; each sentence is empty where it is not so.
+
+    `fallen` says which one has failed for good, `broken` which one has failed or cannot be
+    started, so that the others end; `awaited` names one that is not there yet; `hindered` are
+    those whose start was refused. `size` counts all that have not completed.
+    """
+
+    size: int
+    fallen: str = ""
+    broken: str = ""
+    awaited: str = ""
+    hindered: set[InstanceKey] = field(default_factory=set)
 
 
 class Idle(Struct, frozen=True):
@@ -86,9 +120,10 @@ class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
-    run beyond it; `outages` how many serving instances may still be taken down for replacement;
-    `before` how many instances were asked for so far, None of a new task; `suspense` what
-    suspends the task; `idle` why nothing is begun in its run.
+    run beyond it; `unserved` which have failed and get nothing of `retry.total`; `rollout` how
+    far a service may be replaced; `gang` how its instances stand to each other, None where each
+    is for itself; `before` how many instances were asked for so far, None of a new task;
+    `suspense` what suspends the task; `idle` why nothing is begun in its run.
     """
 
     given: Pass
@@ -103,7 +138,9 @@ class Scene(Struct):
     idle: Idle | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
-    outages: int = 0
+    unserved: frozenset[int] = frozenset()
+    rollout: Rollout = field(default_factory=Rollout)
+    gang: Gang | None = None
 
 
 class Loads(Struct):

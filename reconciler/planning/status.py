@@ -4,20 +4,23 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reconciler.model.action import InstanceState, TaskState, Verdict
+from reconciler.model.desired import DesiredTask
+from reconciler.planning.concluding import Ended, required, summary
 
+_ENDED = {
+    InstanceState.SUCCEEDED: Ended.SUCCEEDED,
+    InstanceState.FAILED: Ended.FAILED,
+    InstanceState.CANCELLED: Ended.CANCELLED,
+}
 _ACTIVE = {InstanceState.RUNNING, InstanceState.PREPARING, InstanceState.COLLECTING}
-# The first state that any instance is in decides, where none is active or blocked.
-_RANK = (
-    (InstanceState.PENDING, TaskState.PENDING),
-    (InstanceState.UNKNOWN, TaskState.PENDING),
-    (InstanceState.FAILED, TaskState.FAILED),
-    (InstanceState.CANCELLED, TaskState.CANCELLED),
-    (InstanceState.SUCCEEDED, TaskState.SUCCEEDED),
-)
+_WAITING = (InstanceState.PENDING, InstanceState.UNKNOWN)
 
 
-def task_state(verdicts: Sequence[Verdict]) -> tuple[TaskState, str]:
-    """Return a task's state and a sentence on why it is that."""
+def task_state(verdicts: Sequence[Verdict], task: DesiredTask | None) -> tuple[TaskState, str]:
+    """Return a task's state and a sentence on why it is that.
+
+    `task` is what is asked for, None of what is not asked for any more.
+    """
     if not verdicts:
         return TaskState.SUCCEEDED, "no instance is asked for"
     states = Counter(v.state for v in verdicts)
@@ -30,14 +33,26 @@ def task_state(verdicts: Sequence[Verdict]) -> tuple[TaskState, str]:
         return TaskState.RUNNING, kept.reason if kept else _count(states)
     if blocked is not None:
         return TaskState.BLOCKED, blocked.reason
-    return next((task, _why(verdicts, one)) for one, task in _RANK if states[one])
+    waiting = next((state for state in _WAITING if states[state]), None)
+    if waiting is not None:
+        return TaskState.PENDING, _why(verdicts, waiting)
+    return _ended(verdicts, states, task)
+
+
+def _ended(
+    verdicts: Sequence[Verdict], states: Counter[InstanceState], task: DesiredTask | None
+) -> tuple[TaskState, str]:
+    needed = required(task) if task else len(verdicts)
+    ended = summary({_ENDED[state]: count for state, count in states.items()}, needed)
+    if ended is Ended.SUCCEEDED:
+        return TaskState.SUCCEEDED, _count(states)
+    state = InstanceState.FAILED if ended is Ended.FAILED else InstanceState.CANCELLED
+    return TaskState(state.value), _why(verdicts, state)
 
 
 def _why(verdicts: Sequence[Verdict], state: InstanceState) -> str:
     """Return what one instance in this state says for all of them."""
     first = next(v for v in verdicts if v.state is state)
-    if state is InstanceState.SUCCEEDED:
-        return _count(Counter(v.state for v in verdicts))
     return f"{first.key}: {first.reason}"
 
 

@@ -12,14 +12,18 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.expiry import Expiry
 from reconciler.planning.firing import unscheduled
-from reconciler.planning.replacing import serving
+from reconciler.planning.gang import gather
+from reconciler.planning.limiting import observed
+from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED, Rule
 from reconciler.planning.runs import Seen
 from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
+from reconciler.planning.tries import left_out
 
 
 class Draft(Struct):
@@ -29,14 +33,25 @@ class Draft(Struct):
     actions: list[Action] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
+    lacking: set[InstanceKey] = field(default_factory=set)
+    halts: dict[str, str] = field(default_factory=dict)
 
     def take(self, step: Step, verdict: Verdict) -> None:
         """Add one instance's step."""
         self.facts.extend(step.facts)
         self.actions.extend(step.actions)
         self.verdicts.append(verdict)
+        if step.lacks_room:
+            self.lacking.add(verdict.key)
         if step.wake_at is not None:
             self.wake(verdict.key.task, step.wake_at)
+
+    def expire(self, task: str, expiry: Expiry) -> None:
+        """Add what of a task has been over for long."""
+        self.facts.extend(expiry.facts)
+        self.actions.extend(expiry.actions)
+        if expiry.wake_at is not None:
+            self.wake(task, expiry.wake_at)
 
     def wake(self, task: str, at: float) -> None:
         """Have a task planned again at a time, if not before."""
@@ -72,10 +87,13 @@ def plan_task(
     for one in rounds.runs:
         scene = _scene(given, task, one, shared)
         scene.before = before
+        _relate(scene)
+        if scene.rollout.halted:
+            draft.halts[task.name] = scene.rollout.halted
         for slot in scene.slots.values():
-            step = _first(one.rules, scene, slot)
+            step = meanwhile(scene, slot, _first(one.rules, scene, slot))
             if held and hold is not None and step.settled:
-                step = Step(step.state, hold.message, settled=True, blocked=True)
+                step = altered(step, reason=hold.message, blocked=True)
             draft.take(step, _verdict(slot, step, one.run))
     if following := given.calendar.of(task.name).next:
         draft.wake(task.name, given.now + following - given.calendar.wall)
@@ -133,7 +151,8 @@ def _protection(given: Pass, task: DesiredTask) -> list[Fact]:
 
 
 def _first(rules: Sequence[Rule], scene: Scene, slot: Slot) -> Step:
-    return next(step for rule in rules if (step := rule(scene, slot)) is not None)
+    step = next(step for rule in rules if (step := rule(scene, slot)) is not None)
+    return observed(scene, slot, step)
 
 
 def plan_vanished(
@@ -185,16 +204,21 @@ def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot
 
 
 def _bound(scene: Scene) -> None:
-    """Count what is under way against parallelism, and what is out of service already."""
+    """Count what is under way against bounds of all, and what is out of service already."""
     task, given = scene.task, scene.given
+    scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         scene.room = max(0, task.parallelism - len(occupied))
         scene.excess = frozenset(occupied[task.parallelism :])
-    if task.service:
-        slots = scene.slots.values()
-        out = sum(not any(serving(scene, c) for c in slot.containers) for slot in slots)
-        scene.outages = task.max_unavailable - out
+
+
+def _relate(scene: Scene) -> None:
+    """Work out what instances mean to each other, where they are not each for itself."""
+    if scene.task.gang:
+        gather(scene)
+    elif scene.task.service:
+        begin(scene)
 
 
 def _occupied(given: Pass, slot: Slot) -> bool:

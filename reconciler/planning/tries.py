@@ -21,11 +21,16 @@ def last_word(attempts: Sequence[Attempt]) -> Attempt | None:
     return next((a for a in reversed(attempts) if a.ended and a.result not in _SILENT), None)
 
 
-def failures(run: Run, instance: int) -> list[Attempt]:
-    """Return an instance's attempts that use up retries, oldest first."""
+def counting(run: Run, instance: int) -> Sequence[Attempt]:
+    """Return an instance's attempts since it was last allowed to go on, oldest first."""
     granted = run.granted.get(instance, 0)
     found = run.attempts_of(instance)
-    return [a for a in found if a.counts_as_failure and a.number > granted]
+    return [a for a in found if a.number > granted] if granted else found
+
+
+def counted_failures(run: Run, instance: int) -> list[Attempt]:
+    """Return an instance's attempts that use up retries, oldest first."""
+    return [a for a in counting(run, instance) if a.counts_as_failure]
 
 
 def left_out(task: DesiredTask, run: Run) -> frozenset[int]:
@@ -64,8 +69,11 @@ def _last_failure(run: Run, instance: int) -> Attempt | None:
 
 
 def _excluded(task: DesiredTask, last: Attempt) -> str | None:
-    """Return why this failure is one that no attempt follows."""
-    retry, code = task.retry, last.exit_code
+    """Return why this failure is one that no attempt follows.
+
+    What was told to end by us has no exit code of its own.
+    """
+    retry, code = task.retry, None if last.stop_requested_at else last.exit_code
     if code is not None and code in retry.never:
         return f"{last.reason}, which retry.exitCodes.fail excludes"
     only = bool(retry.again) and retry.per_instance is None and task.restart is Restart.NEVER
@@ -77,7 +85,7 @@ def _excluded(task: DesiredTask, last: Attempt) -> str | None:
 
 
 def _exceeded(task: DesiredTask, run: Run, instance: int, last: Attempt) -> str | None:
-    limit, count = task.retry.per_instance, len(failures(run, instance))
+    limit, count = task.retry.per_instance, len(counted_failures(run, instance))
     if limit is None or count <= limit:
         return None
     again = f" after {count} attempts" if count > 1 else ""
@@ -94,7 +102,7 @@ def _asks(task: DesiredTask, run: Run, instance: int) -> bool:
 
 def _used(run: Run, instance: int) -> int:
     """Count the failures that another attempt has followed."""
-    count = len(failures(run, instance))
+    count = len(counted_failures(run, instance))
     return count - 1 if count and _stands_failed(run, instance) else count
 
 
@@ -102,4 +110,4 @@ def _stands_failed(run: Run, instance: int) -> bool:
     """Whether nothing has come of the instance, or been begun, since its last failure."""
     speaking = (a for a in reversed(run.attempts_of(instance)) if a.result not in _SILENT)
     last = next(speaking, None)
-    return last is not None and last in failures(run, instance)
+    return last is not None and last in counted_failures(run, instance)

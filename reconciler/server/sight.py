@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from reconciler.controller.core import Core
 from reconciler.model.action import Verdict
+from reconciler.model.desired import DesiredTask
 from reconciler.planning.status import task_state
 
 
@@ -34,6 +35,7 @@ class Sight(Struct, frozen=True, kw_only=True):
     holds: int = 0
     nodes: tuple[NodeSight, ...] = ()
     verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    wanted: Mapping[str, DesiredTask] = field(default_factory=dict)
 
     def instances(self) -> Counter[str]:
         """Count instances by state."""
@@ -41,7 +43,10 @@ class Sight(Struct, frozen=True, kw_only=True):
 
     def tasks(self) -> Counter[str]:
         """Count tasks by state."""
-        return Counter(task_state(group)[0].value for group in self.verdicts.values())
+        return Counter(
+            task_state(group, self.wanted.get(name))[0].value
+            for name, group in self.verdicts.items()
+        )
 
     def missing(self) -> list[dict[str, str]]:
         """Return what keeps the project from being ready, and why."""
@@ -71,4 +76,5 @@ def look_at(core: Core, before: Sight, *, read: bool) -> Sight:
         holds=len(core.holds),
         nodes=nodes,
         verdicts=core.verdicts,
+        wanted=core.desired.tasks,
     )

@@ -2,13 +2,15 @@ import pytest
 
 from reconciler.cli.describing import describe_instance, describe_task
 from reconciler.cli.exits import Failure
+from reconciler.cli.needs import needs_run
 from reconciler.cli.options import Target
 from reconciler.cli.outline import outline
 from reconciler.cli.reasons import reason_of, sentences
 from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
+from reconciler.engines.engine import PermanentError
 from reconciler.ledger import Holder
-from reconciler.model.desired import Backoff, Restart, Retry, Schedule
+from reconciler.model.desired import Backoff, OnChange, Restart, Retry, Schedule
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
 from tests.support.desired import make_matrix, make_task
@@ -151,10 +153,41 @@ def test_between_firings_the_next_one_is_the_way_on() -> None:
     lab.world.finish("demo.work.1.0.1", 1)
     lab.settle()
     assert why(lab)[1].startswith(
-        "To go on: its next firing at 1970-01-12 15:00 UTC runs it again, or raise `rerun`"
+        "To go on: its next firing at 1970-01-12 15:00 UTC, or `reconciler retry work/0`, or "
     )
     said = describe_task(report_of(lab), Target("work", None))
     assert said["schedule"]["cron"] == "0 * * * *"
     (run,) = said["runs"]
     assert run["firing"] == "1970-01-12T14:00:00.000Z"
     assert run["finishedAt"] is not None
+
+
+def test_a_new_run_that_waits_says_what_would_hurry_it() -> None:
+    where = {"onChange": Position("w.yaml", 9, 3)}
+    lab = Lab(make_task(on_change=OnChange.FINISH))
+    lab.settle()
+    lab.apply(make_task(on_change=OnChange.FINISH, where=where, spec={"command": ("other",)}))
+    said = why(lab)
+    assert "run 2 waits for attempt 1 of run 1 to finish" in said[0]
+    assert said[1] == "To go on: it has to end by itself, or onChange to be replace at w.yaml:9:3."
+    assert "what follows 1 instance of former work" in needs_run(lab.core)
+
+
+def test_a_gang_that_has_no_room_names_parallelism() -> None:
+    where = {"parallelism": Position("w.yaml", 6, 1)}
+    lab = Lab(make_task(count=4, gang=True, parallelism=3, where=where))
+    lab.settle()
+    said = why(lab)
+    assert "a gang of 4 starts together, and parallelism lets 3 run at once" in said[0]
+    assert "parallelism to be raised at w.yaml:6:1" in said[1]
+
+
+def test_a_member_of_a_gang_sends_on_to_the_one_that_hinders() -> None:
+    lab = Lab(make_task(count=2, gang=True))
+    lab.world.faults = lambda call, subject, when: (
+        PermanentError("no such device") if (call, subject[-3:]) == ("create", "1.1") else None
+    )
+    lab.settle()
+    assert "waits for work/1: a gang starts together" in why(lab)[0]
+    assert "`reconciler why work` tells of the others" in why(lab)[1]
+    assert "no such device" in " ".join(why(lab, 1))

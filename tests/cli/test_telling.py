@@ -136,6 +136,10 @@ def test_what_needs_run_is_said_in_a_line() -> None:
     lab = Lab(make_task("plain"))
     lab.settle()
     assert needs_run(lab.core) == ""
+    lab.apply(make_task("plain", timeout=60.0))
+    assert needs_run(lab.core) == (
+        "From now on `reconciler run` is needed for: the timeout of 1 running instance."
+    )
 
 
 def test_foreign_text_is_harmless() -> None:

@@ -18,7 +18,7 @@ from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import Ledger, LockHeld
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import Desired, DesiredTask, Restart, Retry
-from reconciler.model.observed import Phase
+from reconciler.model.observed import Phase, Usage
 from reconciler.sources.folder import FolderSource
 from tests.support.desired import make_desired, make_task
 
@@ -225,3 +225,22 @@ def test_an_engine_that_lists_and_hangs_on_the_rest_is_not_believed(
         verdicts = opened.core.all_verdicts()
         assert {v.state for v in verdicts} <= {InstanceState.UNKNOWN, InstanceState.PENDING}
         assert all("did not answer in time" in v.reason for v in verdicts)
+
+
+def test_what_an_attempt_used_is_put_on_record(site: Site) -> None:
+    with site.open(make_desired(make_task())) as opened:
+        name = "demo.work.1.0.1"
+
+        def seen_and_ended(core: Core) -> bool:
+            box = site.world.boxes.get(name)
+            if box is not None and box.phase is Phase.RUNNING:
+                if any(glimpse.usage.memory == 700 for glimpse in core.glimpses.values()):
+                    site.world.finish(name, 0)
+                else:
+                    site.world.use(name, Usage(2.5, 700))
+            return complete(core)
+
+        assert within(opened, seen_and_ended) is Ending.DONE
+        attempt = opened.ledger.load().tasks["work"].runs[1].attempts[0][0]
+        assert (attempt.cpu_seconds, attempt.peak_memory) == (2.5, 700)
+    assert not (site.state / "live.json").exists()

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.outlook import failing, happened, stage_of
+from reconciler.controller.outlook import Outlook, happened
 from reconciler.forges.wording import Applying, Broken, Converged, Held, Stage
 from reconciler.model.action import Hold, InstanceState, Verdict
 from reconciler.model.desired import Restart
@@ -16,6 +16,18 @@ DESIRED = make_desired(make_task("web", 2, restart=Restart.ALWAYS), make_task("w
 def verdict(task: str, state: str, instance: int = 0, **fields: Any) -> Verdict:  # noqa: ANN401  # a verdict's own
     reason = fields.pop("reason", "exit 1")
     return Verdict(InstanceKey(task, instance), InstanceState(state), reason, **fields)
+
+
+def seen(*verdicts: Verdict) -> Outlook:
+    """Return the outlook of verdicts, after another one that is all over."""
+    outlook = Outlook()
+    other = [verdict("work", "Failed", 1), verdict("web", "Unknown"), verdict("gone", "Failed")]
+    for looks in (other, verdicts):
+        by_task: dict[str, list[Verdict]] = {}
+        for look in looks:
+            by_task.setdefault(look.key.task, []).append(look)
+        outlook.look(DESIRED, by_task)
+    return outlook
 
 
 READY = verdict("web", "Running", settled=True, ready=True)
@@ -40,13 +52,13 @@ READY = verdict("web", "Running", settled=True, ready=True)
     ],
 )
 def test_stages(verdicts: list[Verdict], actions: int, stage: Stage) -> None:
-    assert stage_of(DESIRED, verdicts, (), actions, 4) == stage
+    assert seen(*verdicts).stage((), actions, 4) == stage
 
 
 def test_a_hold_comes_first() -> None:
     hold = Hold("teardown", 9, 10, ("web",), "held: 9 of 10")
     failed = verdict("work", "Failed", settled=True)
-    assert stage_of(DESIRED, [failed], [hold], 3, 4) == Held("held: 9 of 10")
+    assert seen(failed).stage([hold], 3, 4) == Held("held: 9 of 10")
 
 
 def test_what_fails_is_told_of_each_task_once() -> None:
@@ -55,7 +67,7 @@ def test_what_fails_is_told_of_each_task_once() -> None:
         verdict("work", "Failed", 0, settled=True),
         verdict("work", "Failed", 1, settled=True, reason="exit 2"),
     ]
-    assert failing(DESIRED, verdicts, {}) == {
+    assert seen(*verdicts).failing({}) == {
         "task work": Failure("task work", "work/0: exit 1", "Failed")
     }
 
@@ -63,11 +75,12 @@ def test_what_fails_is_told_of_each_task_once() -> None:
 def test_what_cannot_be_looked_at_is_not_over() -> None:
     before = {f"task {name}": Failure(f"task {name}", "exit 1") for name in ("web", "work", "old")}
     lost = [verdict("web", "Running"), verdict("web", "Unknown", 1)]
-    assert failing(DESIRED, lost, before) == {
-        name: before[name] for name in ("task web", "task work")
-    }
-    assert failing(DESIRED, [READY, verdict("work", "Succeeded")], before) == {}
-    assert failing(DESIRED, lost, {}) == {}
+    assert seen(*lost).failing(before) == {name: before[name] for name in ("task web", "task work")}
+    assert seen(READY, verdict("work", "Succeeded")).failing(before) == {}
+    assert seen(*lost).failing({}) == {}
+    gone = {"task gone": Failure("task gone", "exit 1")}
+    assert seen(verdict("gone", "Unknown")).failing(gone) == gone
+    assert seen(verdict("gone", "Running")).failing(gone) == {}
 
 
 def test_what_has_happened() -> None:

@@ -1,5 +1,6 @@
 """Repositories on real servers: by the daemon, https with a password, ssh with a key."""
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def over_https(fleet: Fleet) -> Way:
     lab = {"user": server.user, "password": {"file": str(files["password"])}}
     fleet.config = {"credentials": {"lab": {**lab, "ca": str(server.ca)}}}
     fleet.url = f"{server.url}/source"
-    return Way(fleet, server, files, [server.password, WRONG])
+    sent = base64.b64encode(f"{server.user}:{server.password}".encode()).decode()
+    return Way(fleet, server, files, [server.password, sent, WRONG])
 
 
 def over_ssh(fleet: Fleet) -> Way:
@@ -151,8 +153,9 @@ def test_what_is_refused_is_told_and_changes_nothing(
     running = way.follow()
     way.runs(1)
     before = way.fleet.project.engine.ids()
-    right = way.files[file].read_text()
-    way.files[file].write_text(content(way))
+    right, wrong = way.files[file].read_text(), content(way)
+    way.secrets += wrong.splitlines()[1:2]  # of a key, the line that tells it
+    way.files[file].write_text(wrong)
     way.fleet.commit(service("web", instances=2))
     running.says(words)
     assert words in way.fleet.told("warning")[-1]

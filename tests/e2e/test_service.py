@@ -75,9 +75,10 @@ def test_wait_waits_for_health(project: Project) -> None:
 
 
 def test_a_rolling_update_leaves_one_out_at_a_time(project: Project) -> None:
-    project.declare(service("web", instances=3))
+    check = {"health": CHECK}
+    project.declare(service("web", "touch /tmp/well; exec sleep 600", instances=3, container=check))
     project.apply("--wait")
-    project.declare(service("web", "exec sleep 601", instances=3))
+    project.declare(service("web", "touch /tmp/well; exec sleep 601", instances=3, container=check))
     fewest = 3
     running = project.reconciler.start("apply", "--wait")
     while running.alive:

@@ -54,6 +54,18 @@ def test_argo_cd_8586_and_nomad_4299_finished_work_removed_runs_no_second_time(
     assert len(fleet.starts("work")) == 1
 
 
+def test_argo_cd_13851_a_finished_job_removed_by_its_ttl_runs_no_second_time(fleet: Fleet) -> None:
+    files = done(fleet, "work", "ttl: 1h")
+    fleet.lab.wait(HOUR)
+    assert not [name for name in fleet.lab.world.boxes if ".work." in name]
+    for _ in range(2):
+        assert fleet.lab.wait(HOUR) == []
+        assert fleet.lab.verdict("work").state is InstanceState.SUCCEEDED
+        assert fleet.commit(files) == []
+        fleet.lab.crash()
+    assert len(fleet.starts("work")) == 1
+
+
 def test_flux2_3334_finished_work_is_no_drift(fleet: Fleet) -> None:
     done(fleet)
     for _ in range(5):

@@ -147,11 +147,13 @@ EXCLUDED = [
     ("excluded-field", service("§ttl: 1h")),
     ("excluded-field", service("§success: {minSucceeded: 1}")),
     ("excluded-field", service("§cache: true")),
+    ("excluded-field", service("§onChange: finish")),
     ("excluded-field", service("§onScale: rerun")),
     ("excluded-field", task("§rollout: {maxUnavailable: 2}")),
     ("excluded-field", task("profile: mine") + "---\n"
      + profile("container: {image: x}\ntask: {restart: always, §timeout: 1h}")),
     ("excluded-field", task("instances: 3\nparallelism: §2\nplacement: {gang: true}")),
+    ("excluded-field", service("rollout: {maxSurge: §1}\nplacement: {gang: true}")),
     ("excluded-field", service("rollout: {maxSurge: §1}\n"
                                "container: {ports: [{container: 80, host: 80}]}")),
     ("excluded-field", task("pool: p\nplacement: {§nodes: {zone: a}}")),

@@ -36,7 +36,7 @@ def test_the_plan_is_empty_and_says_why() -> None:
     assert [(v.state, v.reason, v.blocked, v.run) for v in verdicts] == [
         (InstanceState.PENDING, WHY, True, 0)
     ] * 2
-    assert task_state(verdicts) == (TaskState.BLOCKED, WHY)
+    assert task_state(verdicts, desired.tasks["work"]) == (TaskState.BLOCKED, WHY)
 
 
 def test_nothing_is_started_until_it_may_be() -> None:
@@ -75,7 +75,10 @@ def test_an_end_is_recorded_and_followed_by_no_other_attempt() -> None:
     assert complete(lab.core)
     assert lab.verdict("web").state is InstanceState.PENDING
     assert lab.verdict("work").state is InstanceState.SUCCEEDED
-    assert task_state(lab.core.verdicts["work"]) == (TaskState.BLOCKED, WHY)
+    assert task_state(lab.core.verdicts["work"], lab.desired.tasks["work"]) == (
+        TaskState.BLOCKED,
+        WHY,
+    )
     lab.apply(service(), make_task())
     assert lab.live() == ["demo.web.1.0.2"]
 

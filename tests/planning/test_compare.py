@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model.comparison import Change, Comparison, Effect, TaskChange, Totals
-from reconciler.model.desired import Backoff, DesiredTask, NodeSpec, Restart, Retry
+from reconciler.model.desired import Backoff, DesiredTask, NodeSpec, OnChange, Restart, Retry
 from reconciler.model.position import Position
 from reconciler.model.spec import Resources
 from reconciler.planning.cause import PROTECTED
@@ -105,6 +105,9 @@ def test_settings_restart_nothing_and_are_spelled_as_in_manifests() -> None:
     new = make_task(
         labels=(("team", "b"),),
         max_unavailable=2,
+        max_surge=1,
+        gang=True,
+        on_change=OnChange.FINISH,
         retry=Retry(3, Backoff(initial=2.0)),
         parallelism=4,
         job="night",
@@ -115,10 +118,13 @@ def test_settings_restart_nothing_and_are_spelled_as_in_manifests() -> None:
     assert [entry[1:] for entry in fields(change)] == [
         ("job", "", "night"),
         ("labels.team", "a", "b"),
+        ("onChange", "replace", "finish"),
         ("parallelism", "", "4"),
+        ("placement.gang", "false", "true"),
         ("pull", "missing", "always"),
         ("retry.backoff.initial", "1.0", "2.0"),
         ("retry.perInstance", "unlimited", "3"),
+        ("rollout.maxSurge", "0", "1"),
         ("rollout.maxUnavailable", "1", "2"),
     ]
     assert {entry[0] for entry in fields(change)} == {Effect.SETTING}

@@ -397,6 +397,34 @@ def test_stop_ends_the_run_and_no_firing_to_come() -> None:
     assert lab.live() == ["demo.work.2.0.1"]
 
 
+def test_rerun_and_retry_by_request() -> None:
+    lab = lab_of(hourly(), ends=1)
+    assert not ask(lab, "retry", task="work").ok
+    assert ask(lab, "rerun", task="work").ok
+    assert lab.world.journal.starts == ["demo.work.1.0.1"]
+    until(lab, 1)
+    assert lab.verdict("work").state is InstanceState.FAILED
+    lab.world.autoexit = lambda _: 0
+    assert ask(lab, "retry", task="work").message == "work/0 goes on in run 2"
+    assert lab.verdict("work").state is InstanceState.SUCCEEDED
+    assert lab.world.journal.starts[1:] == ["demo.work.2.0.1", "demo.work.2.0.2"]
+    assert complete(lab.core)
+    lab.apply(other())
+    assert not ask(lab, "retry", task="work").ok, "its work is another one"
+
+
+def test_a_gang_that_fails_gives_way_to_the_next_firing() -> None:
+    lab = lab_of(hourly(count=3, gang=True), ends=None)
+    until(lab, 1)
+    lab.world.finish("demo.work.1.1.1", 1)
+    lab.settle()
+    assert lab.live() == []
+    assert complete(lab.core)
+    until(lab, 2)
+    assert len(lab.live()) == 3
+    assert fired(lab) == ["22. 13:00", "22. 14:00"]
+
+
 def test_destroy_ends_it_and_begins_anew_with_the_next_apply() -> None:
     lab = lab_of(hourly(), ends=None)
     until(lab, 1)

@@ -14,6 +14,7 @@ from reconciler.model.action import Action
 from reconciler.model.desired import (
     Backoff,
     DesiredTask,
+    OnChange,
     OnScale,
     Overlap,
     Restart,
@@ -133,6 +134,38 @@ def rolling_update() -> Steps:
     yield "when the first is healthy", lab.settle()
 
 
+def rolling_update_with_surge() -> Steps:
+    def web(*env: tuple[str, str]) -> DesiredTask:
+        spec = {"health": Health(command=("true",)), "env": env}
+        return service(2, spec=spec, max_surge=1)
+
+    lab = Lab(web())
+    lab.settle()
+    for box in list(lab.world.boxes):
+        lab.world.become(box, "healthy")
+    yield "beside the first", lab.apply(web(("A", "1")))
+    lab.world.become("demo.web.2.0.1", "healthy")
+    yield "when that is healthy", lab.settle()
+    yield "and back", lab.apply(web())
+
+
+def finishing() -> Steps:
+    lab = Lab(batch(2, on_change=OnChange.FINISH))
+    lab.settle()
+    new = batch(2, on_change=OnChange.FINISH, spec={"command": ("true",)})
+    yield "new command", lab.apply(new)
+    lab.world.finish("demo.work.1.1.1")
+    yield "when one has finished", lab.settle()
+
+
+def gang() -> Steps:
+    lab = Lab(batch(2, gang=True, retry=STEADY))
+    yield "both are made first", lab.settle()
+    lab.world.finish("demo.work.1.0.1", 1)
+    yield "one fails", lab.settle()
+    yield "both again", lab.wait(1)
+
+
 def ports_and_grace() -> Steps:
     spec = {"ports": (Port(container=80),), "stop": Stop(grace=5)}
     lab = Lab(service(1, spec=spec))
@@ -237,6 +270,9 @@ SCENARIOS: list[Callable[[], Steps]] = [
     empty_source,
     self_healing,
     rolling_update,
+    rolling_update_with_surge,
+    finishing,
+    gang,
     ports_and_grace,
     parallelism,
     rerun_on_purpose,

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished, Hinted, Listed
-from reconciler.engines.engine import EngineEvent, UnreachableError
+from reconciler.engines.engine import UnreachableError
 from reconciler.engines.simulated import SimulatedEngine
-from reconciler.engines.simulated.world import When
+from reconciler.engines.simulated.world import Manner, When
 from reconciler.model.action import Action, InstanceState
-from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
+from reconciler.model.desired import Backoff, DesiredTask, OnChange, Restart, Retry
 from reconciler.model.fact import (
     Approved,
     AttemptEnded,
@@ -35,6 +35,7 @@ from tests.support.desired import make_task
 from tests.support.lab import Lab, MemoryRecord
 
 LIMIT = 1
+SURGE = 1
 FOREIGN = ("demo.batch.1.0.1", "somebody", "demo.web.1.0.2")
 commands = st.sampled_from([("true",), ("false",)])
 sizes = st.integers(0, 4)
@@ -50,13 +51,18 @@ class Fate(RuleBasedStateMachine):
         self.web: DesiredTask | None = None
         self.inbox: list[Finished] = []
         self.lists: list[Listed] = []
-        self.told: list[EngineEvent] = []
+        self.told: list[Hinted] = []
         self.to_do: list[Action] = []
-        self.stream = SimulatedEngine(self.lab.world).events("demo")
+        self.listen()
         self.drop_next = False
         self.foreign: dict[str, str] = {}
+        self.ended_with_the_engine: set[str] = set()
         self.names = ["batch"]
         self.lab.world.faults = self.fault
+
+    def listen(self) -> None:
+        self.stream = SimulatedEngine(self.lab.world).events("demo")
+        self.era = self.lab.world.era
 
     def fault(self, call: str, subject: str, when: When) -> Exception | None:
         del subject
@@ -78,19 +84,30 @@ class Fate(RuleBasedStateMachine):
         command=commands,
         memory=st.sampled_from([0, 64]),
         parallelism=st.sampled_from([None, 1, 2]),
+        change=st.sampled_from(OnChange),
     )
     def commit_batch(
-        self, count: int, command: tuple[str, ...], memory: int, parallelism: int | None
+        self,
+        count: int,
+        command: tuple[str, ...],
+        memory: int,
+        parallelism: int | None,
+        change: OnChange,
     ) -> None:
-        self.want_batch(count, command, memory, parallelism)
+        self.want_batch(count, command, memory, parallelism, change)
         self.commit()
 
     def want_batch(
-        self, count: int, command: tuple[str, ...], memory: int, parallelism: int | None
+        self,
+        count: int,
+        command: tuple[str, ...],
+        memory: int,
+        parallelism: int | None,
+        change: OnChange = OnChange.REPLACE,
     ) -> None:
         spec = {"command": command, "resources": Resources(memory=memory)}
         retry = Retry(LIMIT, Backoff(jitter=0.0))
-        fields = {"spec": spec, "retry": retry, "parallelism": parallelism}
+        fields = {"spec": spec, "retry": retry, "parallelism": parallelism, "on_change": change}
         self.batch = make_task(self.names[-1], count, renamed_from=self.former(), **fields)
 
     def former(self) -> str:
@@ -105,6 +122,13 @@ class Fate(RuleBasedStateMachine):
         assert self.batch is not None
         self.names.append(f"batch-{len(self.names)}")
         self.batch = replace(self.batch, name=self.names[-1], renamed_from=self.former())
+        self.commit()
+
+    @precondition(lambda self: self.batch is not None)
+    @rule(ttl=st.sampled_from([None, 0.0, 20.0]))
+    def keep_what_has_ended(self, ttl: float | None) -> None:
+        assert self.batch is not None
+        self.batch = replace(self.batch, ttl=ttl)
         self.commit()
 
     @rule(what=st.sampled_from(["", "task/web"]), stop=st.booleans(), end=st.booleans())
@@ -123,15 +147,21 @@ class Fate(RuleBasedStateMachine):
         self.web = replace(self.web, protected=on)
         self.commit()
 
-    @rule(count=sizes, image=st.sampled_from(["busybox:stable", "busybox:2"]))
-    def commit_service(self, count: int, image: str) -> None:
-        self.want_service(count, image)
+    @rule(
+        count=sizes,
+        image=st.sampled_from(["busybox:stable", "busybox:2"]),
+        memory=st.sampled_from([0, 64]),
+        surge=st.sampled_from([0, SURGE]),
+    )
+    def commit_service(self, count: int, image: str, memory: int, surge: int) -> None:
+        self.want_service(count, image, memory, surge)
         self.commit()
 
-    def want_service(self, count: int, image: str) -> None:
+    def want_service(self, count: int, image: str, memory: int = 0, surge: int = 0) -> None:
         retry = Retry(None, Backoff(jitter=0.0))
-        spec = {"image": image}
-        self.web = make_task("web", count, spec=spec, restart=Restart.ALWAYS, retry=retry)
+        spec = {"image": image, "resources": Resources(memory=memory)}
+        fields = {"spec": spec, "restart": Restart.ALWAYS, "retry": retry, "max_surge": surge}
+        self.web = make_task("web", count, **fields)
 
     @rule(batch=st.booleans())
     def remove_manifest(self, *, batch: bool) -> None:
@@ -169,6 +199,19 @@ class Fate(RuleBasedStateMachine):
     @rule(code=st.sampled_from([None, 0, 1]))
     def programs_end_at_once(self, code: int | None) -> None:
         self.lab.world.autoexit = lambda _: code
+
+    @rule(
+        end=st.sampled_from(
+            [("crash", 0), ("crash", 255), ("kill", 0), ("kill", 143), ("stop", 143), ("stop", 137)]
+        )
+    )
+    def the_engine_restarts(self, end: tuple[Manner, int]) -> None:
+        """Its stream ends; what it told last may still be heard."""
+        manner, code = end
+        self.lab.world.restart(code, manner)
+        self.remember_what_was_told()
+        self.listen()
+        self.ended_with_the_engine |= self.foreign.keys()
 
     # --- the reconciler, in strides and step by step ---------------------------------------
 
@@ -211,20 +254,24 @@ class Fate(RuleBasedStateMachine):
     @rule(data=st.data())
     def events_come_as_they_like(self, data: st.DataObject) -> None:
         """Dropped, doubled, late and out of order."""
-        self.told = (self.told + list(self.stream.pending()))[-20:]
+        self.remember_what_was_told()
         if self.told:
-            for event in data.draw(st.lists(st.sampled_from(self.told), max_size=4)):
-                self.lab.core.hinted(Hinted("local", event))
+            for hint in data.draw(st.lists(st.sampled_from(self.told), max_size=4)):
+                self.lab.core.hinted(hint)
 
     def hear_events(self) -> None:
-        for event in self.stream.pending():
-            self.told = [*self.told, event][-20:]
-            self.lab.core.hinted(Hinted("local", event))
+        for hint in self.remember_what_was_told():
+            self.lab.core.hinted(hint)
+
+    def remember_what_was_told(self) -> list[Hinted]:
+        new = [Hinted("local", event, self.era) for event in self.stream.pending()]
+        self.told = (self.told + new)[-20:]
+        return new
 
     @rule()
     def a_list_begins(self) -> None:
         shown = self.lab.driver.engines["local"].list("demo")
-        self.lists.append(Listed("local", self.lab.core.board.step, shown))
+        self.lists.append(Listed("local", self.lab.core.board.step, shown, self.lab.world.era))
 
     @precondition(lambda self: self.lists)
     @rule()
@@ -267,8 +314,11 @@ class Fate(RuleBasedStateMachine):
 
     @invariant()
     def law_1_slot_uniqueness(self) -> None:
+        """One live container for each identity, and of a service as many more as may surge."""
         live = Counter(_identity(name) for name in self.running())
-        assert all(count == 1 for count in live.values()), live
+        more = {key: count - 1 for key, count in live.items() if count > 1}
+        assert all(key.task == "web" for key in more), live
+        assert sum(more.values()) <= SURGE, live
 
     @invariant()
     def law_2_completion_is_final(self) -> None:
@@ -296,7 +346,10 @@ class Fate(RuleBasedStateMachine):
 
     @invariant()
     def law_4_starts_are_accounted_for(self) -> None:
-        """Starts ≤ one for each instance and run, and one more for each recorded end of another."""
+        """Starts ≤ one for each instance and run, and one more for each recorded end of another.
+
+        A service that may surge starts that one before the end.
+        """
         names = self.lab.world.journal.starts
         starts = Counter((_identity(name), _parsed(name).run) for name in names)
         again = Counter(
@@ -304,7 +357,9 @@ class Fate(RuleBasedStateMachine):
             for f in self.facts()
             if isinstance(f, AttemptEnded) and f.result is not Result.BURNT
         )
-        assert all(count <= 1 + again[key] for key, count in starts.items()), (starts, again)
+        early = {key: SURGE if key[0].task == "web" else 0 for key in starts}
+        most = {key: 1 + again[key] + early[key] for key in starts}
+        assert all(count <= most[key] for key, count in starts.items()), (starts, again)
 
     @invariant()
     def law_8_record_before_remove(self) -> None:
@@ -321,7 +376,8 @@ class Fate(RuleBasedStateMachine):
         boxes = self.lab.world.boxes
         for name, container in self.foreign.items():
             assert boxes[name].id == container
-            assert boxes[name].phase is Phase.RUNNING
+            if name not in self.ended_with_the_engine:
+                assert boxes[name].phase is Phase.RUNNING
 
     @invariant()
     def law_12_bounds(self) -> None:
@@ -332,6 +388,15 @@ class Fate(RuleBasedStateMachine):
             if f.attempt.key.task != "web"
         )
         assert all(count <= LIMIT + 1 for count in failed.values()), failed
+
+    @invariant()
+    def law_15_no_false_success(self) -> None:
+        """What counts as a success came to a good end by itself, not by its engine's doing."""
+        history = self.lab.record.load()
+        for fact in self.facts():
+            if isinstance(fact, AttemptEnded) and fact.result is Result.SUCCEEDED:
+                name = history.container_name(history.owner(fact.attempt), "demo")
+                assert name in self.lab.world.journal.done, fact
 
     # --- once faults stop ----------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.controller import requests
 from reconciler.model.action import CreateRequest, InstanceState
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import CombinationNumbered, Relearned
@@ -183,6 +184,15 @@ def test_texts_are_canonical() -> None:
 def test_a_task_without_instances_begins_nothing() -> None:
     task: DesiredTask = make_task("work", 0)
     assert Lab(task).settle() == []
+
+
+def test_a_rerun_by_request_is_one_of_the_matrix() -> None:
+    lab = Sweep(make_matrix("work", {"alpha": ["1", "2"]}))
+    judged = requests.judge("rerun", {"task": "work"}, lab.desired, lab.core.history, lab.now)
+    lab.core.note(judged.facts)
+    lab.settle()
+    assert lab.world.journal.starts[2:] == ["demo.work.2.0.1", "demo.work.2.1.1"]
+    assert lab.settle() == []
 
 
 values = st.lists(st.sampled_from("abcd"), max_size=4, unique=True)

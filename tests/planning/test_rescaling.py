@@ -1,7 +1,7 @@
 """Another number of instances: what runs, what completed, and what is on record of it."""
 
 from reconciler.model.action import InstanceState
-from reconciler.model.desired import DesiredTask, OnScale
+from reconciler.model.desired import Backoff, DesiredTask, OnScale, Retry
 from reconciler.model.fact import Approved
 from reconciler.planning.rescaling import left_alone
 from tests.support.desired import make_task
@@ -86,6 +86,25 @@ def test_what_runs_is_left_to_end_and_then_runs_again() -> None:
     lab.world.finish("demo.work.1.0.1", 0)
     lab.settle()
     assert lab.live() == ["demo.work.1.0.2", "demo.work.1.1.1"]
+
+
+def test_it_has_all_its_retries_anew() -> None:
+    retry = Retry(1, Backoff(jitter=0.0))
+    lab = Lab(rerunning(retry=retry))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1", 1)
+    lab.settle()
+    lab.wait(2)
+    lab.world.finish("demo.work.1.0.2", 0)
+    lab.settle()
+    lab.apply(rerunning(2, retry=retry))
+    lab.world.finish("demo.work.1.0.3", 1)
+    lab.settle()
+    lab.wait(2)
+    assert "demo.work.1.0.4" in lab.live()
+    lab.world.finish("demo.work.1.0.4", 1)
+    lab.wait(10)
+    assert lab.verdict("work", 0).state is InstanceState.FAILED
 
 
 def test_a_mass_rerun_is_held_until_it_is_approved() -> None:

@@ -21,7 +21,7 @@ def ask(lab: Lab, verb: str, **arguments: object) -> str:
 
 
 def state(lab: Lab, task: str) -> tuple[str, str]:
-    found, reason = task_state(lab.core.verdicts[task])
+    found, reason = task_state(lab.core.verdicts[task], lab.desired.tasks[task])
     return found.value, reason
 
 

@@ -16,7 +16,7 @@ from reconciler.sources.watch import PATIENCE, QUIET, FolderWatch
 # pytest takes back the filter that the module itself sets.
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 
-SOON = 3.0
+SOON = 20.0
 SILENCE = 0.4
 
 

@@ -149,7 +149,7 @@ class SimulatedRig:
             self.world.stubborn.add(name)
         for said in re.findall(r"echo (\w+)", script):
             self.world.say(name, f"{said}\n".encode())
-        found = re.search(r"exit (\d+)", script)
+        found = re.search(r"exit (\d+)", re.sub(r"trap '[^']*'", "", script))
         return int(found[1]) if found else None
 
 

@@ -4,7 +4,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.following import Follower, newest, read
+from reconciler.cli.following import Follower, expired, newest, read
 from reconciler.cli.options import Target
 from reconciler.cli.output import Output
 from reconciler.cli.place import find, look
@@ -70,6 +70,8 @@ def _print(
         return
     if attempt is not None:
         meant = _numbered(report, meant, attempt)
+    if gone := expired(report, meant):
+        complain(gone)
     for chunk in read(report, meant, tail):
         output.feed(meant, chunk)
     output.end(meant)

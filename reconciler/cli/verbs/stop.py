@@ -1,4 +1,4 @@
-"""`stop`: end a task or an instance in its present run, and leave it ended."""
+"""`stop`: end a task, an instance or a job in its present run, and leave it ended."""
 
 import click
 
@@ -7,7 +7,7 @@ from reconciler.cli.asking import Wish, ask, in_force, wait_until
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.options import Target
 from reconciler.cli.place import Place, find, look
-from reconciler.cli.targets import require
+from reconciler.cli.targets import require, tasks_meant
 from reconciler.cli.text import echo
 from reconciler.controller.reading import Report
 from reconciler.controller.writing import reconciled
@@ -15,24 +15,22 @@ from reconciler.model.observed import Phase
 
 
 @click.command("stop")
-@options.target_argument
+@options.target_or_job_argument
 @options.source_option
 @options.operator_options
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 1m.")
 def command(
     target: Target, source: options.Where, operator: options.Chosen, timeout: float | None
 ) -> Exit:
-    """Stop TARGET, a TASK or TASK/INSTANCE, and wait until it has stopped.
+    """Stop TARGET, a TASK, TASK/INSTANCE or job/JOB, and wait until it has stopped.
 
-    What is unfinished in this run stays so; a changed work, or a raised `rerun`, begins anew.
+    What is unfinished in this run stays so; `retry` of the same target, `rerun`, or a changed
+    work goes on.
     """
     place = find(source, operator)
     desired = in_force(place)
     require(look(place), target)
-    arguments: dict[str, object] = {"task": target.task}
-    if target.instance is not None:
-        arguments["instance"] = target.instance
-    wish = Wish(verb="stop", arguments=arguments, until=reconciled, timeout=timeout)
+    wish = Wish(verb="stop", arguments=target.arguments(), until=reconciled, timeout=timeout)
     message, carried_out_by = ask(place, desired, wish)
     echo(message)
     if carried_out_by is not None:
@@ -46,9 +44,10 @@ def _wait(place: Place, target: Target, timeout: float | None) -> None:
 
 
 def _alive(report: Report, target: Target) -> bool:
+    names = tasks_meant(report, target)
     return any(
         container.phase in {Phase.RUNNING, Phase.CREATED}
         for view in report.observed.nodes.values()
         for container in view.containers.values()
-        if container.key.task == target.task and target.instance in {None, container.key.instance}
+        if container.key.task in names and target.instance in {None, container.key.instance}
     )

@@ -18,6 +18,7 @@ from reconciler.engines.docker.events import Events, subscribe
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
+from reconciler.engines.docker.usage import usage_of
 from reconciler.engines.engine import (
     ConflictError,
     EngineInfo,
@@ -32,7 +33,7 @@ from reconciler.model.identity import (
     LABEL_SHAPE,
     LABEL_WORK,
 )
-from reconciler.model.observed import Container, ContainerDetail, Phase
+from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
 
 # Seconds. A start may wait for its turn in the kernel; all else that is slow is wrong.
 _INFO: Final = 5
@@ -44,6 +45,8 @@ _REMOVE: Final = 60
 _SIGNAL: Final = 10
 
 _CONFLICT: Final = 409
+_BRIDGE: Final = "bridge"
+_BRIEF: Final = 12
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,6 +62,19 @@ class DockerEngine:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
         found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())
         return EngineInfo(str(found["ServerVersion"]), int(found["NCPU"]), int(found["MemTotal"]))
+
+    def era(self) -> str:
+        """Return the id of the default network; an engine that has none does not let it be told.
+
+        It is made anew whenever the engine starts, unless it finds containers that have run on
+        meanwhile (live-restore).
+        """
+
+        def ask(client: APIClient) -> str:
+            found = client.networks(filters={"type": "builtin"})
+            return next((str(one["Id"]) for one in found if one["Name"] == _BRIDGE), "")
+
+        return self._clients.call("ask the engine for its networks", _INFO, ask)[:_BRIEF]
 
     def list(self, project: str) -> tuple[Container, ...]:
         """Return the project's containers, by one call."""
@@ -163,6 +179,10 @@ class DockerEngine:
         """Yield a container's output as it comes."""
         return follow_output(self._clients, container, tail)
 
+    def usage(self, container: str) -> Usage | None:
+        """Return what a container uses at the moment."""
+        return usage_of(self._clients, container)
+
     def events(self, project: str) -> Events:
         """Subscribe to the project's events."""
 
@@ -253,4 +273,4 @@ class DockerEngine:
 
 
 def _brief(container: str) -> str:
-    return container[:12] if _ID.fullmatch(container) else container
+    return container[:_BRIEF] if _ID.fullmatch(container) else container

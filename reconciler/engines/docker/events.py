@@ -21,7 +21,8 @@ _DEADLINE: Final = 10
 _OVERLAP: Final = 1
 # Not `exec_*`: every health check makes three of them.
 _ACTIONS: Final = (
-    "create", "start", "die", "destroy", "oom", "pause", "unpause", "rename", "health_status",
+    "create", "start", "kill", "oom", "die", "destroy", "pause", "unpause", "rename",
+    "health_status",
 )  # fmt: skip
 
 
@@ -90,8 +91,11 @@ def event_of(told: Mapping[str, Any], project: str, claim: str) -> EngineEvent |
         return EngineEvent("volume", action, identifier, identifier, at)
     if told.get("Type") == "container" and attributes.get(LABEL_PROJECT) == project:
         name = attributes.get("name", "")
-        code = attributes.get("exitCode", "") if action == "die" else ""
-        return EngineEvent(
-            "container", action, identifier, name, at, int(code) if code.isdigit() else None
-        )
+        code = _number(attributes.get("exitCode", "")) if action == "die" else None
+        signal = _number(attributes.get("signal", "")) if action == "kill" else None
+        return EngineEvent("container", action, identifier, name, at, code, signal)
     return None
+
+
+def _number(said: str) -> int | None:
+    return int(said) if said.isdigit() else None

@@ -10,7 +10,7 @@ from reconciler.engines.docker.wire import frames
 
 _DEADLINE: Final = 30
 _SHORT_LINE: Final = 16
-_FEWEST_LINES: Final = 1_000
+_FEWEST_LINES: Final = 100
 _MOST_LINES: Final = 10_000
 
 

@@ -11,7 +11,7 @@ from reconciler.model.identity import (
     LABEL_VALUES,
     LABEL_WORK,
 )
-from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
+from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase, Usage
 
 
 class Box(Struct):
@@ -31,6 +31,7 @@ class Box(Struct):
     error: str = ""
     ports: tuple[tuple[int, int], ...] = ()
     output: bytearray = field(default_factory=bytearray)
+    usage: Usage = Usage(0.001, 1024 * 1024)
 
     @property
     def ours(self) -> bool:

@@ -27,7 +27,7 @@ from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.world import When, World
 from reconciler.model.action import CreateRequest
 from reconciler.model.identity import LABEL_PROJECT, volume_name
-from reconciler.model.observed import Container, ContainerDetail, Phase
+from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
 
 _OVERLAP: Final = 1.0
 _SIGNALLED: Final = 128
@@ -47,6 +47,10 @@ class SimulatedEngine:
     def info(self) -> EngineInfo:
         """Return what the world says of itself."""
         return self._read("info", "", lambda: self.world.info, locks=True)
+
+    def era(self) -> str:
+        """Return which life of the engine this is."""
+        return self._read("era", "", lambda: self.world.era, locks=True)
 
     def list(self, project: str) -> tuple[Container, ...]:
         """Return the project's containers, newest first."""
@@ -111,9 +115,11 @@ class SimulatedEngine:
         def act() -> None:
             number = _number(signal)
             box = self.world.find(container)
-            if box is None or box.phase is not Phase.RUNNING or number in _HARMLESS:
+            if box is None or box.phase is not Phase.RUNNING:
                 return
-            if number == signals.SIGKILL or box.name not in self.world.stubborn:
+            self.world.tell(box, "kill", signal=number)
+            ignored = number in _HARMLESS or box.name in self.world.stubborn
+            if number == signals.SIGKILL or not ignored:
                 self.world.finish(box.name, _SIGNALLED + number)
 
         self._act("signal", container, act)
@@ -144,6 +150,15 @@ class SimulatedEngine:
         """Yield a container's output as it comes, until it ends."""
         box = self._read("follow", container, lambda: self.world.find(container))
         return iter(()) if box is None else follow(self.world, box, tail)
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what a container uses at the moment."""
+
+        def ask() -> Usage | None:
+            box = self.world.find(container)
+            return box.usage if box and box.phase is Phase.RUNNING else None
+
+        return self._read("usage", container, ask)
 
     def events(self, project: str) -> SimulatedEvents:
         """Subscribe to the project's events."""

@@ -12,10 +12,14 @@ class Call(Struct, frozen=True):
 
 
 class Journal(Struct):
-    """Mutating calls in order, and by name each time that a program really began to run."""
+    """Mutating calls in order, and by name each time that a program really began to run.
+
+    `done` are those that came to a good end, undisturbed.
+    """
 
     calls: list[Call] = field(default_factory=list)
     starts: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
 
     def of(self, verb: str) -> list[str]:
         """Return the names for which a verb succeeded, in order."""

@@ -8,6 +8,7 @@ deterministic: ids are counted, and time is what the owner's clock says.
 import hashlib
 import threading
 from collections.abc import Callable, Iterable
+from signal import SIGKILL, SIGTERM
 from typing import Literal
 
 from reconciler.engines.engine import EngineError, EngineEvent, EngineInfo, UnreachableError
@@ -29,12 +30,13 @@ from reconciler.model.identity import (
     LABEL_WORK,
     parse_container_name,
 )
-from reconciler.model.observed import Container, Healthiness, Phase
+from reconciler.model.observed import Container, Healthiness, Phase, Usage
 
 When = Literal["before", "after"]
 Faults = Callable[[str, str, When], Exception | None]
 # What a program does at once: None runs on, a number exits with it, an error never starts.
 Program = Callable[[CreateRequest], int | None]
+Manner = Literal["crash", "kill", "stop"]
 KILLED = 137
 
 
@@ -67,6 +69,9 @@ class World:
         self.faults: Faults = _no_fault
         self.wedged = False  # lists answer, everything that takes a lock hangs
         self.unreachable = False
+        # What tells one life of the engine from the next, empty where it does not say.
+        self.era = "era-1"
+        self._eras = 1
         self._count = 0
         self._seeded: set[str] = set()
 
@@ -78,15 +83,23 @@ class World:
             box = self.boxes[name]
             if box.phase is not Phase.RUNNING:
                 raise ValueError(f"{name} is not running")
-            self._end(box, exit_code)
-            box.oom = oom
-            self.tell(box, "die", exit_code)
+            if exit_code == 0:
+                self.journal.done.add(name)
+            if oom:
+                box.oom = True
+                self.tell(box, "oom")
+            self._die(box, exit_code)
 
     def say(self, name: str, output: bytes) -> None:
         """Let a program print something."""
         with self.changed:
             self.boxes[name].output += output
             self.changed.notify_all()
+
+    def use(self, name: str, usage: Usage) -> None:
+        """Let a program use processor and memory."""
+        with self.changed:
+            self.boxes[name].usage = usage
 
     def become(self, name: str, health: Healthiness) -> None:
         """Let a health check find out."""
@@ -99,14 +112,21 @@ class World:
 
     def kill_by_hand(self, name: str) -> None:
         """Do `docker kill`."""
-        self.finish(name, KILLED)
+        with self.changed:
+            self.tell(self.boxes[name], "kill", signal=SIGKILL)
+            self.finish(name, KILLED)
+
+    def stop_by_hand(self, name: str, exit_code: int = 0) -> None:
+        """Do `docker stop`, on which the program exits."""
+        with self.changed:
+            self._told_to_end(self.boxes[name], exit_code)
 
     def remove_by_hand(self, name: str) -> None:
         """Do `docker rm -f`."""
         with self.changed:
             box = self.boxes[name]
             if box.phase is Phase.RUNNING:
-                self.finish(name, KILLED)
+                self.kill_by_hand(name)
             self.discard(box)
 
     def run_by_hand(self, name: str, labels: dict[str, str] | None = None) -> str:
@@ -128,13 +148,25 @@ class World:
 
     # --- what machines do --------------------------------------------------------------------
 
-    def restart(self, exit_code: int = 255) -> None:
-        """Let the engine die and come back: what ran has ended, and nobody saw how."""
+    def restart(self, exit_code: int = 255, manner: Manner = "crash") -> None:
+        """Let the engine end and come back, and with it all that ran.
+
+        Crash: the machine died, and the engine makes up an exit code for what it does not find any
+        more. Kill: it finds its containers when it comes back, and ends them then. Stop: it ends
+        them before it goes.
+        """
         with self.changed:
-            for box in self.boxes.values():
+            running = [box for box in self.boxes.values() if box.phase is Phase.RUNNING]
+            if manner == "stop":
+                self._end_all(running, exit_code)
+            self.ring.drop()
+            self._eras += 1
+            self.era = f"era-{self._eras}"
+            if manner == "kill":
+                self._end_all(running, exit_code)
+            for box in running:
                 if box.phase is Phase.RUNNING:
                     self._end(box, exit_code)
-            self.ring.drop()
             self.changed.notify_all()
 
     # --- for the engine, which holds the lock ------------------------------------------------
@@ -175,10 +207,13 @@ class World:
         del self.boxes[box.name]
         self.tell(box, "destroy")
 
-    def tell(self, box: Box, action: str, exit_code: int | None = None) -> None:
+    def tell(
+        self, box: Box, action: str, exit_code: int | None = None, signal: int | None = None
+    ) -> None:
         """Tell a container's event."""
         project = box.labels.get(LABEL_PROJECT, "")
-        event = EngineEvent("container", action, box.id, box.name, self.clock(), exit_code)
+        at = self.clock()
+        event = EngineEvent("container", action, box.id, box.name, at, exit_code, signal)
         self.ring.tell(project, event)
         self.changed.notify_all()
 
@@ -193,6 +228,18 @@ class World:
             raise UnreachableError(f"no Docker Engine answers on {self.node}")
         if self.wedged and locks:
             raise UnreachableError(f"the engine on {self.node} did not answer in time")
+
+    def _end_all(self, boxes: Iterable[Box], exit_code: int) -> None:
+        for box in boxes:
+            self._told_to_end(box, exit_code)
+
+    def _told_to_end(self, box: Box, exit_code: int) -> None:
+        self.tell(box, "kill", signal=SIGTERM)
+        self._die(box, exit_code)
+
+    def _die(self, box: Box, exit_code: int) -> None:
+        self._end(box, exit_code)
+        self.tell(box, "die", exit_code)
 
     def _end(self, box: Box, exit_code: int) -> None:
         box.phase, box.exit_code, box.finished_at = Phase.EXITED, exit_code, self.clock()

@@ -8,6 +8,7 @@ from reconciler.model.fact.attempts import (
     AttemptEnded,
     AttemptExpired,
     AttemptReserved,
+    AttemptStarted,
     ImageResolved,
     Result,
     StartRequested,
@@ -30,6 +31,7 @@ from reconciler.model.fact.tasks import (
     CombinationNumbered,
     FiringPassed,
     RetryGranted,
+    RoomAwaited,
     RunCancelled,
     RunFinished,
     RunOpened,
@@ -49,6 +51,7 @@ Fact = (
     | RunCancelled
     | RunsClosed
     | RetryGranted
+    | RoomAwaited
     | CombinationNumbered
     | ScheduleSeen
     | FiringPassed
@@ -57,6 +60,7 @@ Fact = (
     | ImageResolved
     | AttemptReserved
     | StartRequested
+    | AttemptStarted
     | StopRequested
     | AttemptEnded
     | AttemptExpired
@@ -78,6 +82,7 @@ __all__ = [
     "AttemptEnded",
     "AttemptExpired",
     "AttemptReserved",
+    "AttemptStarted",
     "CombinationNumbered",
     "Destroyed",
     "Fact",
@@ -91,6 +96,7 @@ __all__ = [
     "RevisionConverged",
     "RevisionSeen",
     "RevisionWorked",
+    "RoomAwaited",
     "RunCancelled",
     "RunFinished",
     "RunOpened",

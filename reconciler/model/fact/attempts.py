@@ -50,7 +50,18 @@ class AttemptReserved(Struct, frozen=True):
 
 
 class StartRequested(Struct, frozen=True):
-    """The attempt may run from now on. Recorded before the engine is asked."""
+    """The attempt may run from now on. Recorded before the engine is asked.
+
+    `era` is the engine's at the time, empty where that is not known.
+    """
+
+    attempt: AttemptKey
+    at: float
+    era: str = ""
+
+
+class AttemptStarted(Struct, frozen=True):
+    """The attempt was seen to run, for the first time."""
 
     attempt: AttemptKey
     at: float

@@ -49,7 +49,8 @@ class TaskScaled(Struct, frozen=True):
 class RunCancelled(Struct, frozen=True):
     """A run, or one instance of it, was ended for a reason of its own: what is unfinished stays so.
 
-    `result` is what that counts as: cancelled, or failed.
+    `result` is what that counts as: cancelled, or failed. `asked` is the target that a person
+    wanted stopped (TASK, TASK/INSTANCE or job/JOB), empty where no person did.
     """
 
     task: str
@@ -58,6 +59,7 @@ class RunCancelled(Struct, frozen=True):
     reason: str
     at: float
     result: Result = Result.CANCELLED
+    asked: str = ""
 
 
 class RunsClosed(Struct, frozen=True):
@@ -77,6 +79,15 @@ class RetryGranted(Struct, frozen=True):
     run: int
     instance: int | None
     attempt: int
+    at: float
+
+
+class RoomAwaited(Struct, frozen=True):
+    """An instance lacks nothing but room on a node since `at`, or with 0.0 not any more."""
+
+    task: str
+    run: int
+    instance: int
     at: float
 
 

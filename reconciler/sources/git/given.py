@@ -9,7 +9,7 @@ from reconciler.sources.git.commit import commit_info, header
 from reconciler.sources.git.content import tree_of
 from reconciler.sources.git.errors import RevisionError
 from reconciler.sources.git.judging import SHORT, commit_of
-from reconciler.sources.git.mirror import Mirror
+from reconciler.sources.git.mirror import Mirror, Tip
 from reconciler.sources.git.reading import Content, Reader
 from reconciler.sources.git.settings import GitSettings
 from reconciler.sources.git.submodules import submodules
@@ -24,7 +24,12 @@ class Given:
         self._mirror = mirror
         self._reader = Reader()
         self._last: tuple[str, str, Snapshot] | None = None
+        self._known: Tip | None = None
         self.notes: tuple[str, ...] = ()
+
+    def learn(self, tip: Tip) -> None:
+        """Know a commit's words, so that they need not be asked for."""
+        self._known = tip
 
     def commit(self, revision: str) -> str:
         """Return the commit that somebody means.
@@ -49,7 +54,7 @@ class Given:
         if self._last is not None and self._last[:2] == (commit, signer):
             return self._last[2]
         repository, folder = self._mirror.repository, self._settings.folder
-        said = b"".join(part for _, _, part in repository.objects("--batch", [commit]))
+        said = self._words(commit)
         tree = tree_of(repository, commit, folder) if folder else header(said, "tree")
         if tree is None:
             content = Content(problems=(f"there is no folder {folder} at {commit[:SHORT]}",))
@@ -70,6 +75,12 @@ class Given:
         )
         self._last = (commit, signer, snapshot)
         return snapshot
+
+    def _words(self, commit: str) -> bytes:
+        if self._known is not None and self._known.commit == commit:
+            return self._known.words
+        objects = self._mirror.repository.objects("--batch", [commit])
+        return b"".join(content for _, _, content in objects)
 
     def nothing(self, why: str) -> Snapshot:
         """Return a reading of which nothing follows."""

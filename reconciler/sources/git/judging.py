@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.sources.git.errors import RevisionError
+from reconciler.sources.git.mirror import Tip
 from reconciler.sources.git.record import Record
 from reconciler.sources.git.repository import Repository
 from reconciler.sources.git.settings import GitSettings, Rewrite
@@ -25,18 +26,20 @@ class Judgement(Struct, frozen=True):
     signer: str = ""
 
 
-def judge(repository: Repository, settings: GitSettings, record: Record, fetched: str) -> Judgement:
-    """Judge an object that was fetched: a commit, or a tag.
+def judge(repository: Repository, settings: GitSettings, record: Record, tip: Tip) -> Judgement:
+    """Judge what was fetched: a commit, or a tag.
 
     Raises:
         RevisionError: when the mirror is damaged.
         RemoteError: when signatures cannot be looked at.
     """
-    commit = commit_of(repository, fetched)
+    commit = tip.commit
+    if not commit:
+        raise RevisionError(f"there is no commit {tip.name} in the mirror")
     current = Stands(Standing.CURRENT, f"{settings.wanted} is at {commit[:SHORT]}", commit)
     if commit == record.given and record.judged_by == digest(settings.signers):
         return Judgement(commit, current, record.signer)
-    found = signed(repository, settings, fetched)
+    found = signed(repository, settings, tip.name)
     if found.why_not:
         return _not_read(commit, Standing.UNTRUSTED, found.why_not)
     followed = settings.rewriting is Rewrite.FOLLOW or commit in {record.given, record.allowed}

@@ -44,6 +44,17 @@ _LEFT_BY_A_CRASH: Final = (
 _GLANCE: Final = 0.05
 
 
+class Tip(Struct, frozen=True):
+    """What the ref was when it was fetched last: an object's name, the commit, and its words.
+
+    The commit is empty where there is none.
+    """
+
+    name: str
+    commit: str
+    words: bytes
+
+
 class Mirror(Struct, frozen=True):
     """The mirror in a folder of its own.
 
@@ -66,10 +77,9 @@ class Mirror(Struct, frozen=True):
         """The mirror's objects, to be read without the network."""
         return at(self.path)
 
-    @property
-    def fetched(self) -> str:
-        """What the ref was when it was fetched last, empty where it was not."""
-        return _fetched(self.path)
+    def tip(self) -> Tip | None:
+        """Return what the ref was when it was fetched last, None where it was not."""
+        return _tip(self.path)
 
     @contextmanager
     def changing(self) -> Iterator["Changing"]:
@@ -140,25 +150,34 @@ class Changing(Struct, frozen=True):
                 return name
         return ""
 
-    def fetch(self, wanted: str) -> None:
+    def fetch(self, wanted: str, before: str) -> Tip:
         """Bring the ref's objects here; make the mirror anew where it turns out to be damaged.
 
-        `wanted` is what the remote says that the ref is; it may have moved on since.
+        `wanted` is what the remote says that the ref is; it may have moved on since. `before` is
+        what it was when it was fetched last.
 
         Raises:
             RemoteError: when that cannot be done.
         """
-        before = self.mirror.fetched
-        answer = self._fetch(self.mirror.path)
+        answer = self._fetch(self.mirror.path, self.mirror.settings.fetch_deadline)
         if answer.status == 0:
-            self._check(self.mirror.path, wanted, before)
-            return
+            return self._checked(self.mirror.path, wanted, before)
         meaning = complaints.sentence(answer.said, self.mirror.settings)
         if meaning is not None:
             raise RemoteError(meaning)
-        self.renew(wanted)
+        return self.renew(wanted)
 
-    def renew(self, wanted: str) -> None:
+    def fetch_unseen(self) -> Tip | None:
+        """Bring the ref's objects here without a look before; None where that does not do.
+
+        Whatever the reason is, a look tells it better.
+        """
+        with suppress(RemoteError):
+            if self._fetch(self.mirror.path, self.mirror.settings.look_deadline).status == 0:
+                return self.mirror.tip()
+        return None
+
+    def renew(self, wanted: str) -> Tip:
         """Make the mirror anew, and only then let go of what is there.
 
         Raises:
@@ -166,13 +185,14 @@ class Changing(Struct, frozen=True):
         """
         new = self.mirror.folder / "repository.new"
         self._make(new)
-        answer = self._fetch(new)
+        answer = self._fetch(new, self.mirror.settings.fetch_deadline)
         if answer.status:
             raise RemoteError(self._meaning(answer.said))
-        self._check(new, wanted)
+        tip = self._checked(new, wanted)
         with self.mirror.whole:
             shutil.rmtree(self.mirror.path, ignore_errors=True)
             new.replace(self.mirror.path)
+        return tip
 
     def also(self, url: str, commit: str) -> None:
         """Bring a commit of another repository on the same host here.
@@ -206,16 +226,16 @@ class Changing(Struct, frozen=True):
         if status:
             raise RemoteError(complaints.verbatim(said, self.mirror.settings))
 
-    def _check(self, path: Path, wanted: str, before: str = "") -> None:
+    def _checked(self, path: Path, wanted: str, before: str = "") -> Tip:
         """Refuse a remote which, being a shallow clone, gives nothing without a failure."""
-        found = _fetched(path)
-        if found in {"", before} and found != wanted:
+        tip = _tip(path)
+        if tip is None or (tip.name == before and tip.name != wanted):
             raise RemoteError(complaints.withheld(self.mirror.settings))
+        return tip
 
-    def _fetch(self, path: Path) -> Answer:
+    def _fetch(self, path: Path, deadline: float) -> Answer:
         settings = self.mirror.settings
         into = f"+{settings.ref}:{_FETCHED}"
-        deadline = settings.fetch_deadline
         answer = self._call((*_FETCH, "--", settings.url, into), deadline, path)
         if answer.status and settings.commit and "unadvertised" in answer.said:
             # An old server gives no commit by its name: with everything it comes along.
@@ -253,6 +273,11 @@ class Changing(Struct, frozen=True):
         return complaints.sentence(said, settings) or complaints.verbatim(said, settings)
 
 
-def _fetched(path: Path) -> str:
-    asked = ("rev-parse", "--verify", "--quiet", _FETCHED)
-    return at(path).try_to(*asked)[1].decode("ascii").strip()
+def _tip(path: Path) -> Tip | None:
+    repository = at(path)
+    fetched = repository.found(_FETCHED)
+    if fetched is None:
+        return None
+    name, kind, _ = fetched
+    commit = fetched if kind == "commit" else repository.found(f"{_FETCHED}^{{commit}}")
+    return Tip(name, commit[0], commit[2]) if commit else Tip(name, "", b"")

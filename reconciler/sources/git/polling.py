@@ -18,8 +18,11 @@ _SPREAD: Final = 0.1
 class Polled(Protocol):
     """What is polled."""
 
-    def poll(self) -> bool:
-        """Return whether there is something new to read; RemoteError when that is not known."""
+    def poll(self, *, hinted: bool) -> bool:
+        """Return whether there is something new to read; RemoteError when that is not known.
+
+        `hinted`: somebody says that there is.
+        """
 
     def interrupt(self) -> None:
         """End a poll under way, and refuse any to come."""
@@ -59,10 +62,11 @@ class GitWatch:
     def _run(self) -> None:
         failures = 0
         while not self._stopped.is_set():
+            hinted = self._nudge.is_set()
             # Before the poll: whoever nudges from now on wants another one.
             self._nudge.clear()
             try:
-                new = self._polled.poll()
+                new = self._polled.poll(hinted=hinted)
                 failures = 0
             except RemoteError:
                 new, failures = False, failures + 1

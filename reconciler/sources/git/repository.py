@@ -53,6 +53,15 @@ class Repository(Struct, frozen=True):
         answer = run([PROGRAM, *_SAFE, *words], call, stdin)
         return answer.status, answer.out, answer.said
 
+    def found(self, expression: str) -> tuple[str, str, bytes] | None:
+        """Return name, kind and content of the object that is meant, None where there is none."""
+        _, answer, _ = self.try_to("cat-file", "--batch", stdin=f"{expression}\n".encode())
+        header, _, content = answer.partition(b"\n")
+        words = header.decode("ascii", "replace").split(" ")
+        if len(words) != 3:  # noqa: PLR2004  # name, kind, size
+            return None
+        return words[0], words[1], content[: int(words[2])]
+
     def objects(self, command: str, names: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
         """Yield name, size and, of `--batch`, content of each object that is asked for.
 

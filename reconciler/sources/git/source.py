@@ -18,7 +18,7 @@ from reconciler.sources.git import record as records
 from reconciler.sources.git.errors import RemoteError, RevisionError
 from reconciler.sources.git.given import Given
 from reconciler.sources.git.judging import SHORT, judge, reconsidered, signed
-from reconciler.sources.git.mirror import Changing, Mirror
+from reconciler.sources.git.mirror import Changing, Mirror, Tip
 from reconciler.sources.git.polling import GitWatch
 from reconciler.sources.git.settings import GitSettings
 from reconciler.sources.git.standing import Standing, Stands, Told, nobody
@@ -167,15 +167,17 @@ class GitSource:
         """Return how the source stands to what was fetched last, be it by another process."""
         self._record = records.load(self._path, self._record.of)
         self._reconsider()
-        fetched = self._mirror.fetched
-        if not fetched:
+        tip = self._mirror.tip()
+        if tip is None:
             return Stands()
-        return judge(self._mirror.repository, self.settings, self._record, fetched).stands
+        return judge(self._mirror.repository, self.settings, self._record, tip).stands
 
     # --- polling -----------------------------------------------------------------------------
 
-    def poll(self) -> bool:
+    def poll(self, *, hinted: bool = False) -> bool:
         """Ask the remote once, fetch what has moved; return whether there is another to read.
+
+        `hinted`: somebody says that there is, so that it is fetched without a look first.
 
         Raises:
             RemoteError: when the remote cannot be asked, or the mirror cannot be used.
@@ -184,7 +186,7 @@ class GitSource:
             before = self._state()
             try:
                 with self._mirror.changing() as changing:
-                    self._poll(changing)
+                    self._poll(changing, hinted=hinted)
             except (RemoteError, RevisionError, OSError) as error:
                 self._looked = False  # what was killed may have left something behind
                 if not self._mirror.interruption.interrupted:
@@ -199,32 +201,41 @@ class GitSource:
         vanished = self._stands.kind is Standing.VANISHED
         return self._record.given, self._record.judged_by, vanished, self._damaged
 
-    def _poll(self, changing: Changing) -> None:
+    def _poll(self, changing: Changing, *, hinted: bool) -> None:
         if not self._looked or not self._mirror.path.is_dir():
             changing.prepare()
-        wanted = self.settings.commit or changing.look()
+        hinted = hinted and self._looked and not self._damaged and not self.settings.commit
+        tip = changing.fetch_unseen() if hinted else None
+        wanted = self.settings.commit or (tip.name if tip else changing.look())
         if not wanted:
             self._vanish()
             return
-        if self._damaged:
-            changing.renew(wanted)
-            self._renewed_for, self._judged = self._record.given, ()
-        elif wanted != self._record.fetched or not (self._looked or self._mirror.fetched == wanted):
-            if not self._record.fetched:
-                self._told(Standing.NEW, f"fetching {self.settings.wanted} of {self.settings.url}")
-            changing.fetch(wanted)
-        elif self._untidy:
-            # Now that nobody waits for a commit.
-            changing.keep(self._record.given)
-            self._untidy = False
+        tip = tip or self._fetched(changing, wanted)
         try:
-            self._take(changing)
+            self._take(changing, tip)
         except RevisionError:
             if self._damaged:
                 raise
-            changing.renew(wanted)
-            self._take(changing)
+            self._take(changing, changing.renew(wanted))
         self._damaged, self._looked = False, True
+
+    def _fetched(self, changing: Changing, wanted: str) -> Tip | None:
+        """Fetch what the remote has, None where that is here already."""
+        record = self._record
+        if self._damaged:
+            tip: Tip | None = changing.renew(wanted)
+            self._renewed_for, self._judged = record.given, ()
+            return tip
+        tip = None if self._looked else self._mirror.tip()
+        if wanted != record.fetched or not (self._looked or (tip and tip.name == wanted)):
+            if not record.fetched:
+                self._told(Standing.NEW, f"fetching {self.settings.wanted} of {self.settings.url}")
+            return changing.fetch(wanted, record.fetched)
+        if self._untidy:
+            # Now that nobody waits for a commit.
+            changing.keep(record.given)
+            self._untidy = False
+        return tip
 
     def _vanish(self) -> None:
         last = self._record.given
@@ -232,22 +243,26 @@ class GitSource:
         lacking = f"{self.settings.url} does not have {self.settings.wanted}{stays}"
         self._stand(Stands(Standing.VANISHED, lacking))
 
-    def _take(self, changing: Changing) -> None:
-        """Give what was fetched, if it may be read."""
+    def _take(self, changing: Changing, tip: Tip | None) -> None:
+        """Give what was fetched, if it may be read; None is what was fetched before."""
         mirror = self._mirror
         with mirror.whole:
             self._reconsider()
-            fetched = mirror.fetched
+            fetched = tip.name if tip else self._record.fetched
             went_by = (fetched, self._record.allowed, self._record.given, self._digest())
             if went_by == self._judged and self._stands.kind in {*_WAITING, Standing.CURRENT}:
                 return
-            found = judge(mirror.repository, self.settings, self._record, fetched)
-            self._save(replace(self._record, fetched=fetched))
+            tip = tip or mirror.tip()
+            if tip is None:
+                raise RevisionError(f"there is no {fetched} in the mirror")
+            found = judge(mirror.repository, self.settings, self._record, tip)
         if found.stands.kind is Standing.CURRENT:
             if self.settings.submodules:
                 fetch_submodules(changing, found.commit)
-            self._give(found.commit, found.signer)
+            self._give(tip, found.signer)
             self._untidy = True
+        else:
+            self._save(replace(self._record, fetched=fetched))
         self._judged = (fetched, self._record.allowed, self._record.given, self._digest())
         self._stand(found.stands)
 
@@ -257,10 +272,19 @@ class GitSource:
     def _reconsider(self) -> None:
         self._save(reconsidered(self._mirror.repository, self.settings, self._record))
 
-    def _give(self, commit: str, signer: str) -> None:
+    def _give(self, tip: Tip, signer: str) -> None:
         with self._mirror.whole:
-            by = self._digest()
-            self._save(replace(self._record, given=commit, signer=signer, judged_by=by, allowed=""))
+            self._given.learn(tip)
+            self._save(
+                replace(
+                    self._record,
+                    fetched=tip.name,
+                    given=tip.commit,
+                    signer=signer,
+                    judged_by=self._digest(),
+                    allowed="",
+                )
+            )
 
     def _save(self, record: records.Record) -> None:
         if record != self._record:

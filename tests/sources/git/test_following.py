@@ -147,6 +147,22 @@ class TestNothingIsPrunedFor:
         assert followed.source.poll()
         assert followed.source.read().complete
 
+    def test_a_branch_that_is_deleted_where_a_webhook_told_of_news(
+        self, repository: Repository, mirror: Path
+    ) -> None:
+        repository.commit(a="a")
+        followed = Followed(repository, mirror)
+        followed.source.poll()
+        repository.git("checkout", "--quiet", "-b", "other")
+        repository.git("branch", "--delete", "--force", "main")
+        assert followed.source.poll(hinted=True)
+        assert followed.source.standing[0] is Standing.VANISHED
+        assert not followed.source.read().complete
+        shutil.rmtree(repository.root)
+        with pytest.raises(RemoteError):
+            followed.source.poll(hinted=True)
+        assert followed.told[-1][0] is Standing.UNREACHABLE
+
     def test_a_repository_without_a_commit(self, repository: Repository, mirror: Path) -> None:
         followed = Followed(repository, mirror)
         followed.source.poll()

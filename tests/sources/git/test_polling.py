@@ -22,13 +22,15 @@ class Remote:
 
     def __init__(self) -> None:
         self.polls = 0
+        self.hinted: list[bool] = []
         self.new = False
         self.fails = False
         self.free = threading.Event()
         self.free.set()
 
-    def poll(self) -> bool:
+    def poll(self, *, hinted: bool) -> bool:
         self.polls += 1
+        self.hinted.append(hinted)
         self.free.wait(30)
         if self.fails:
             raise RemoteError("away")
@@ -69,7 +71,7 @@ def test_it_calls_back_for_news_alone() -> None:
         remote.new = True
         nudge.set()
         eventually(lambda: calls.count == 1, "a call back")
-        assert remote.polls == 2
+        assert (remote.polls, remote.hinted) == (2, [False, True])
     finally:
         watch.stop()
 

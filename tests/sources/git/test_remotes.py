@@ -137,6 +137,20 @@ class TestHttps:
         token = Token(Secret(env="JOBS_TOKEN"), user=https.user)
         assert GitSource(over_https(https, credentials=token), tmp_path / "mirror").poll()
 
+    def test_what_is_told_of_is_fetched_without_a_look_before(
+        self, https: HttpsServer, repository: Repository, tmp_path: Path
+    ) -> None:
+        repository.commit(a="one")
+        source = GitSource(over_https(https), tmp_path / "mirror")
+        source.poll()
+        second = repository.commit(a="two")
+        https.authorizations.clear()
+        assert source.poll(hinted=True)
+        assert source.read().revision == second
+        assert not source.poll(hinted=True)
+        # Each process of git asks once without the password.
+        assert https.authorizations.count("") == 2
+
     def test_a_wrong_password(
         self, https: HttpsServer, repository: Repository, tmp_path: Path
     ) -> None:

@@ -1,0 +1,148 @@
+"""`stop`, `retry`, `rerun`: a run is ended, what failed of it goes on, or another one is opened.
+
+Decides by the record alone. What a person has stopped stays so until the same is named again.
+"""
+
+from collections.abc import Iterator
+
+from reconciler.controller.requests.judged import Arguments, Judged, granted, refused
+from reconciler.controller.requests.naming import Named, going, present_run
+from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.fact import Fact, Result, RetryGranted, RunCancelled
+from reconciler.model.history import History
+from reconciler.model.quantities import format_ranges
+from reconciler.model.run import Run
+from reconciler.planning.runs import opened
+
+BY_REQUEST = "stopped by request"
+_SILENT = {None, Result.CANCELLED, Result.BURNT}
+
+
+def stop(arguments: Arguments, desired: Desired, history: History, now: float) -> Judged:
+    """End the present run of a task, of one instance, or of each task of a job."""
+    named = Named.of(arguments)
+    unknown = named.unknown(desired, history)
+    if unknown:
+        return refused(unknown)
+    facts = [
+        RunCancelled(name, run.number, named.instance, BY_REQUEST, now, asked=str(named))
+        for name in named.tasks(desired)
+        for run in going(desired, history, name)
+    ]
+    if not facts:
+        return refused(f"{named} has nothing to stop: no run of what is asked for now is open")
+    if named.job:
+        tasks = dict.fromkeys(fact.task for fact in facts)
+        return granted(f"{named} is stopped: {', '.join(tasks)}", *facts)
+    numbers = format_ranges(tuple(fact.run for fact in facts))
+    return granted(f"{named} is stopped in run {numbers}", *facts)
+
+
+def retry(arguments: Arguments, desired: Desired, history: History, now: float) -> Judged:
+    """Let what has failed in the present runs go on, with all its attempts before it."""
+    named = Named.of(arguments)
+    unknown = named.unknown(desired, history)
+    if unknown:
+        return refused(unknown)
+    facts: list[RetryGranted] = []
+    stopped: list[str] = []
+    for name in named.tasks(desired):
+        run = present_run(desired, history, name)
+        if run is not None:
+            facts += _allowed(named, desired.tasks[name], run, now)
+            stopped += _kept_stopped(named, desired.tasks[name], run)
+    rest = f"; stopped by request, and to be named to go on: {', '.join(stopped)}"
+    if not facts:
+        message = f"nothing of {named} has failed in its present run"
+        return refused(f"{message}{rest if stopped else '; `rerun` runs all of it again'}")
+    said = ", ".join(_told(facts, name) for name in dict.fromkeys(fact.task for fact in facts))
+    return granted(f"{said}{rest if stopped else ''}", *facts)
+
+
+def rerun(arguments: Arguments, desired: Desired, history: History, now: float) -> Judged:
+    """Open a new run of the present work, of a task or of each task of a job."""
+    named = Named.of(arguments)
+    refusal = named.unknown(desired, history) or _no_rerun(named, desired, history)
+    if refusal:
+        return refused(refusal)
+    facts: list[Fact] = []
+    said = []
+    for name in named.tasks(desired):
+        task, number = desired.tasks[name], history.last_run_of(name) + 1
+        run = Run(number, task.work.hash, task.rerun, "run again by request", matrix=task.matrix)
+        facts += opened(history.specs, task, run, desired.revision, now)
+        said.append(f"{name} runs again, as run {number}")
+    return granted(", ".join(said), *facts)
+
+
+def _no_rerun(named: Named, desired: Desired, history: History) -> str:
+    """Return why no run can be opened, empty where one can."""
+    if named.instance is not None:
+        return f"a run is one of a whole task: `rerun {named.task}`, or `retry {named}`"
+    if history.destroyed_revision and history.destroyed_revision == desired.revision:
+        return "everything was destroyed; the next `apply` brings it back"
+    if history.lost:
+        return "the ledger was lost: what has run before is not known; see `relearn`"
+    blocked = (task for name in named.tasks(desired) if (task := desired.tasks[name]).blocked)
+    return next((f"task {task.name} is {task.blocked}" for task in blocked), "")
+
+
+def _allowed(named: Named, task: DesiredTask, run: Run, now: float) -> Iterator[RetryGranted]:
+    """Yield what lets a run go on: as a whole where that was ended, and each instance."""
+    if None in run.cancels:
+        if not _may_lift(named, run, None):
+            return
+        yield RetryGranted(task.name, run.number, None, 0, now)
+    for instance in _meant(named, task):
+        lifted = instance in run.cancels and _may_lift(named, run, instance)
+        if lifted or (_failed(run, instance) and instance not in run.cancels):
+            attempts = run.attempts_of(instance)
+            last = attempts[-1].number if attempts else 0
+            yield RetryGranted(task.name, run.number, instance, last, now)
+
+
+def _kept_stopped(named: Named, task: DesiredTask, run: Run) -> list[str]:
+    """Return the targets that a person has stopped, and that are not the ones named."""
+    if None in run.cancels and not _may_lift(named, run, None):
+        return [task.name]
+    return [
+        f"{task.name}/{instance}"
+        for instance in _meant(named, task)
+        if instance in run.cancels and not _may_lift(named, run, instance)
+    ]
+
+
+def _may_lift(named: Named, run: Run, instance: int | None) -> bool:
+    """Whether what ended a run or an instance is undone: a person's stop only by its own name."""
+    if instance is None and named.instance is not None:
+        return False
+    asked = run.cancels[instance].asked
+    if not asked or asked == str(named):
+        return True
+    return not named.job and named.instance == instance
+
+
+def _meant(named: Named, task: DesiredTask) -> tuple[int, ...]:
+    return task.instances if named.instance is None else (named.instance,)
+
+
+def _failed(run: Run, instance: int) -> bool:
+    """Whether the instance's last word is a failure that counts, with nothing begun since."""
+    if run.succeeded(instance):
+        return False
+    known = run.attempts_of(instance)
+    if not known or not known[-1].ended:
+        return False
+    last = next((a for a in reversed(known) if a.result not in _SILENT), None)
+    count_from = run.granted.get(instance, 0)
+    return last is not None and last.counts_as_failure and last.number > count_from
+
+
+def _told(facts: list[RetryGranted], name: str) -> str:
+    """Word what goes on of one task."""
+    mine = [fact for fact in facts if fact.task == name]
+    instances = tuple(fact.instance for fact in mine if fact.instance is not None)
+    where = f"in run {mine[0].run}"
+    if not instances:
+        return f"{name} goes on {where}"
+    return f"{name}/{format_ranges(instances)} goes on {where}"
