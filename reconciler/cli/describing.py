@@ -24,7 +24,7 @@ from reconciler.cli.text import rfc3339
 from reconciler.controller.reading import Report
 from reconciler.engines.engine import EngineError
 from reconciler.model.action import Verdict
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import Dependency, DesiredTask
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.quantities import format_ranges
 from reconciler.model.run import Attempt, Run
@@ -81,6 +81,8 @@ def _asked(report: Report, task: DesiredTask) -> Plain:
         "onScale": task.on_scale.value,
         "retry": {"perInstance": task.retry.per_instance, "backoff": asdict(task.retry.backoff)},
         "parallelism": task.parallelism,
+        "priority": task.priority,
+        "dependsOn": [_dependency(report, one) for one in task.depends_on],
         "rerun": task.rerun,
         "protected": task.protected,
         "renamedFrom": task.renamed_from or None,
@@ -88,6 +90,12 @@ def _asked(report: Report, task: DesiredTask) -> Plain:
         "shape": task.shape.hash,
         "spec": _spec(to_builtins(task.spec)),
     }
+
+
+def _dependency(report: Report, wanted: Dependency) -> Plain:
+    """Return what is waited for, and where that task stands."""
+    state = standing_of(report, wanted.task).state
+    return {"task": wanted.task, "condition": wanted.condition.value, "state": state.value}
 
 
 def _spec(said: Mapping[str, Any]) -> Plain:

@@ -17,11 +17,13 @@ def needs_run(core: "Core") -> str:
     """Return one line that says what needs `run` from now on, empty if nothing does."""
     waiting = [v for v in core.all_verdicts() if _pending(v)]
     retries = sum(_failed_before(core, v) for v in waiting)
-    queued = len(waiting) - retries
+    ordered = sum(bool(v.after) for v in waiting)
+    queued = len(waiting) - retries - ordered
     finishing = sum(_outlives_change(core, v) for v in core.all_verdicts())
     services = sum(len(t.instances) for t in core.effective().tasks.values() if t.service)
     said = [f"{plural(retries, 'retry', 'retries')} due"] if retries else []
     said += [f"{plural(queued, 'instance')} waiting for a free place"] if queued else []
+    said += [f"{plural(ordered, 'instance')} that other tasks come before"] if ordered else []
     said += [f"what follows {plural(finishing, 'instance')} of former work"] if finishing else []
     said += [_later_retries(core)] if not retries else []
     said += [_timeouts(core)]
@@ -61,8 +63,9 @@ def _outlives_change(core: "Core", verdict: Verdict) -> bool:
     task = core.effective().tasks.get(verdict.key.task)
     known = core.history.tasks.get(verdict.key.task)
     run = known.runs.get(verdict.run) if known else None
-    running = verdict.state is InstanceState.RUNNING
-    return running and task is not None and run is not None and outlives_change(task, run)
+    if task is None or known is None or run is None or verdict.state is not InstanceState.RUNNING:
+        return False
+    return outlives_change(task, run, known.present(task))
 
 
 def _failed_before(core: "Core", verdict: Verdict) -> bool:

@@ -112,13 +112,20 @@ def _of_attempts(report: Report, reason: Reason) -> Iterator[str]:
 def _since(report: Report, verdict: Verdict, trouble: Trouble | None) -> float:
     attempt = attempt_of(report, verdict)
     if verdict.state in _ENDED:
-        return finished_at(attempt)
+        return finished_at(attempt) or _ended_unstarted(report, verdict)
     if trouble is not None and verdict.blocked:
         return trouble.since
     if verdict.state is InstanceState.RUNNING:
         return started_at(attempt)
     run = run_of(report, verdict)
     return finished_at(attempt) or (run.opened_at if run else 0.0)
+
+
+def _ended_unstarted(report: Report, verdict: Verdict) -> float:
+    """Return when an instance was ended that has never had an attempt."""
+    run = run_of(report, verdict)
+    cancel = run.cancel_of(verdict.key.instance) if run else None
+    return cancel.at if cancel else 0.0
 
 
 def _way_on_of_task(report: Report, verdict: Verdict, place: Place) -> str:
@@ -128,11 +135,30 @@ def _way_on_of_task(report: Report, verdict: Verdict, place: Place) -> str:
         return f"destroy it with `{place.command('destroy', '--task', name)}`"
     if verdict.suspended and task is not None:
         return _way_to_resume(report, task, place)
+    if verdict.after:
+        return _way_on_of_others(report, verdict, place)
     if any(verdict.key.task in hold.tasks for hold in report.plan.holds):
         return f"allow it with `{place.command('approve')}`, or mend the manifests"
     if task is not None and task.blocked and verdict.blocked:
         return "remove what is not supported yet, or use a version that acts on it"
     return ""
+
+
+def _way_on_of_others(report: Report, verdict: Verdict, place: Place) -> str:
+    """Return what the task has to do that everything hangs on in the end, and where to look."""
+    waited_for = {v.key.task: v.after for v in report.plan.verdicts if v.after}
+    name = verdict.after
+    while name in waited_for:
+        name = waited_for[name]
+    look = f"`{place.command('why', name)}` tells about task {name}"
+    if verdict.in_vain:
+        return f"it does so by itself once task {name} gets another try or another run; {look}"
+    by_itself = "nothing: it begins by itself" if report.writer else _somebody(place)
+    return f"{by_itself}; {look}"
+
+
+def _somebody(place: Place) -> str:
+    return f"somebody has to run `{place.command('run')}`"
 
 
 def _way_to_resume(report: Report, task: DesiredTask, place: Place) -> str:
@@ -172,7 +198,10 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
 def _way_on_running(report: Report, verdict: Verdict) -> str:
     """Return what lets a new run follow, where one waits for what runs."""
     task, run = report.desired.tasks.get(verdict.key.task), run_of(report, verdict)
-    if task is None or run is None or not outlives_change(task, run):
+    if task is None or run is None:
+        return ""
+    known = report.history.tasks[task.name]
+    if not outlives_change(task, run, known.present(task)):
         return ""
     where = task.place_of("onChange")
     return f"it has to end by itself, or onChange to be replace at {where}"
@@ -192,7 +221,7 @@ def _way_to_retry(report: Report, verdict: Verdict, task: DesiredTask, place: Pl
 
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
     task = report.desired.tasks.get(verdict.key.task)
-    needed = [] if report.writer else [f"somebody has to run `{place.command('run')}`"]
+    needed = [] if report.writer else [_somebody(place)]
     if trouble is not None:
         where = f", or the manifest at {task.place_of('image')}" if task else ""
         needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")

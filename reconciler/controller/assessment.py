@@ -51,7 +51,7 @@ class Assessment:
         for known in (self.wakes, self.halts):
             for name in planned & known.keys():
                 del known[name]
-        self.wakes |= made.wakes
+        self.wakes |= {task: min(at, self.wakes.get(task, at)) for task, at in made.wakes.items()}
         self.halts |= made.halts
         self._stirring -= planned
         self._stirring |= {name for name, verdicts in found.items() if stirs(verdicts)}

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.controller import narrate
 from reconciler.controller.absorb import absorb
+from reconciler.controller.agenda import Agenda
 from reconciler.controller.almanac import Almanac, Dates, Wall, scheduled
 from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
@@ -87,7 +88,7 @@ class Core:
         self._signalled: set[str] = set()
         # What tasks say that they were called before, and what each is called now.
         self._claims = claims(desired.tasks.values())
-        self._dirty: set[str] | None = None
+        self._agenda = Agenda()
         self._pending: list[Fact] = []
         self._pending_entries: list[LogEntry] = []
         self._ledger_retry_at = 0.0
@@ -128,7 +129,7 @@ class Core:
 
     def dirty_all(self) -> None:
         """Plan every task in the next turn."""
-        self._dirty = None
+        self._agenda.everything()
 
     def note(self, facts: Sequence[Fact]) -> None:
         """Take facts in that are to be recorded with the next turn, and plan everything.
@@ -154,8 +155,8 @@ class Core:
             self._signalled.add(action.container)
         if action.verb is Verb.REMOVE:
             self._signalled.discard(action.container)
-        if action.verb is Verb.START and isinstance(done.outcome, Done) and action.key:
-            self._tell_about(action, "started", f"running on node {action.node}")
+        if action.verb is Verb.START and isinstance(done.outcome, Done):
+            self._tell(narrate.said_of_start(action, self._now()))
         if action.verb is Verb.PULL:
             self.dirty_all()
         self._soil(action.task)
@@ -202,14 +203,12 @@ class Core:
         if self._dates.moved(now):
             for task in scheduled(self.desired):
                 self._soil(task.name)
-        if self._dirty is not None:
-            self._dirty |= self.assessment.due(now)
+        self._agenda.add(self.assessment.due(now))
         if now < self._ledger_retry_at or not self._anything_to_do():
             return []
-        only, self._dirty = self._dirty, set()
-        if only is not None:
-            # What is held is judged together with whatever else changes.
-            only |= {task for hold in self.holds for task in hold.tasks}
+        # What is held is judged together with whatever else changes.
+        self._agenda.add(task for hold in self.holds for task in hold.tasks)
+        only = self._agenda.take()
         self.desired = as_kept(self.desired, self.history, only)
         self.passes += 1
         wanted = self.effective()
@@ -221,12 +220,13 @@ class Core:
             made = keep_to(made, self.permit)
         worked = self._worked(made)
         entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
-        entries += self._hold_entries(made.holds, now)
+        entries += [narrate.said_of_hold(h, now) for h in made.holds if not self._knows(h)]
         entries += narrate.said_of_halts(self.assessment.halts, made.halts, only, now)
         if not self._record([*made.facts, *worked], entries):
-            self._dirty = only if only is None else only | self._dirty
+            self._agenda.put_back(only)
             return []
         self.assessment.take(made, only, self.effective().tasks)
+        self._agenda.planned(only, made, self.desired)
         self.holds = made.holds
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)
@@ -242,14 +242,18 @@ class Core:
 
     def wake_at(self) -> float | None:
         """Return when (epoch seconds) the next turn is worth while without a happening."""
-        times = list(self.assessment.wakes.values())
-        if self._ledger_retry_at > self._now():
-            times = [self._ledger_retry_at]
-        return min(times, default=None)
+        now = self._now()
+        if self._ledger_retry_at > now:
+            return self._ledger_retry_at
+        return now if self._agenda.due else min(self.assessment.wakes.values(), default=None)
+
+    def more_to_plan(self) -> bool:
+        """Whether another turn is due at once, for what the last one has brought about."""
+        return self._agenda.due and not self.ledger_error
 
     def at_rest(self) -> bool:
         """Whether only the instances' own progress, or a person, is awaited."""
-        if self._pending or self._dirty is None or self._dirty or not self.board.all_asked():
+        if self._pending or not self._agenda.empty or not self.board.all_asked():
             return False
         if any(self._is_known(action.node) for action in self.underway.values()):
             return False
@@ -275,7 +279,7 @@ class Core:
     # --- inside ----------------------------------------------------------------------------
 
     def _anything_to_do(self) -> bool:
-        return self._dirty is None or bool(self._dirty or self._pending or self._pending_entries)
+        return not self._agenda.empty or bool(self._pending or self._pending_entries)
 
     def _is_known(self, node: str) -> bool:
         state = self.board.nodes.get(node)
@@ -283,16 +287,10 @@ class Core:
 
     def _soil(self, task: str) -> None:
         """Have a task planned in the next turn, by all names that it has or has had."""
-        if self._dirty is not None:
-            moved = {now for (name, _), now in self.history.moved.items() if name == task}
-            wanted = self.desired.tasks.get(task)
-            names = {
-                task,
-                self._claims.get(task, ""),
-                wanted.renamed_from if wanted else "",
-                *moved,
-            }
-            self._dirty |= names - {""}
+        moved = {now for (name, _), now in self.history.moved.items() if name == task}
+        wanted = self.desired.tasks.get(task)
+        former = wanted.renamed_from if wanted else ""
+        self._agenda.add({task, self._claims.get(task, ""), former, *moved} - {""})
 
     def _as_owned(self, action: Action) -> Action:
         """Return an action as of the task's name now: it may have been renamed since."""
@@ -363,28 +361,8 @@ class Core:
             frozenset(self._signalled),
         )
 
-    def _hold_entries(self, holds: Sequence[Hold], now: float) -> list[LogEntry]:
-        known = {hold.message for hold in self.holds}
-        return [
-            LogEntry(at=now, kind="hold", message=h.message, level="warning")
-            for h in holds
-            if h.message not in known
-        ]
-
-    def _tell_about(self, action: Action, kind: str, message: str) -> None:
-        key = action.attempt
-        self._tell(
-            LogEntry(
-                at=self._now(),
-                kind=kind,
-                message=message,
-                task=action.task,
-                instance=key.key.instance if key else None,
-                run=action.run,
-                attempt=key.attempt if key else None,
-                node=action.node,
-            )
-        )
+    def _knows(self, hold: Hold) -> bool:
+        return any(known.message == hold.message for known in self.holds)
 
     def _tell(self, entry: LogEntry) -> None:
         self._pending_entries.append(entry)

@@ -53,8 +53,9 @@ class Inline:
         done: list[Action] = []
         for _ in range(most):
             actions = self.step()
-            if not actions:
+            if not actions and not self.core.more_to_plan():
                 return done
             done += actions
-        message = f"no rest after {most} turns: {done[-1].subject} {done[-1].cause.reason}"
+        last = f": {done[-1].subject} {done[-1].cause.reason}" if done else ""
+        message = f"no rest after {most} turns{last}"
         raise RuntimeError(message)

@@ -6,9 +6,11 @@ What is not worth a line (a container looked at, a start that was asked for) has
 from collections.abc import Collection, Mapping
 from functools import singledispatch
 
+from msgspec.structs import replace
+
 from reconciler.ledger import LogEntry
 from reconciler.model import fact as facts
-from reconciler.model.action import Action, Cause, Verb
+from reconciler.model.action import Action, Cause, Hold, Verb
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
 from reconciler.model.suspension import wording_of
@@ -37,17 +39,31 @@ def said_of_action(action: Action, now: float) -> LogEntry | None:
     """Return the line for an action that is about to be carried out."""
     if action.verb in _UNSAID:
         return None
+    said = _of_action(action, now, action.verb.value, action.cause.reason)
+    return replace(said, cause=cause_of(action.cause))
+
+
+def said_of_start(action: Action, now: float) -> LogEntry:
+    """Return the line for an instance that the engine has started."""
+    return _of_action(action, now, "started", f"running on node {action.node}")
+
+
+def said_of_hold(hold: Hold, now: float) -> LogEntry:
+    """Return the line for something that waits for a person from now on."""
+    return LogEntry(at=now, kind="hold", message=hold.message, level="warning")
+
+
+def _of_action(action: Action, now: float, kind: str, message: str) -> LogEntry:
     key = action.attempt
     return LogEntry(
         at=now,
-        kind=action.verb.value,
-        message=action.cause.reason,
+        kind=kind,
+        message=message,
         task=action.task,
         instance=key.key.instance if key else None,
         run=action.run,
         attempt=key.attempt if key else None,
         node=action.node,
-        cause=cause_of(action.cause),
     )
 
 
@@ -115,7 +131,7 @@ def _(fact: facts.RetryGranted) -> LogEntry:
     return LogEntry(
         at=fact.at,
         kind="retry",
-        message=f"{what}, by request",
+        message=f"{what}: {fact.reason or 'by request'}",
         task=fact.task,
         instance=fact.instance,
         run=fact.run,

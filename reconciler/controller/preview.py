@@ -34,7 +34,8 @@ _ROUNDED = 0.001
 class Preview(Struct, frozen=True):
     """Actions possible now, those that follow as if all succeeds, and what stays as it is.
 
-    `notes` say by task what a change in it does not concern.
+    `notes` say by task what a change in it does not concern. `unneeded` are instances that then
+    have waited in vain, as for another task's failure.
     """
 
     now: tuple[Action, ...]
@@ -43,6 +44,7 @@ class Preview(Struct, frozen=True):
     holds: tuple[Hold, ...]
     reruns: int
     notes: Mapping[str, str]
+    unneeded: tuple[Verdict, ...] = ()
 
 
 class _Copied:
@@ -125,9 +127,10 @@ def preview(
     for name in core.history.tasks:
         if _fired(core.history, name) != _fired(history, name):
             ahead.end(name)
-            core.dirty_all()
-    core.set_desired(_kept_for_good(core.desired))
+    core.set_desired(_kept_for_good(_without_deadlines(desired)))
+    core.dirty_all()
     later = _as_if_all_succeed(driver, worlds, clock)
+    vain = {v.key for v in verdicts if v.in_vain}
     return Preview(
         tuple(_shown(possible, images)),
         tuple(_shown(later, images)),
@@ -135,12 +138,19 @@ def preview(
         holds,
         _reruns([*possible, *later], desired, history),
         left_alone(desired, history),
+        tuple(v for v in core.all_verdicts() if v.in_vain and v.key not in vain),
     )
 
 
 def _fired(history: History, name: str) -> float:
     known = history.tasks.get(name)
     return known.fired if known else 0.0
+
+
+def _without_deadlines(desired: Desired) -> Desired:
+    """Return a revision whose jobs end in time: here programs take none, and waits go by."""
+    jobs = {name: altered(job, deadline=0.0) for name, job in desired.jobs.items()}
+    return altered(desired, jobs=jobs)
 
 
 def _creatable(

@@ -16,9 +16,10 @@ from reconciler.controller.happenings import Finished
 from reconciler.engines.engine import Engine, UnreachableError
 from reconciler.model.action import Action, Verb
 
-_URGENCY = {verb: rank for rank, verb in enumerate(
-    (Verb.KILL, Verb.STOP, Verb.COLLECT, Verb.START, Verb.PULL, Verb.CREATE, Verb.REMOVE)
-)}  # fmt: skip
+# What ends goes first, then what begins, the higher priority before the lower, whatever the kind.
+_URGENCY = {verb: (group, rank) for group, verbs in enumerate(
+    ((Verb.KILL, Verb.STOP, Verb.COLLECT), (Verb.START, Verb.PULL, Verb.CREATE), (Verb.REMOVE,))
+) for rank, verb in enumerate(verbs)}  # fmt: skip
 
 
 class Limit:
@@ -72,7 +73,7 @@ class Workers:
         self._engine = engine
         self._report = report
         self._limit = Limit()
-        self._queue: list[tuple[int, int, Action]] = []
+        self._queue: list[tuple[tuple[int, int, int], int, Action]] = []
         self._order = count()
         self._active: set[str] = set()
         self._idle = 0
@@ -81,9 +82,9 @@ class Workers:
         self._closed = False
 
     def submit(self, action: Action) -> None:
-        """Queue an action; urgent kinds go first, the same kind in order of submission."""
+        """Queue an action; the urgent go first, those that are alike in order of submission."""
         with self._changed:
-            heapq.heappush(self._queue, (_URGENCY[action.verb], next(self._order), action))
+            heapq.heappush(self._queue, (_urgency(action), next(self._order), action))
             # A thread that was woken for an earlier action still counts as idle until it runs.
             if len(self._queue) > self._idle and len(self._threads) < self._limit.HIGHEST:
                 self._spawn()
@@ -137,3 +138,8 @@ class Workers:
                 failed = isinstance(finished.outcome, UnreachableError)
                 self._limit.finished(time.monotonic(), busy=bool(self._queue), failed=failed)
             self._changed.notify()
+
+
+def _urgency(action: Action) -> tuple[int, int, int]:
+    group, rank = _URGENCY[action.verb]
+    return group, -action.priority, rank

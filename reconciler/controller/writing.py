@@ -177,14 +177,17 @@ def reconciled(core: Core) -> bool:
 
 
 def complete(core: Core) -> bool:
-    """Whether every batch instance is terminal and every service ready, with nothing to do."""
+    """Whether every batch instance is terminal and every service ready, with nothing to do.
+
+    What waits for another task is as far as that one is.
+    """
     if not core.at_rest():
         return False
     for name, task in core.effective().tasks.items():
         for verdict in core.verdicts.get(name, ()):
             good = verdict.ready if task.service else verdict.state in _TERMINAL
             stopped = verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}
-            stopped = stopped or verdict.suspended
+            stopped = stopped or verdict.suspended or bool(verdict.after)
             waiting = verdict.state is InstanceState.PENDING
             stuck = waiting and bool(task.blocked)
             between = waiting and verdict.settled and task.schedule is not None

@@ -17,10 +17,8 @@ def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute("DELETE FROM cancels WHERE run = ? AND instance = ?", (run, instance))
     connection.execute("UPDATE runs SET finished_at = 0.0 WHERE id = ?", (run,))
-    if fact.instance is not None:
-        connection.execute(
-            "REPLACE INTO grants VALUES (?, ?, ?, ?)", (run, instance, fact.attempt, fact.at)
-        )
+    row = (run, instance, fact.attempt, fact.at)
+    connection.execute("REPLACE INTO grants VALUES (?, ?, ?, ?)", row)
 
 
 def awaited(connection: sqlite3.Connection, fact: facts.RoomAwaited) -> None:

@@ -116,13 +116,19 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
 
 
 def _cancels(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
-    for row, instance, reason, result, at, asked in connection.execute(
-        "SELECT run, instance, reason, result, at, asked FROM cancels"
+    for row, instance, reason, result, at, asked, passing in connection.execute(
+        "SELECT run, instance, reason, result, at, asked, passing FROM cancels"
     ):
         whose = None if instance == WHOLE_RUN else instance
-        runs[row].cancels[whose] = Cancel(reason, Result(result), at, asked)
-    for row, instance, attempt in connection.execute("SELECT run, instance, attempt FROM grants"):
-        runs[row].granted[instance] = attempt
+        cancel = Cancel(reason, Result(result), at, asked, bool(passing))
+        runs[row].cancels[whose] = cancel
+    for row, instance, attempt, at in connection.execute(
+        "SELECT run, instance, attempt, at FROM grants"
+    ):
+        if instance == WHOLE_RUN:
+            runs[row].resumed_at = at
+        else:
+            runs[row].granted[instance] = attempt
 
 
 def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:

@@ -177,6 +177,8 @@ _BATCH: Final = (
     "ALTER TABLE runs ADD finished_at REAL NOT NULL DEFAULT 0.0",
     "ALTER TABLE cancels ADD result TEXT NOT NULL DEFAULT 'cancelled'",
     "ALTER TABLE cancels ADD asked TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE cancels ADD passing INTEGER NOT NULL DEFAULT 0",
+    # A further try of an instance; of WHOLE_RUN it says when the run as a whole went on last.
     """CREATE TABLE grants (
         run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
         instance INTEGER NOT NULL,

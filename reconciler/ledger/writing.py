@@ -80,8 +80,16 @@ def _(fact: facts.RunCancelled, connection: sqlite3.Connection) -> None:
     run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute(
-        "REPLACE INTO cancels VALUES (?, ?, ?, ?, ?, ?)",
-        (run, instance, text(fact.reason), fact.at, str(fact.result), text(fact.asked)),
+        "REPLACE INTO cancels VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            run,
+            instance,
+            text(fact.reason),
+            fact.at,
+            str(fact.result),
+            text(fact.asked),
+            fact.passing,
+        ),
     )
 
 

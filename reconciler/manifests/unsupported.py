@@ -40,7 +40,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 
 OF_TASKS: Final = (
     _blocking("pool", "the task would run outside the pool"),
-    Gap("priority", "all tasks wait alike", (0,)),
     _blocking("container.image.build", "there would be no image"),
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
@@ -50,7 +49,6 @@ OF_TASKS: Final = (
     _blocking("secrets", "the task would miss its secrets"),
     _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
-    _blocking("dependsOn", "the task would not wait for the others"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
     Gap("cache", "the work is done again", (False,)),
@@ -59,11 +57,7 @@ OF_PROFILES: Final = (
     _blocking("cluster", "the instances would not work as one"),
     _blocking("ssh", "nobody could log in"),
 )
-OF_JOBS: Final = (
-    _blocking("pool", "its tasks would run outside the pool"),
-    Gap("deadline", "its tasks run as long as they take"),
-    Gap("onTaskFailure", "a failure stops no other task", ("continue",)),
-)
+OF_JOBS: Final = (_blocking("pool", "its tasks would run outside the pool"),)
 
 
 def check_unsupported(

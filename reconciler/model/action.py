@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.milestone import Reached
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.spec import InstanceSpec, Pairs
 
@@ -60,6 +61,8 @@ class Action(Struct, frozen=True, kw_only=True):
     `subject` names what is acted on: a container name, or `image:NODE:REFERENCE` for a pull.
     `attempt` is None for a pull; `run` and `task` say for whom the pull is. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `priority` is its task's: of what waits to be done for instances that are to start, the higher
+    goes first.
     """
 
     verb: Verb
@@ -75,6 +78,7 @@ class Action(Struct, frozen=True, kw_only=True):
     signal: str = ""
     fenced: bool = False
     request: CreateRequest | None = None
+    priority: int = 0
 
     @property
     def key(self) -> InstanceKey | None:
@@ -114,6 +118,7 @@ class Verdict(Struct, frozen=True):
     `ready` means running and, where a health check is declared, healthy. `left_alone` means
     that something would be done, which a saved plan that is being carried out does not hold.
     `suspended`: it would go on, were it not suspended. `protected`: it would be torn down.
+    `after` names the task of which it waits to see what it comes to, or waited in vain.
     """
 
     key: InstanceKey
@@ -129,6 +134,12 @@ class Verdict(Struct, frozen=True):
     left_alone: bool = False
     suspended: bool = False
     protected: bool = False
+    after: str = ""
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it was ended for what another task has come to."""
+        return self.state is InstanceState.CANCELLED and bool(self.after)
 
 
 class Hold(Struct, frozen=True):
@@ -147,6 +158,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     `facts` are to be durable before any of `actions` is carried out. `wakes` says for each task
     that waits for time alone when (epoch seconds) planning it again could say something new.
     `halts` says for each task whose rollout does not go on why.
+    `reached` is what planned tasks have come to, None for nothing yet, where others look at it.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -155,6 +167,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     holds: tuple[Hold, ...] = ()
     wakes: Mapping[str, float] = field(default_factory=dict)
     halts: Mapping[str, str] = field(default_factory=dict)
+    reached: Mapping[str, Reached | None] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -197,7 +198,7 @@ class NodeSpec(Struct, frozen=True):
     labels: Pairs = ()
 
 
-class Desired(Struct, frozen=True, kw_only=True):
+class Desired(Struct, frozen=True, kw_only=True, dict=True):
     """Everything that one revision asks for.
 
     `revision` names the source's content. `prunable` is False where the source was empty:
@@ -211,3 +212,29 @@ class Desired(Struct, frozen=True, kw_only=True):
     jobs: Mapping[str, DesiredJob] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)
+
+    @cached_property
+    def dependents(self) -> Mapping[str, tuple[str, ...]]:
+        """The tasks that wait for a task, by its name; found once."""
+        found: dict[str, list[str]] = {}
+        for task in self.tasks.values():
+            for dependency in task.depends_on:
+                found.setdefault(dependency.task, []).append(task.name)
+        return {name: tuple(waiting) for name, waiting in found.items()}
+
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The tasks of each job that asks something of them together; found once."""
+        found: dict[str, list[str]] = {
+            n: [] for n, j in self.jobs.items() if j.deadline or j.cancel
+        }
+        for task in self.tasks.values() if found else ():
+            if task.job in found:
+                found[task.job].append(task.name)
+        return {name: tuple(tasks) for name, tasks in found.items()}
+
+    def followers(self, name: str) -> tuple[str, ...]:
+        """Return the tasks for which it matters what a task comes to, itself perhaps included."""
+        task, waiting = self.tasks.get(name), self.dependents.get(name, ())
+        job = self.jobs.get(task.job) if task else None
+        return (*waiting, *self.members[job.name]) if job and job.cancel else waiting

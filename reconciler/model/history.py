@@ -121,7 +121,8 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.RunCancelled) -> None:
         run = self.task(fact.task).runs[fact.run]
-        run.cancels[fact.instance] = Cancel(fact.reason, fact.result, fact.at, fact.asked)
+        cancel = Cancel(fact.reason, fact.result, fact.at, fact.asked, fact.passing)
+        run.cancels[fact.instance] = cancel
 
     @apply.register
     def _(self, fact: facts.RetryGranted) -> None:
@@ -129,7 +130,9 @@ class History(Struct):
         task.finish(fact.run, 0.0)
         run = task.runs[fact.run]
         run.cancels.pop(fact.instance, None)
-        if fact.instance is not None:
+        if fact.instance is None:
+            run.resumed_at = fact.at
+        else:
             run.granted[fact.instance] = fact.attempt
 
     @apply.register

@@ -57,13 +57,15 @@ class Attempt(Struct, frozen=True):
 class Cancel(Struct, frozen=True):
     """Why a run, or one instance of it, was ended, and what that counts as.
 
-    `asked` is the target that a person wanted stopped, empty where no person did.
+    `asked` is the target that a person wanted stopped, empty where no person did. `passing`: it
+    holds only as long as its cause does, which is what another task has come to.
     """
 
     reason: str
     result: Result = Result.CANCELLED
     at: float = 0.0
     asked: str = ""
+    passing: bool = False
 
 
 class Run(Struct):
@@ -71,8 +73,8 @@ class Run(Struct):
 
     `nominal` is the time of the firing that it is for, 0.0 for none; `matrix` are the names of the
     values that its instances see; `finished_at` is when a scheduled task's run was over. `cancels`
-    are by instance, None for the run as a whole. `granted` is the number up to which an instance's
-    attempts count no more.
+    are by instance, None for the run as a whole, which went on again at `resumed_at`. `granted` is
+    the number up to which an instance's attempts count no more.
     """
 
     number: int
@@ -85,6 +87,7 @@ class Run(Struct):
     nominal: float = 0.0
     matrix: str = ""
     finished_at: float = 0.0
+    resumed_at: float = 0.0
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
@@ -98,10 +101,13 @@ class Run(Struct):
         """Whether the instance has completed in this run, which is final."""
         return any(a.result is Result.SUCCEEDED for a in self.attempts_of(instance))
 
+    def outdated(self, task: DesiredTask) -> bool:
+        """Whether it is of other work than the task asks for now."""
+        return (self.work, self.matrix) != (task.work.hash, task.matrix)
+
     def serves(self, task: DesiredTask) -> bool:
         """Whether it is a run of what the task asks for now, rather than of something else."""
-        own = self.work, self.rerun, self.matrix
-        return own == (task.work.hash, task.rerun, task.matrix)
+        return self.rerun == task.rerun and not self.outdated(task)
 
     def of_former(self, task: str) -> "Run":
         """Return the same with its attempts known by the task's name so far."""
@@ -146,6 +152,16 @@ class TaskHistory(Struct):
             if run.serves(task) and not run.closed:
                 return run
         return None
+
+    def present(self, task: DesiredTask) -> Run | None:
+        """Return the run that stands for what the task asks for now, over or not.
+
+        Of a scheduled task it is the newest, until there is one of changed work.
+        """
+        if task.schedule is None:
+            return self.run_for(task)
+        newest = self.latest()
+        return newest if newest and not (newest.closed or newest.outdated(task)) else None
 
     def renamed(self, name: str) -> "TaskHistory":
         """Return the same under another name; this one is left as it is."""

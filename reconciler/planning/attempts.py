@@ -4,6 +4,8 @@ The rules at the end of the table. Each wait names one thing and, where time alo
 when. Completion is final within a run for everything but services.
 """
 
+from msgspec.structs import replace
+
 from reconciler.model.action import Action, Cause, InstanceState, Verb
 from reconciler.model.desired import Restart
 from reconciler.model.fact import (
@@ -19,6 +21,7 @@ from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
+from reconciler.planning.dependencies import after, begun
 from reconciler.planning.limiting import without_room
 from reconciler.planning.place import Refusal, choose
 from reconciler.planning.request import build_request
@@ -132,6 +135,7 @@ def image_step(scene: Scene, node: str) -> Step | None:
         cause=why,
         image=image,
         pull=scene.task.spec.pull,
+        priority=scene.task.priority,
     )
     return Step(InstanceState.PREPARING, reason, (pull,))
 
@@ -159,6 +163,7 @@ def start(scene: Scene, container: Container) -> Step:
         why,
         container=container.id,
         fenced=asked,
+        priority=scene.task.priority,
     )
     facts = () if known else (StartRequested(container.attempt_key, given.now, era),)
     return Step(InstanceState.PREPARING, "starting", (action,), facts)
@@ -186,7 +191,7 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
     seen = max((c.attempt for c in slot.containers if c.run == scene.run.number), default=0)
     number = last.number if reusable and last else max(last.number if last else 0, seen) + 1
     attempt = key_of(scene, slot, number)
-    why = _why_created(scene, slot)
+    why = _why_now(scene, _why_created(scene, slot))
     request = build_request(given.desired, task, attempt, scene.run.images[node])
     action = Action(
         verb=Verb.CREATE,
@@ -198,6 +203,7 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
         attempt=attempt,
         image=task.spec.image,
         request=request,
+        priority=task.priority,
     )
     facts: list[Fact] = [*granted(scene, slot)]
     if reserved and last is not None and not reusable:
@@ -208,6 +214,12 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
     shape, revision = task.shape.hash, given.desired.revision
     facts.append(AttemptReserved(attempt, node, shape, revision, given.now, len(task.instances)))
     return Step(InstanceState.PREPARING, why.reason, (action,), tuple(facts))
+
+
+def _why_now(scene: Scene, why: Cause) -> Cause:
+    """Add to why an instance is created what its run has waited for, if that begins with it."""
+    order = "" if begun(scene.run) else after(scene.given, scene.task)
+    return replace(why, reason=f"{why.reason}, {order}") if order else why
 
 
 def _why_created(scene: Scene, slot: Slot) -> Cause:

@@ -25,8 +25,8 @@ from reconciler.model.fact import (
 from reconciler.model.run import Cancel, Run, TaskHistory
 from reconciler.planning import cause
 from reconciler.planning.concluding import conclusion_of
-from reconciler.planning.runs import Seen, next_run, open_runs, opened, why_other
-from reconciler.planning.scene import Pass
+from reconciler.planning.runs import next_run, open_runs, opened, why_other
+from reconciler.planning.scene import Pass, Seen
 
 AWAITS: Final = "waits for its next firing"
 # A firing that comes so much later (seconds) was missed, which is worth a word.
@@ -91,11 +91,6 @@ def overlapping(task: DesiredTask) -> bool:
     return task.schedule is not None and task.schedule.overlap is Overlap.ALLOW
 
 
-def outdated(task: DesiredTask, run: Run) -> bool:
-    """Whether a run is of other work than the task's next one will be."""
-    return (run.work, run.matrix) != (task.work.hash, task.matrix)
-
-
 def _seen(given: Pass, task: DesiredTask, known: TaskHistory) -> Iterator[Fact]:
     """Yield that the schedule is new, or that the clock was put back behind its beginning."""
     text = text_of(task.schedule) if task.schedule else ""
@@ -128,12 +123,12 @@ def _is_over(task: DesiredTask, run: Run) -> bool:
     last = (attempts[-1] for attempts in run.attempts.values())
     if any(attempt.start_requested_at and not attempt.ended for attempt in last):
         return False
-    return outdated(task, run) or conclusion_of(task, run) is not None
+    return run.outdated(task) or conclusion_of(task, run) is not None
 
 
 def _renew(given: Pass, task: DesiredTask, seen: Seen, roster: Roster) -> None:
     """Let changed work take the place of what runs, where `onChange` says so."""
-    old = [run for run in roster.active if outdated(task, run)]
+    old = [run for run in roster.active if run.outdated(task)]
     if not old or task.on_change is OnChange.FINISH:
         return
     why = why_other(given, task, old[-1])

@@ -26,11 +26,12 @@ def gather(scene: Scene) -> None:
     """Work out, once a pass, how the members of a gang stand to each other."""
     members = [slot for slot in scene.slots.values() if _counts(scene, slot)]
     gang = scene.gang = Gang(size=len(members))
-    for slot in members:
-        trouble = _refused_start(scene, slot)
+    for slot in scene.slots.values():
         if final := _final_failure(scene, slot):
             gang.fallen = gang.fallen or f"{slot.key} failed ({final}), and its gang with it"
-        elif failure := _failure(scene, slot):
+    for slot in members:
+        trouble = _refused_start(scene, slot)
+        if failure := _failure(scene, slot):
             gang.broken = gang.broken or f"{slot.key} failed ({failure}), and so its gang"
         elif trouble and trouble.count >= _REFUSALS:
             gang.broken = gang.broken or f"{slot.key} cannot be started: {trouble.message}"
@@ -115,6 +116,11 @@ def _await(scene: Scene, gang: Gang, members: Sequence[Slot]) -> None:
 
 def _final_failure(scene: Scene, slot: Slot) -> str:
     """Return how it has failed with no attempt left, empty where it has not."""
+    if completed(scene, slot):
+        return ""
+    cancel = scene.run.cancel_of(slot.key.instance)
+    if cancel is not None:
+        return cancel.reason if cancel.result is Result.FAILED else ""
     if slot.last is None or not slot.last.ended:
         return ""
     step = exhausted(scene, slot)

@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 
-from reconciler.model.action import Cause, InstanceState
+from reconciler.model.action import InstanceState
 from reconciler.model.fact import AttemptStarted, Fact, Result, RoomAwaited, RunCancelled
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container
 from reconciler.model.quantities import format_duration
+from reconciler.planning import cause
 from reconciler.planning.ending import end
 from reconciler.planning.place import Refusal
 from reconciler.planning.scene import Pass, Scene, Slot, Step
@@ -26,7 +27,7 @@ def overdue(scene: Scene, slot: Slot) -> Step | None:
         limit = _ends_at(scene, container)
         if limit is not None and scene.given.now >= limit:
             reason = f"ran longer than timeout {format_duration(scene.task.timeout)}"
-            why = Cause(reason, at=scene.task.place_of("timeout"))
+            why = cause.stated(scene.given.desired, scene.task, reason, "timeout")
             return end(scene.given, container, why, Result.FAILED)
     return None
 

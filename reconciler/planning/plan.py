@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
-from reconciler.model.action import Action, Cause, Plan, Underway, Verb
+from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
 from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
@@ -12,17 +12,19 @@ from reconciler.model.observed import Container, Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.expiry import expiry_of
 from reconciler.planning.hold import rerun_hold, teardown_hold
+from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
+from reconciler.planning.milestones import reached
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
-from reconciler.planning.runs import Seen
-from reconciler.planning.scene import Loads, Pass
+from reconciler.planning.scene import Loads, Pass, Seen
 from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, plan_task, plan_vanished
 
-_ORDER = {verb: rank for rank, verb in enumerate(
-    (Verb.COLLECT, Verb.KILL, Verb.STOP, Verb.PULL, Verb.START, Verb.CREATE, Verb.REMOVE)
-)}  # fmt: skip
+# What frees room comes first, then what begins, the higher priority before the lower.
+_ORDER = {verb: (group, rank) for group, verbs in enumerate(
+    ((Verb.COLLECT, Verb.KILL, Verb.STOP), (Verb.PULL, Verb.START, Verb.CREATE), (Verb.REMOVE,))
+) for rank, verb in enumerate(verbs)}  # fmt: skip
 
 
 def plan(  # noqa: PLR0913  # the planner's whole world, each part named
@@ -45,13 +47,15 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     history = taken_over(history, renamed)
     desired = numbered(desired, history, only)
     busy = still_underway(underway or Underway(), renamed)
-    given = Pass(desired, observed, history, busy, now, calendar or Calendar(now))
     by_task = _by_task(observed, history)
+    dates = calendar or Calendar(now)
+    given = Pass(desired, observed, history, busy, now, dates, by_task)
     names = _names(given, by_task, only)
     holds = {
         "teardown": teardown_hold(given, {t: _flat(seen) for t, seen in by_task.items()}),
         "rerun": rerun_hold(given, names),
     }
+    given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
     shared = (_loads(observed), set[str]())
     for name in names:
@@ -66,6 +70,8 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         else:
             plan_vanished(given, draft, name, seen, _why_gone(given), holds["teardown"])
     draft.facts += waits_over(given, names, draft.lacking)
+    for name, at in deadlines(given, names):
+        draft.wake(name, at)
     return Plan(
         facts=tuple(draft.facts),
         actions=tuple(sorted(draft.actions, key=_rank)),
@@ -73,14 +79,31 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
         halts=draft.halts,
+        reached={name: reached(given, name) for name in names if _is_followed(given, name)},
     )
 
 
 def _names(given: Pass, by_task: Mapping[str, Seen], only: Collection[str] | None) -> Sequence[str]:
+    """Return the tasks to plan, those of a higher priority first: room that there is is theirs."""
     known = (given.desired.tasks, by_task, given.history.tasks)
     if only is None:
-        return sorted({*chain.from_iterable(known)})
-    return sorted(name for name in only if any(name in names for names in known))
+        names = {*chain.from_iterable(known)}
+    else:
+        names = {name for name in only if any(name in some for some in known)}
+    return sorted(names, key=lambda name: _before(given, name))
+
+
+def _before(given: Pass, name: str) -> tuple[int, str]:
+    task = given.desired.tasks.get(name)
+    return (-task.priority if task else 0), name
+
+
+def _is_followed(given: Pass, name: str) -> bool:
+    return name in given.desired.tasks and bool(given.desired.followers(name))
+
+
+def _held(hold: Hold | None) -> dict[str, str]:
+    return dict.fromkeys(hold.tasks, hold.message) if hold else {}
 
 
 def _by_task(observed: Observed, history: History) -> dict[str, Seen]:
@@ -113,6 +136,7 @@ def _why_gone(given: Pass) -> Cause:
     return Cause(GONE, revision=given.desired.revision)
 
 
-def _rank(action: Action) -> tuple[int, str, int, int, str]:
-    key = action.key
-    return _ORDER[action.verb], action.task, key.instance if key else -1, action.run, action.subject
+def _rank(action: Action) -> tuple[int, int, int, str, int, int, str]:
+    key, (group, rank) = action.key, _ORDER[action.verb]
+    instance = key.instance if key else -1
+    return group, -action.priority, rank, action.task, instance, action.run, action.subject

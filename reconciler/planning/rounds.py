@@ -15,14 +15,13 @@ from reconciler.model.run import Run
 from reconciler.planning.firing import (
     Roster,
     awaits,
-    outdated,
     overlapping,
     roster_of,
     unscheduled,
 )
 from reconciler.planning.rules import RULES, RULES_WHEN_HELD, RULES_WHEN_IDLE, Rule
-from reconciler.planning.runs import Seen, opened, run_of
-from reconciler.planning.scene import Idle, Pass
+from reconciler.planning.runs import opened, run_of
+from reconciler.planning.scene import Idle, Pass, Seen
 
 
 class Round(Struct, frozen=True):
@@ -63,8 +62,8 @@ def rounds_when_suspended(given: Pass, task: DesiredTask, seen: Seen) -> Rounds:
     if task.schedule is not None:
         roster = roster_of(given, task, seen, may_fire=False)
         return Rounds(_scheduled(given, task, seen, roster), roster.facts)
-    run, _ = run_of(given, task, seen)
-    return Rounds([Round(run, seen)], list(unscheduled(given, task.name)))
+    run, opening = run_of(given, task, seen)
+    return Rounds([Round(run, seen, opening=opening)], list(unscheduled(given, task.name)))
 
 
 def _scheduled(given: Pass, task: DesiredTask, seen: Seen, roster: Roster) -> list[Round]:
@@ -78,7 +77,7 @@ def _scheduled(given: Pass, task: DesiredTask, seen: Seen, roster: Roster) -> li
 
 def _round(task: DesiredTask, run: Run, seen: Seen, roster: Roster) -> Round:
     opening, first = roster.openings.get(run.number), roster.active[0]
-    if outdated(task, run):
+    if run.outdated(task):
         late = Idle("it had not begun when its work changed", settled=True)
         return Round(run, seen, RULES_WHEN_IDLE, opening, late)
     if run is not first and not overlapping(task):

@@ -14,6 +14,7 @@ from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
 from reconciler.planning import attempts, cause, gang, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
+from reconciler.planning.barring import awaiting, kept_on
 from reconciler.planning.ending import collect, end
 from reconciler.planning.finishing import finishing
 from reconciler.planning.limiting import overdue
@@ -96,7 +97,8 @@ def cancelled(scene: Scene, slot: Slot) -> Step | None:
         return end(scene.given, current, Cause(cancel.reason), cancel.result)
     failed = cancel.result is Result.FAILED
     state = InstanceState.FAILED if failed else InstanceState.CANCELLED
-    return Step(state, cancel.reason, settled=True)
+    after = scene.bar.task if scene.bar and cancel.passing else ""
+    return Step(state, cancel.reason, settled=True, after=after)
 
 
 def being_stopped(scene: Scene, slot: Slot) -> Step | None:
@@ -189,6 +191,7 @@ RULES: Final[tuple[Rule, ...]] = (
     underway,
     unknown_node,
     uncollected,
+    kept_on,
     superseded,
     discarded,
     cancelled,
@@ -208,6 +211,7 @@ RULES: Final[tuple[Rule, ...]] = (
     attempts.exhausted,
     gang.fallen,
     attempts.unlearned,
+    awaiting,
     attempts.backing_off,
     attempts.refused,
     gang.lacking,

@@ -10,13 +10,9 @@ from collections.abc import Mapping
 from reconciler.model.action import Cause
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Fact, RunOpened, SpecSeen
-from reconciler.model.identity import InstanceKey
-from reconciler.model.observed import Container
 from reconciler.model.run import Run, TaskHistory
 from reconciler.planning import cause
-from reconciler.planning.scene import Pass
-
-Seen = dict[InstanceKey, list[Container]]
+from reconciler.planning.scene import Pass, Seen
 
 
 def run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | None]:

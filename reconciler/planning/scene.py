@@ -13,17 +13,37 @@ from msgspec import Struct, field
 from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
 from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired, DesiredTask
-from reconciler.model.fact import Fact
+from reconciler.model.fact import Fact, Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
 from reconciler.planning.suspending import Suspense
 
+Seen = dict[InstanceKey, list[Container]]
+"""A task's containers by instance, each group ordered by run and attempt."""
+
+
+class Notes(Struct):
+    """What is found once in a pass, for several tasks ask for it.
+
+    `reached` is what tasks have come to. `held` says of tasks why they wait for a person. By job,
+    `times_up` is when its deadline is, and `broken` which of its tasks has failed.
+    """
+
+    reached: dict[str, Reached | None] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    times_up: dict[str, float | None] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+
 
 class Pass(Struct, frozen=True):
-    """What one call of the planner is given. Lengths of time are by `now`, dates by `calendar`."""
+    """What one call of the planner is given.
+
+    Lengths of time are by `now`, dates by `calendar`. `seen` are containers by task.
+    """
 
     desired: Desired
     observed: Observed
@@ -31,6 +51,8 @@ class Pass(Struct, frozen=True):
     underway: Underway
     now: float
     calendar: Calendar
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
 
     def unknown(self, node: str) -> str | None:
         """Return why nothing is known of a node, None where its view can be trusted."""
@@ -42,6 +64,18 @@ class Pass(Struct, frozen=True):
     def record(self, container: Container) -> Attempt | None:
         """Return the ledger's record of a container's attempt."""
         return self.history.attempt(container.attempt_key)
+
+    def present_run(self, task: DesiredTask) -> Run | None:
+        """Return the open run of the work that is asked for now."""
+        known = self.history.tasks.get(task.name)
+        return known.present(task) if known else None
+
+    def serving(self, container: Container) -> bool:
+        """Whether a container does its service now: running, healthy, and not about to stop."""
+        if not container.live or container.health not in {"", "healthy"}:
+            return False
+        record = self.record(container)
+        return record is None or not record.stop_requested_at
 
     def waits_until(self, subject: str) -> tuple[float, str] | None:
         """Return (time, message) where an earlier refusal still keeps a subject waiting."""
@@ -74,6 +108,7 @@ class Step(Struct, frozen=True):
     suspended: bool = False
     protected: bool = False
     lacks_room: bool = False
+    after: str = ""
 
 
 class Rollout(Struct):
@@ -116,6 +151,24 @@ class Idle(Struct, frozen=True):
     settled: bool
 
 
+class Bar(Struct, frozen=True):
+    """What keeps a run from beginning or from going on, a sentence, and the task that does.
+
+    `result` is what the run is ended as, None where it only waits. `passing`: the end holds only
+    as long as its cause does.
+    """
+
+    task: str
+    reason: str
+    result: Result | None = None
+    passing: bool = False
+
+    @property
+    def ends(self) -> bool:
+        """Whether the run is to end."""
+        return self.result is not None
+
+
 class Scene(Struct):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
@@ -123,7 +176,8 @@ class Scene(Struct):
     run beyond it; `unserved` which have failed and get nothing of `retry.total`; `rollout` how
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
-    `suspense` what suspends the task; `idle` why nothing is begun in its run.
+    `suspense` what suspends the task; `idle` why nothing is begun in its run; `bar` what other
+    tasks keep its run from.
     """
 
     given: Pass
@@ -136,6 +190,7 @@ class Scene(Struct):
     before: int | None = None
     suspense: Suspense | None = None
     idle: Idle | None = None
+    bar: Bar | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     unserved: frozenset[int] = frozenset()
@@ -191,6 +246,7 @@ def act(  # noqa: PLR0913  # one place that fills an action in; every argument i
     container: str = "",
     signal: str = "",
     fenced: bool = False,
+    priority: int = 0,
 ) -> Action:
     """Return the action on an attempt's container."""
     return Action(
@@ -204,6 +260,7 @@ def act(  # noqa: PLR0913  # one place that fills an action in; every argument i
         container=container,
         signal=signal,
         fenced=fenced,
+        priority=priority,
     )
 
 

@@ -12,6 +12,7 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
+from reconciler.planning.barring import barred
 from reconciler.planning.expiry import Expiry
 from reconciler.planning.firing import unscheduled
 from reconciler.planning.gang import gather
@@ -19,8 +20,7 @@ from reconciler.planning.limiting import observed
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED, Rule
-from reconciler.planning.runs import Seen
-from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
+from reconciler.planning.scene import Loads, Pass, Scene, Seen, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 from reconciler.planning.tries import left_out
@@ -85,7 +85,7 @@ def plan_task(
     rounds = rounds_of(given, task, seen, held=held)
     draft.facts += rounds.facts
     for one in rounds.runs:
-        scene = _scene(given, task, one, shared)
+        scene = _scene(given, draft, task, one, shared, may_end=not held)
         scene.before = before
         _relate(scene)
         if scene.rollout.halted:
@@ -94,7 +94,7 @@ def plan_task(
             step = meanwhile(scene, slot, _first(one.rules, scene, slot))
             if held and hold is not None and step.settled:
                 step = altered(step, reason=hold.message, blocked=True)
-            draft.take(step, _verdict(slot, step, one.run))
+            draft.take(step, _verdict(slot, step, scene.run))
     if following := given.calendar.of(task.name).next:
         draft.wake(task.name, given.now + following - given.calendar.wall)
 
@@ -126,18 +126,29 @@ def _plan_suspended(  # as of any task, and what suspends it
     rounds = rounds_when_suspended(given, task, seen)
     draft.facts += rounds.facts
     for one in rounds.runs:
-        scene = _scene(given, task, one, shared)
+        scene = _scene(given, draft, task, one, shared, may_end=one.opening is None)
         scene.suspense = suspense
         for slot in scene.slots.values():
             step = _first(RULES_WHEN_SUSPENDED, scene, slot)
             if one.idle is not None and step.settled:  # its next run does not come
                 step = altered(step, reason=suspense.reason, suspended=True)
-            draft.take(step, _verdict(slot, step, one.run))
+            draft.take(step, _verdict(slot, step, scene.run))
 
 
-def _scene(given: Pass, task: DesiredTask, one: Round, shared: tuple[Loads, set[str]]) -> Scene:
-    slots = _slots(task, one.run, one.seen)
-    scene = Scene(given, task, one.run, one.opening, slots, *shared, idle=one.idle)
+def _scene(  # as of any task, and whether other tasks may end its run
+    given: Pass,
+    draft: Draft,
+    task: DesiredTask,
+    one: Round,
+    shared: tuple[Loads, set[str]],
+    *,
+    may_end: bool,
+) -> Scene:
+    free = not may_end or one.idle is not None
+    run, bar, ending = (one.run, None, ()) if free else barred(given, task, one.run)
+    draft.facts += ending
+    slots = _slots(task, run, one.seen)
+    scene = Scene(given, task, run, one.opening, slots, *shared, idle=one.idle, bar=bar)
     _bound(scene)
     return scene
 
@@ -255,4 +266,5 @@ def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
         ready=step.ready,
         blocked=step.blocked,
         suspended=step.suspended,
+        after=step.after,
     )

@@ -145,7 +145,8 @@ def _claim_line(claim: Claim, width: int) -> str:
 def _number(value: float) -> str:
     """Return three or four significant digits."""
     size = abs(value)
-    return f"{value:.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.2f}"
+    digits = next((d for least, d in ((1000, 0), (100, 1), (0.1, 2)) if size >= least), 4)
+    return f"{value:.{digits if size else 0}f}"
 
 
 def _figure_json(figure: Figure) -> dict[str, object]:

@@ -60,6 +60,16 @@ def test_interleaved_takes_turns_and_turns_round() -> None:
     assert values == [(1.0, 4.0), (2.0, 3.0)]
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0"), (0.00456, "0.0046"), (0.123, "0.12"), (12.34, "12.34"), (123.4, "123.4"),
+     (1234.5, "1234")],
+)  # fmt: skip
+def test_numbers_have_as_many_digits_as_mean_something(value: float, shown: str) -> None:
+    item = Item("a", "a title", [], [bound(Figure("f", "x", (value,)), "median")])
+    assert render([item]).splitlines()[-1].split()[-2:] == [shown, "x"]
+
+
 def test_rendered_table_says_what_was_missed() -> None:
     item = Item("a", "a title", [OURS, RIVAL], [ratio(OURS, RIVAL, 1.05)], ["a remark"])
     lines = render([item]).splitlines()

@@ -4,7 +4,6 @@ The real one is an engine of the tests' own.
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -32,7 +31,7 @@ class Mortal(Protocol):
 
 
 class SimulatedMortal:
-    def __init__(self, _: Path) -> None:
+    def __init__(self) -> None:
         self._rig = SimulatedRig()
         self.engine: Engine = self._rig.engine
 
@@ -44,8 +43,8 @@ class SimulatedMortal:
 
 
 class DockerMortal:
-    def __init__(self, folder: Path) -> None:
-        self._process = PrivateEngine(folder)
+    def __init__(self) -> None:
+        self._process = PrivateEngine()
         self._process.start()
         self.engine: Engine = open_engine("local", self._process.url)
 
@@ -57,7 +56,7 @@ class DockerMortal:
         self._process.close()
 
 
-MADE: dict[str, Callable[[Path], Mortal]] = {"simulated": SimulatedMortal, "docker": DockerMortal}
+MADE: dict[str, Callable[[], Mortal]] = {"simulated": SimulatedMortal, "docker": DockerMortal}
 
 
 @pytest.fixture(
@@ -70,10 +69,8 @@ MADE: dict[str, Callable[[Path], Mortal]] = {"simulated": SimulatedMortal, "dock
         ]),
     ],
 )  # fmt: skip
-def mortal(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mortal]:
-    made = MADE[request.param](tmp_path_factory.mktemp("engine"))
+def mortal(request: pytest.FixtureRequest) -> Iterator[Mortal]:
+    made = MADE[request.param]()
     try:
         yield made
     finally:

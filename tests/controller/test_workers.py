@@ -9,9 +9,19 @@ from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.model.action import Action, Cause, Verb
 
 
-def action(number: int, verb: Verb = Verb.REMOVE) -> Action:
+def action(number: int, verb: Verb = Verb.REMOVE, priority: int = 0) -> Action:
     name = f"demo.work.1.{number}.1"
-    return Action(verb=verb, node="local", subject=name, task="work", run=1, cause=Cause("test"))
+    return Action(
+        verb=verb,
+        node="local",
+        subject=name,
+        container=name,
+        image=name,
+        task="work",
+        run=1,
+        cause=Cause("test"),
+        priority=priority,
+    )
 
 
 def climb(rate_at: dict[int, float], rounds: int) -> list[int]:
@@ -67,15 +77,16 @@ def test_no_more_calls_at_once_than_the_limit() -> None:
     assert 1 <= most[0] <= Limit.FIRST
 
 
-def test_urgent_calls_go_first() -> None:
+def order_of(*actions: Action) -> list[str]:
+    """Return the subjects in the order of their calls, with one call at a time."""
     world = World("local", lambda: 0.0)
     hold, entered = threading.Event(), threading.Event()
     order: list[str] = []
 
     def wait(call: str, subject: str, when: str) -> None:
-        del subject
+        del call
         if when == "before":
-            order.append(call)
+            order.append(subject)
             entered.set()
             hold.wait(5)
 
@@ -85,13 +96,26 @@ def test_urgent_calls_go_first() -> None:
     workers._limit.now = 1  # one at a time, so that the order shows
     workers.submit(action(0))
     entered.wait(5)
-    workers.submit(action(1))
-    workers.submit(action(2, Verb.KILL))
+    for one in actions:
+        workers.submit(one)
     hold.set()
-    for _ in range(3):
+    for _ in range(1 + len(actions)):
         done.get(timeout=5)
     workers.close()
-    assert order == ["remove", "signal", "remove"]
+    return list(dict.fromkeys(order))[1:]  # a pull looks before and after
+
+
+def test_urgent_calls_go_first() -> None:
+    remove, kill = action(1), action(2, Verb.KILL)
+    assert order_of(remove, kill) == [kill.subject, remove.subject]
+
+
+def test_the_higher_priority_begins_first() -> None:
+    """Whatever the kind of call: starts of others are not waited for."""
+    low, start = action(1, Verb.PULL, -1), action(2, Verb.START)
+    high, kill = action(3, Verb.PULL, 7), action(4, Verb.KILL, -9)
+    said = order_of(low, start, high, kill)
+    assert said == [one.subject for one in (kill, high, start, low)]
 
 
 def test_closing_begins_nothing_more() -> None:

@@ -30,10 +30,14 @@ class Fleet:
 
     def follow_as(self, **source: object) -> Running:
         """Begin to follow it as an entry of the operator's configuration says."""
+        return self.project.run(*self.described(**source))
+
+    def described(self, **source: object) -> tuple[str, ...]:
+        """Write an operator's configuration with an entry for it; return how `run` is told."""
         entry = {"name": self.project.name, "url": self.url, "interval": "1s", **source}
         config = self.project.home / "config.yaml"
         config.write_text(yaml.safe_dump({**self.config, "sources": [entry]}))
-        return self.project.run(self.url, "--config", str(config))
+        return self.url, "--config", str(config)
 
     def told(self, *levels: str) -> list[str]:
         """Return what the event log says of the source at these levels, oldest first."""

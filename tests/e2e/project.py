@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from tests.support.docker import Outside
-from tests.support.engines import IMAGE, new_project
+from tests.support.engines import IMAGE, SOCKET, new_project
 from tests.support.process import Done, Reconciler, Running, eventually
 
 Json = dict[str, Any]
@@ -32,9 +32,9 @@ def service(name: str, script: str = SLEEP, **spec: Any) -> Json:  # noqa: ANN40
 
 
 class Project:
-    """Everything that a test of the whole product needs."""
+    """Everything that a test of the whole product needs, on this machine's engine or another."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, url: str = SOCKET) -> None:
         self.name = new_project()
         self.home = home
         self.source = home / "source"
@@ -43,7 +43,9 @@ class Project:
         notes = home / "notes"
         notes.mkdir()
         self.reconciler = Reconciler(self.source, self.state, notes)
-        self.engine = Outside(self.name)
+        if url != SOCKET:
+            self.reconciler.env["DOCKER_HOST"] = url
+        self.engine = Outside(self.name, url)
         self.write("reconciler.yaml", f"project: {self.name}\n")
 
     # --- manifests -----------------------------------------------------------------------------

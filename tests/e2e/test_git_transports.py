@@ -170,9 +170,11 @@ def test_what_is_refused_is_told_and_changes_nothing(
 def test_nothing_begins_before_the_first_answer(way: Way) -> None:
     way.fleet.commit(service("web"))
     way.files["password"].write_text(WRONG)
-    running = way.follow()
-    running.says("does not take the credential that was given", "nothing is changed")
+    how = way.fleet.described(name="another-name", credentials="lab")
+    running = way.fleet.project.reconciler.start("run", *how)
+    running.says("does not take the credential that was given", "nothing is begun")
     way.stays({})
+    assert way.fleet.project.engine.volumes() == {}, "not even a claim"
     way.files["password"].write_text(HttpsServer.password)
     way.runs(1)
     way.check_secrets()

@@ -70,6 +70,7 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         _times,
         st.sampled_from(Result),
         _words,
+        st.booleans(),
     ),
     st.builds(facts.RetryGranted, _tasks, _small, _some_or_all, _small, _times),
     st.builds(facts.RoomAwaited, _tasks, _small, st.integers(0, 2), _times),

@@ -37,12 +37,10 @@ def test_every_field_is_accepted_and_told_once() -> None:
 @pytest.mark.parametrize(
     ("spec", "place", "path", "blocked"),
     [
-        ("priority: 1", "5:13", "priority", False),
         ("pool: p", "5:9", "pool", True),
         ("secrets: [{name: A, from: {env: B}}]", "5:3", "secrets", True),
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
-        ("dependsOn: [{task: x}]", "5:3", "dependsOn", True),
         ("placement: {spread: zone}", "5:23", "placement.spread", False),
         ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
         ("cache: true", "5:10", "cache", False),
@@ -68,7 +66,7 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "priority: 0\nsuspend: false\ncache: false\nonChange: finish\nonScale: rerun",
+        "priority: 3\nsuspend: false\ncache: false\nonChange: finish\nonScale: rerun",
         "placement: {gang: true, spread: node, onNodeLoss: wait, nodes: {}}",
         "instances: {matrix: {a: [1, 2]}}",
         "schedule: {cron: 0 0 * * *, overlap: allow}",
@@ -88,10 +86,10 @@ def test_defaults_and_what_is_acted_on_say_nothing(spec: str) -> None:
 
 
 def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
-    own = profile("container: {image: x, network: bridge}\nssh: {port: 22}\ntask: {priority: 3}")
+    own = profile("container: {image: x, network: bridge}\nssh: {port: 22}\ntask: {cache: true}")
     text = "---\n".join([own, task("profile: mine", "a"), task("profile: mine", "b")])
     problems, tasks = read(text)
-    assert [str(p.at) for p in problems] == ["a.yaml:6:3", "a.yaml:7:20"]
+    assert [str(p.at) for p in problems] == ["a.yaml:6:3", "a.yaml:7:17"]
     assert {found.blocked for found in tasks.values()} == {
         "not started, for ssh (a.yaml:6:3) is not supported yet"
     }
@@ -102,12 +100,18 @@ def test_a_job_is_told_once_and_blocks_its_tasks_alone() -> None:
     problems, tasks = read("---\n".join([job, task("job: j", "c"), task("", "d")]))
     assert [(str(p.at), p.message.split()[0]) for p in problems] == [
         ("a.yaml:5:9", "pool"),
-        ("a.yaml:6:13", "deadline"),
     ]
     said = "not started, for job j: pool (a.yaml:5:9) is not supported yet"
     assert {name: found.blocked for name, found in tasks.items()} == {
         "a": said, "b": said, "c": said, "d": "",
     }  # fmt: skip
+
+
+def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
+    job = document("Job", "j", "deadline: 2h\nonTaskFailure: cancel\ntasks: [{name: a}]")
+    problems, tasks = read("---\n".join([job, task("dependsOn: [{task: a}]", "b")]))
+    assert problems == ()
+    assert {found.blocked for found in tasks.values()} == {""}
 
 
 def test_many_reasons_are_counted() -> None:

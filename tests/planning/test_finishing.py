@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from reconciler.controller import requests
 from reconciler.controller.writing import complete
 from reconciler.model.action import InstanceState, Verb
 from reconciler.model.desired import Backoff, DesiredTask, OnChange, Retry
-from reconciler.model.fact import Result
+from reconciler.model.fact import Result, RunOpened
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.spec import Resources
 from tests.support.desired import make_task
@@ -143,6 +145,17 @@ def test_rerun_waits_like_a_change() -> None:
     assert lab.live() == ["demo.work.2.0.1"]
 
 
+@pytest.mark.parametrize(("nominal", "live"), [(0.0, "1.0.1"), (60.0, "2.0.1")])
+def test_a_run_by_request_waits_and_one_by_schedule_does_not(nominal: float, live: str) -> None:
+    made = task(1)
+    lab = Lab(made)
+    lab.settle()
+    opened = RunOpened("work", 2, made.work.hash, 0, "again", "f-1", lab.now, nominal)
+    lab.core.note([opened])
+    lab.settle()
+    assert lab.live() == [f"demo.work.{live}"]
+
+
 def test_stop_ends_the_old_one_and_keeps_the_new_one_from_starting() -> None:
     lab = changed(count=1)
     judged = requests.judge("stop", {"task": "work"}, lab.desired, lab.core.history, lab.now)
@@ -151,6 +164,15 @@ def test_stop_ends_the_old_one_and_keeps_the_new_one_from_starting() -> None:
     assert lab.live() == []
     assert lab.verdict("work").state is InstanceState.CANCELLED
     assert result(lab, 0, run=1) is Result.CANCELLED
+
+
+def test_its_timeout_ends_an_old_one_too() -> None:
+    lab = changed(count=1, timeout=60.0)
+    lab.wait(59)
+    assert lab.live() == ["demo.work.1.0.1"]
+    lab.wait(1)
+    assert result(lab, 0, run=1) is Result.FAILED
+    assert lab.live() == ["demo.work.2.0.1"]
 
 
 def test_replace_put_in_its_place_ends_the_old_one_at_once() -> None:

@@ -16,6 +16,7 @@ from reconciler.model.fact import (
     AttemptReserved,
     Fact,
     Result,
+    RunCancelled,
     RunOpened,
     StartRequested,
 )
@@ -257,6 +258,19 @@ def test_one_that_is_stopped_by_a_person_is_no_failure() -> None:
     lab.core.note(judged.facts)
     lab.settle()
     assert runs(lab) == ["1.0.1", "1.2.1"]
+
+
+def test_one_that_has_failed_without_an_attempt_ends_the_gang() -> None:
+    lab = Lab(crew(3))
+    refuse(lab, "create", name(1), PermanentError("no such device"))
+    lab.settle()
+    waited = "waited longer than queueTimeout"
+    lab.core.note([RunCancelled("crew", 1, 1, waited, lab.now, Result.FAILED)])
+    lab.settle()
+    assert lab.world.journal.starts == []
+    assert lab.verdict("crew", 1).state is InstanceState.FAILED
+    assert lab.verdict("crew", 0).reason == f"crew/1 failed ({waited}), and its gang with it"
+    assert complete(lab.core)
 
 
 def test_one_more_joins_those_that_run() -> None:

@@ -97,6 +97,35 @@ def retries() -> Steps:
     yield "no retry left", lab.settle() + lab.wait(100)
 
 
+def timeout() -> Steps:
+    spec = {"stop": Stop(grace=5)}
+    lab = Lab(batch(1, retry=STEADY, timeout=600.0, spec=spec))
+    lab.settle()
+    lab.world.stubborn.add("demo.work.1.0.1")
+    yield "before it is over", lab.wait(599)
+    yield "it is over", lab.wait(1)
+    yield "the grace is over, too", lab.wait(5)
+    yield "a second later", lab.wait(1)
+
+
+def attempts_of_all() -> Steps:
+    lab = Lab(batch(3, retry=Retry(None, Backoff(jitter=0.0), total=1)))
+    lab.settle()
+    lab.world.finish("demo.work.1.2.1", 1)
+    lab.world.finish("demo.work.1.1.1", 1)
+    yield "two fail, and one may go on", lab.settle() + lab.wait(1)
+
+
+def engine_restart() -> Steps:
+    lab = Lab(batch(2, retry=STEADY), service(1))
+    lab.settle()
+    lab.world.finish("demo.work.1.0.1")
+    lab.settle()
+    lab.now += 60
+    lab.world.restart(0)
+    yield "what had completed stays", lab.settle() + lab.wait(1)
+
+
 def vanished_manifest() -> Steps:
     lab = Lab(batch(2), service(1))
     lab.settle()
@@ -266,6 +295,9 @@ SCENARIOS: list[Callable[[], Steps]] = [
     changed_command_of_completed_work,
     changed_memory_limit,
     retries,
+    timeout,
+    attempts_of_all,
+    engine_restart,
     vanished_manifest,
     empty_source,
     self_healing,

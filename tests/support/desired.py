@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
-from reconciler.model.desired import Desired, DesiredTask, NodeSpec
+from reconciler.model.desired import Desired, DesiredJob, DesiredTask, NodeSpec
 from reconciler.model.hashing import shape_of, work_of
 from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec
@@ -18,6 +18,11 @@ def make_task(name: str = "work", count: int = 1, **fields: Any) -> DesiredTask:
     fields.setdefault("at", Position(f"{name}.yaml", 1, 1))
     fields.setdefault("profile", "docker-batch")
     return DesiredTask(name=name, spec=spec, work=work_of(spec), shape=shape_of(spec), **fields)
+
+
+def make_job(name: str = "j", **fields: Any) -> DesiredJob:  # noqa: ANN401  # as above
+    """Return what a job asks of its tasks together."""
+    return DesiredJob(name=name, at=Position(f"{name}.yaml", 1, 1), **fields)
 
 
 def make_matrix(
@@ -37,6 +42,7 @@ def make_desired(
     nodes: Iterable[str] = ("local",),
     project: str = "demo",
     prunable: bool = True,
+    jobs: Iterable[DesiredJob] = (),
 ) -> Desired:
     """Return a revision of these tasks."""
     return Desired(
@@ -44,5 +50,6 @@ def make_desired(
         revision=revision,
         tasks={task.name: task for task in tasks},
         nodes={name: NodeSpec(name, "") for name in nodes},
+        jobs={job.name: job for job in jobs},
         prunable=prunable,
     )

@@ -21,11 +21,12 @@ _HARMLESS = ("exec_", "attach", "top", "health_status")
 
 
 class Outside:
-    """One project on this machine's engine. `close` removes what the project made, only that."""
+    """One project on an engine. `close` removes what the project made, only that."""
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, project: str, url: str = SOCKET) -> None:
         self.project = project
-        self.client = APIClient(base_url=SOCKET, version="1.41", timeout=60)
+        self.url = url
+        self.client = APIClient(base_url=url, version="1.41", timeout=60)
         self._by_hand: list[str] = []
         self._volumes: list[str] = []
         self._tags: list[str] = []
@@ -80,7 +81,7 @@ class Outside:
     @contextmanager
     def watched(self) -> Iterator["Record"]:
         """Record all that the engine tells of the project for the length of a block."""
-        record = Record(self.client, self.project)
+        record = Record(self.client, self.project, self.url)
         try:
             record.settle()
             yield record
@@ -153,14 +154,14 @@ class Outside:
 class Record:
     """The engine's event stream, read by a thread; only what changes something of a project."""
 
-    def __init__(self, client: APIClient, project: str) -> None:
+    def __init__(self, client: APIClient, project: str, url: str) -> None:
         self._client = client
         self._project = project
         self._mark = f"mark.{uuid.uuid4().hex}"
         self._events: list[Json] = []
         self._marks = 0
         self._changed = threading.Condition()
-        self._own = APIClient(base_url=SOCKET, version="1.41", timeout=3600)
+        self._own = APIClient(base_url=url, version="1.41", timeout=3600)
         self._stream = self._own.events(decode=True)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()

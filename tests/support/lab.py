@@ -9,7 +9,7 @@ from reconciler.controller.inline import Inline
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import Ledger, LogEntry
 from reconciler.model.action import Action, Verdict
-from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.desired import Desired, DesiredJob, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Phase
@@ -38,8 +38,13 @@ class Lab:
     """One project on one machine. `apply` commits and settles; `crash` forgets all but disk."""
 
     def __init__(
-        self, *tasks: DesiredTask, folder: Path | None = None, now: float = 1_000_000.0
+        self,
+        *tasks: DesiredTask,
+        folder: Path | None = None,
+        jobs: Sequence[DesiredJob] = (),
+        now: float = 1_000_000.0,
     ) -> None:
+        self.jobs = jobs
         self.now = now
         # By how much the wall clock is ahead of elapsed time.
         self.ahead = 0.0
@@ -53,7 +58,8 @@ class Lab:
 
     def _next(self, tasks: Sequence[DesiredTask], *, prunable: bool = True) -> Desired:
         self.revision += 1
-        return make_desired(*tasks, revision=f"f-{self.revision}", prunable=prunable)
+        name = f"f-{self.revision}"
+        return make_desired(*tasks, revision=name, prunable=prunable, jobs=self.jobs)
 
     def _driver(self) -> Inline:
         almanac = Wall(lambda: self.now + self.ahead)

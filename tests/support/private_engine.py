@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -29,12 +30,12 @@ _PATIENCE: Final = 60.0
 class PrivateEngine:
     """Runs from `start` to `close`; use it by its `url`."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder = folder
+    def __init__(self, *options: str) -> None:
+        # Not pytest's folder: its name is longer than the path of a socket may be.
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="engine-"))
         self.url = f"unix://{folder}/engine.sock"
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text("{}")
 
     def start(self) -> None:

@@ -12,7 +12,6 @@ from reconciler.controller.requests.judged import Arguments
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.run import Run
-from reconciler.planning.firing import outdated
 from reconciler.planning.runs import open_runs
 
 
@@ -62,12 +61,7 @@ def going(desired: Desired, history: History, name: str) -> list[Run]:
 def present_run(desired: Desired, history: History, name: str) -> Run | None:
     """Return a task's newest run of what is asked for now, over or not, None for none."""
     task, known = desired.tasks.get(name), history.tasks.get(name)
-    if task is None or known is None:
-        return None
-    if task.schedule is None:
-        return known.run_for(task)
-    last = known.latest()
-    return last if last is not None and not (last.closed or outdated(task, last)) else None
+    return known.present(task) if task is not None and known is not None else None
 
 
 def no_job(name: str, desired: Desired) -> str:

@@ -50,7 +50,8 @@ class RunCancelled(Struct, frozen=True):
     """A run, or one instance of it, was ended for a reason of its own: what is unfinished stays so.
 
     `result` is what that counts as: cancelled, or failed. `asked` is the target that a person
-    wanted stopped (TASK, TASK/INSTANCE or job/JOB), empty where no person did.
+    wanted stopped (TASK, TASK/INSTANCE or job/JOB), empty where no person did. `passing`: it holds
+    only as long as its cause does, which is what another task has come to.
     """
 
     task: str
@@ -60,6 +61,7 @@ class RunCancelled(Struct, frozen=True):
     at: float
     result: Result = Result.CANCELLED
     asked: str = ""
+    passing: bool = False
 
 
 class RunsClosed(Struct, frozen=True):
@@ -72,7 +74,8 @@ class RunsClosed(Struct, frozen=True):
 class RetryGranted(Struct, frozen=True):
     """A failed instance may go on: its attempts up to this number count no more.
 
-    Without an instance it is the run as a whole that was ended and goes on.
+    Without an instance it is the run as a whole that was ended and goes on. `reason` is why, where
+    it is not that a person asked for it.
     """
 
     task: str
@@ -80,6 +83,7 @@ class RetryGranted(Struct, frozen=True):
     instance: int | None
     attempt: int
     at: float
+    reason: str = ""
 
 
 class RoomAwaited(Struct, frozen=True):

@@ -1,0 +1,64 @@
+"""What is to be planned next: tasks of which something is new, and tasks whose time has come.
+
+Decides nothing about a task. Must not know what happened to it, only that it did, and for whom
+else that matters: where a task has come to something, those that wait for it are planned next.
+"""
+
+from collections.abc import Iterable
+
+from reconciler.model.action import Plan
+from reconciler.model.desired import Desired
+from reconciler.model.fact import AttemptEnded, Fact, RetryGranted, RunCancelled
+from reconciler.model.milestone import Reached
+
+
+class Agenda:
+    """The tasks that the next pass is for; None where it is for all of them."""
+
+    def __init__(self) -> None:
+        """Begin with everything."""
+        self.dirty: set[str] | None = None
+        self._reached: dict[str, Reached | None] = {}
+
+    @property
+    def due(self) -> bool:
+        """Whether single tasks are to be planned, whatever happens or not."""
+        return bool(self.dirty)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be planned before something happens."""
+        return self.dirty is not None and not self.dirty
+
+    def everything(self) -> None:
+        """Plan every task next."""
+        self.dirty = None
+
+    def add(self, tasks: Iterable[str]) -> None:
+        """Plan these tasks next."""
+        if self.dirty is not None:
+            self.dirty.update(tasks)
+
+    def take(self) -> set[str] | None:
+        """Return what is to be planned, None for all, and begin anew."""
+        taken, self.dirty = self.dirty, set()
+        return taken
+
+    def put_back(self, taken: set[str] | None) -> None:
+        """Plan next what was taken in vain."""
+        self.dirty = None if taken is None or self.dirty is None else taken | self.dirty
+
+    def planned(self, taken: set[str] | None, made: Plan, desired: Desired) -> None:
+        """Take in what was planned, and plan next those for whom it is news."""
+        for name, reached in made.reached.items():
+            if self._reached.get(name) != reached:
+                self.add(desired.followers(name))
+        self._reached = (self._reached if taken is not None else {}) | dict(made.reached)
+        self.add(name for fact in made.facts for name in _changed(fact))
+
+
+def _changed(fact: Fact) -> Iterable[str]:
+    """Return the task that is to be looked at again once a fact of a plan is on record."""
+    if isinstance(fact, AttemptEnded):
+        return (fact.attempt.key.task,)
+    return (fact.task,) if isinstance(fact, RunCancelled | RetryGranted) else ()
