@@ -23,11 +23,11 @@ def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
 
 def awaited(connection: sqlite3.Connection, fact: facts.RoomAwaited) -> None:
     """Keep since when an instance has waited for room, as long as it does."""
-    key = (task_row(connection, fact.task), fact.instance)
+    key = (task_row(connection, fact.task), fact.instance, fact.run)
     if fact.at:
-        connection.execute("REPLACE INTO waits VALUES (?, ?, ?, ?)", (*key, fact.run, fact.at))
+        connection.execute("REPLACE INTO waits VALUES (?, ?, ?, ?)", (*key, fact.at))
     else:
-        connection.execute("DELETE FROM waits WHERE task = ? AND instance = ?", key)
+        connection.execute("DELETE FROM waits WHERE (task, instance, run) = (?, ?, ?)", key)
 
 
 def numbered(connection: sqlite3.Connection, fact: facts.CombinationNumbered) -> None:

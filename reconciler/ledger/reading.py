@@ -90,7 +90,7 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     ):
         tasks[task].combinations[values] = instance
     for task, instance, run, at in connection.execute("SELECT task, instance, run, at FROM waits"):
-        tasks[task].awaiting[instance] = (run, at)
+        tasks[task].awaiting[run, instance] = at
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, *rest in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"

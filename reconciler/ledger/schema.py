@@ -207,7 +207,7 @@ _BATCH: Final = (
         instance INTEGER NOT NULL,
         run INTEGER NOT NULL,
         at REAL NOT NULL,
-        PRIMARY KEY (task, instance)
+        PRIMARY KEY (task, instance, run)
     ) STRICT, WITHOUT ROWID""",
 )
 

@@ -139,9 +139,9 @@ class History(Struct):
     def _(self, fact: facts.RoomAwaited) -> None:
         awaiting = self.task(fact.task).awaiting
         if fact.at:
-            awaiting[fact.instance] = (fact.run, fact.at)
+            awaiting[fact.run, fact.instance] = fact.at
         else:
-            awaiting.pop(fact.instance, None)
+            awaiting.pop((fact.run, fact.instance), None)
 
     @apply.register
     def _(self, fact: facts.CombinationNumbered) -> None:

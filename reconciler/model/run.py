@@ -129,8 +129,8 @@ class TaskHistory(Struct):
     of its matrix the instance that it keeps. `schedule` is the one that counts since
     `schedule_since` (by the wall clock), when `rerun` was `schedule_rerun`; `fired` is the nominal
     time of the firing that was dealt with last. `unfinished` are the numbers of the runs that are
-    not finished, of which a schedule leaves few among many. `awaiting` says of which run, and since
-    when, an instance has lacked nothing but room on a node.
+    not finished, of which a schedule leaves few among many. `awaiting` says, by run and
+    instance, since when one has lacked nothing but room on a node.
     """
 
     name: str
@@ -142,7 +142,7 @@ class TaskHistory(Struct):
     schedule_since: float = 0.0
     schedule_rerun: int = 0
     fired: float = 0.0
-    awaiting: dict[int, tuple[int, float]] = field(default_factory=dict)
+    awaiting: dict[tuple[int, int], float] = field(default_factory=dict)
     unfinished: set[int] = field(default_factory=set)
 
     def run_for(self, task: DesiredTask) -> Run | None:

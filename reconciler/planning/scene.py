@@ -95,7 +95,10 @@ class Pass(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """What one rule decided for one instance. `lacks_room`: it waits for a node, and no more."""
+    """What one rule decided for one instance.
+
+    `lacks_room`: the run in which it waits for a node, and for nothing more; 0 where it does not.
+    """
 
     state: InstanceState
     reason: str
@@ -107,7 +110,7 @@ class Step(Struct, frozen=True):
     blocked: bool = False
     suspended: bool = False
     protected: bool = False
-    lacks_room: bool = False
+    lacks_room: int = 0
     after: str = ""
 
 

@@ -33,7 +33,7 @@ class Draft(Struct):
     actions: list[Action] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
-    lacking: set[InstanceKey] = field(default_factory=set)
+    lacking: set[tuple[InstanceKey, int]] = field(default_factory=set)
     halts: dict[str, str] = field(default_factory=dict)
 
     def take(self, step: Step, verdict: Verdict) -> None:
@@ -42,7 +42,7 @@ class Draft(Struct):
         self.actions.extend(step.actions)
         self.verdicts.append(verdict)
         if step.lacks_room:
-            self.lacking.add(verdict.key)
+            self.lacking.add((verdict.key, step.lacks_room))
         if step.wake_at is not None:
             self.wake(verdict.key.task, step.wake_at)
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from reconciler.controller import requests
 from reconciler.controller.writing import complete
 from reconciler.model.action import InstanceState
-from reconciler.model.desired import DesiredTask, OnChange, Overlap, Retry, Schedule
+from reconciler.model.desired import Dependency, DesiredTask, OnChange, Overlap, Retry, Schedule
 from reconciler.model.fact import (
     FiringPassed,
     Relearned,
     Resumed,
+    RoomAwaited,
     RunCancelled,
     RunOpened,
     Suspended,
@@ -411,6 +412,49 @@ def test_rerun_and_retry_by_request() -> None:
     assert complete(lab.core)
     lab.apply(other())
     assert not ask(lab, "retry", task="work").ok, "its work is another one"
+
+
+def test_each_firing_comes_after_what_it_depends_on() -> None:
+    prepare = make_task("prepare")
+    report = make_task("report", depends_on=(Dependency("work"),))
+    lab = lab_of(prepare, hourly(depends_on=(Dependency("prepare"),)), report, ends=None)
+    until(lab, 1)
+    assert lab.live() == ["demo.prepare.1.0.1"]
+    assert lab.verdict("work").reason.startswith("waits for task prepare to succeed")
+    lab.world.finish("demo.prepare.1.0.1", 0)
+    lab.settle()
+    assert lab.live() == ["demo.work.1.0.1"]
+    lab.world.finish("demo.work.1.0.1", 0)
+    lab.settle()
+    assert lab.live() == ["demo.report.1.0.1"]
+    until(lab, 2)
+    assert lab.live() == ["demo.report.1.0.1", "demo.work.2.0.1"]
+
+
+def test_a_firing_that_waits_in_vain_is_cancelled_and_the_next_one_is_not() -> None:
+    prepare = make_task("prepare")
+    work = hourly(depends_on=(Dependency("prepare"),))
+    lab = lab_of(prepare, work, ends=1)
+    until(lab, 1)
+    assert lab.verdict("work").state is InstanceState.CANCELLED
+    assert complete(lab.core)
+    lab.world.autoexit = lambda _: 0
+    assert ask(lab, "retry", task="prepare").ok
+    until(lab, 2)
+    assert lab.world.journal.starts[-1] == "demo.work.2.0.1"
+    assert lab.verdict("work").state is InstanceState.SUCCEEDED
+
+
+def test_runs_that_overlap_wait_for_room_each_for_itself() -> None:
+    nowhere = {"nodes": (("zone", "x"),)}
+    lab = lab_of(hourly("work", 1, Overlap.ALLOW, spec=nowhere, queue_timeout=1.5 * HOUR))
+    until(lab, 1)
+    until(lab, 2)
+    waits = facts(lab, RoomAwaited)
+    assert [(wait.run, time(wait.at)) for wait in waits] == [(1, "22. 13:00"), (2, "22. 14:00")]
+    until(lab, 2.6)
+    assert [cancel.run for cancel in facts(lab, RunCancelled)] == [1]
+    assert [v.state for v in lab.core.verdicts["work"]] == [InstanceState.PENDING], "the second"
 
 
 def test_a_gang_that_fails_gives_way_to_the_next_firing() -> None:
