@@ -19,7 +19,8 @@ from reconciler.planning.firing import (
     roster_of,
     unscheduled,
 )
-from reconciler.planning.rules import RULES, RULES_WHEN_HELD, RULES_WHEN_IDLE, Rule
+from reconciler.planning.restrained import RULES_WHEN_HELD, RULES_WHEN_IDLE
+from reconciler.planning.rules import RULES, Rule
 from reconciler.planning.runs import opened, run_of
 from reconciler.planning.scene import Idle, Pass, Seen
 

@@ -17,9 +17,10 @@ from reconciler.planning.expiry import Expiry
 from reconciler.planning.firing import unscheduled
 from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
+from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
-from reconciler.planning.rules import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED, Rule
+from reconciler.planning.rules import Rule
 from reconciler.planning.scene import Loads, Pass, Scene, Seen, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys

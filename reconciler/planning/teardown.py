@@ -18,7 +18,7 @@ from reconciler.planning.cause import NOT_PRUNED, PROTECTED
 from reconciler.planning.ending import collect, end
 from reconciler.planning.scene import Pass, Step, act
 
-_ENDED: Final[dict[Result | None, InstanceState]] = {
+ENDED_AS: Final[dict[Result | None, InstanceState]] = {
     Result.SUCCEEDED: InstanceState.SUCCEEDED,
     Result.CANCELLED: InstanceState.CANCELLED,
     Result.FAILED: InstanceState.FAILED,
@@ -79,7 +79,7 @@ def _protected(given: Pass, containers: Sequence[Container]) -> Step | None:
     state = (
         InstanceState.RUNNING
         if any(c.live for c in containers)
-        else _ENDED.get(_result(given, last), InstanceState.PENDING)
+        else ENDED_AS.get(_result(given, last), InstanceState.PENDING)
     )
     return Step(state, PROTECTED, settled=True, ready=last.live, protected=True)
 
