@@ -23,12 +23,13 @@ MAX_TOTAL: Final = 1024 * 1024  # of all that one task substitutes
 Path = tuple[str | int, ...]
 S = TypeVar("S", str, int)
 _TEMPLATE: Final = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PER_INSTANCE: Final[tuple[Path, ...]] = (
+_PER_INSTANCE: Final[frozenset[Path]] = frozenset({
     ("container", "command"), ("container", "entrypoint"), ("container", "env"),
     ("container", "health", "command"), ("env",), ("cluster", "masterCommand"),
     ("cluster", "workerCommand"), ("outputs", "prefix"), ("inputs", 0, "prefix"),
     ("inputs", 0, "stripPrefix"),
-)  # fmt: skip
+})  # fmt: skip
+_DEEPEST: Final = max(map(len, _PER_INSTANCE))
 _JSON_TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (bool, ("boolean",)), (int, ("integer", "number")), (float, ("number",)),
 )  # fmt: skip
@@ -204,7 +205,7 @@ def _is_template(node: Scalar) -> bool:
 def _per_instance(path: Path) -> bool:
     """Return whether each instance has its own text there; any item of a list is as item 0."""
     steps = tuple(0 if isinstance(step, int) else step for step in path)
-    return any(steps[: len(prefix)] == prefix for prefix in _PER_INSTANCE)
+    return any(steps[:depth] in _PER_INSTANCE for depth in range(1, _DEEPEST + 1))
 
 
 def without(tree: Mapping, paths: list[Path]) -> None:

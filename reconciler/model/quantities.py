@@ -6,6 +6,7 @@ every refusal is a ValueError whose message is one sentence for the text's autho
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 BYTE_UNITS: Final = {
@@ -21,6 +22,7 @@ MAX_INSTANCE_ID: Final = 999_999
 _DURATION_UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _MILLI: Final = Decimal(1000)
 _LONGEST: Final = 64  # no sensible quantity is longer, and digits cost time
+_FEW: Final = 1024  # thousands of tasks share a handful of quantities, and each is read at length
 
 _BYTES: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kMGT]|[KMGT]i)?")
 _CPUS: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m)?")
@@ -31,6 +33,7 @@ _DURATION: Final = re.compile(
 _RANGE: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
 
 
+@lru_cache(_FEW, typed=True)
 def parse_bytes(value: str | float) -> int:
     """Return a number of bytes: plain, or with k, M, G, T (1000) or Ki, Mi, Gi, Ti (1024).
 
@@ -57,6 +60,7 @@ def format_bytes(number: int) -> str:
     return str(number)
 
 
+@lru_cache(_FEW, typed=True)
 def parse_cpus(value: str | float) -> float:
     """Return a number of processors: 2, 0.5, or in thousandths: 500m.
 
@@ -82,6 +86,7 @@ def format_cpus(number: float) -> str:
     return f"{thousandths}m" if rest else str(whole)
 
 
+@lru_cache(_FEW, typed=True)
 def parse_duration(value: str | float) -> float:
     """Return seconds: plain, or units in falling order: 7d, 1h30m, 10s, 1.5s, 250ms.
 
