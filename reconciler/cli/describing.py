@@ -12,7 +12,14 @@ from msgspec.structs import asdict
 from reconciler.cli.following import container_of
 from reconciler.cli.options import Target
 from reconciler.cli.past import usage_json
-from reconciler.cli.standing import Standing, finished_at, seen_of, standing_of, started_at
+from reconciler.cli.standing import (
+    Standing,
+    finished_at,
+    seen_of,
+    standing_of,
+    started_at,
+    values_of,
+)
 from reconciler.cli.text import rfc3339
 from reconciler.controller.reading import Report
 from reconciler.engines.engine import EngineError
@@ -35,7 +42,7 @@ def describe_task(report: Report, target: Target) -> Plain:
         "reason": standing.reason,
         **(_asked(report, standing.task) if standing.task else {"asked": False}),
         "runs": [_run(run) for run in (known.runs.values() if known else ())],
-        "instances": [_verdict(verdict) for verdict in standing.verdicts],
+        "instances": [_verdict(report, verdict) for verdict in standing.verdicts],
     }
 
 
@@ -52,6 +59,7 @@ def describe_instance(report: Report, target: Target) -> Plain:
     ]
     return {
         "instance": str(target),
+        "values": dict(values_of(report, InstanceKey(target.task, number))),
         "state": verdict.state.value if verdict else "Cancelled",
         "reason": verdict.reason if verdict else "not asked for any more",
         "run": verdict.run if verdict else None,
@@ -69,6 +77,8 @@ def _asked(report: Report, task: DesiredTask) -> Plain:
         "profile": task.profile,
         "instanceIds": format_ranges(task.instances),
         "restart": task.restart.value,
+        "schedule": task.schedule and to_builtins(task.schedule),
+        "onScale": task.on_scale.value,
         "retry": {"perInstance": task.retry.per_instance, "backoff": asdict(task.retry.backoff)},
         "parallelism": task.parallelism,
         "priority": task.priority,
@@ -114,6 +124,8 @@ def _run(run: Run) -> Plain:
         "openedAt": rfc3339(run.opened_at),
         "revision": run.revision,
         "work": run.work,
+        "firing": rfc3339(run.nominal),
+        "finishedAt": rfc3339(run.finished_at),
         "closed": run.closed,
         "cancelled": None in run.cancels,
         "succeeded": sum(run.succeeded(instance) for instance in run.attempts),
@@ -121,9 +133,10 @@ def _run(run: Run) -> Plain:
     }
 
 
-def _verdict(verdict: Verdict) -> Plain:
+def _verdict(report: Report, verdict: Verdict) -> Plain:
     return {
         "id": verdict.key.instance,
+        "values": dict(values_of(report, verdict.key)),
         "state": verdict.state.value,
         "run": verdict.run or None,
         "attempt": verdict.attempt or None,

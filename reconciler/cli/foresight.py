@@ -4,11 +4,13 @@ Decides which record the preview begins with, so that it tells what `apply` woul
 one that undoes an earlier destroy, and that knows of a lost ledger.
 """
 
+import time
 from collections.abc import Mapping
 
 from msgspec import Struct
 
 from reconciler.cli.place import Place, open_engine
+from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.claim import Claimant, Standing
 from reconciler.controller.preview import Preview, preview
 from reconciler.controller.reading import images_present, learn, observe, past_of
@@ -17,14 +19,17 @@ from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Relearned
 from reconciler.model.observed import Observed
+from reconciler.planning.numbering import as_kept
 
 
 class Foresight(Struct, frozen=True):
     """A preview, and what its reader should know of how it was made.
 
-    `refusals` say why an apply would be refused altogether.
+    `desired` is the revision in which every instance has the id that it keeps; `refusals` say why
+    an apply would be refused altogether.
     """
 
+    desired: Desired
     preview: Preview
     observed: Observed
     recorded: bool
@@ -54,8 +59,10 @@ def foresee(place: Place, desired: Desired) -> Foresight:
     learn(history, observed, now)
     if history.destroyed_revision:
         history.apply(Destroyed("", now))
-    made = preview(desired, observed, history, now, images_present(desired, known))
-    return Foresight(made, observed, past.recorded, tuple(refusals))
+    desired = as_kept(desired, history)
+    calendar = Wall(time.time).look(scheduled(desired))
+    made = preview(desired, observed, history, now, images_present(desired, known), calendar)
+    return Foresight(desired, made, observed, past.recorded, tuple(refusals))
 
 
 def _claims(place: Place, engines: Mapping[str, Engine]) -> tuple[list[str], bool]:

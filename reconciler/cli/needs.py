@@ -28,6 +28,8 @@ def needs_run(core: "Core") -> str:
     said += [_later_retries(core)] if not retries else []
     said += [_timeouts(core)]
     said += [f"bringing {plural(services, 'service instance')} back"] if services else []
+    scheduled = sum(task.schedule is not None for task in core.effective().tasks.values())
+    said += [f"the firings of {plural(scheduled, 'scheduled task')}"] if scheduled else []
     named = [part for part in said if part]
     return f"From now on `reconciler run` is needed for: {', '.join(named)}." if named else ""
 
@@ -63,7 +65,7 @@ def _outlives_change(core: "Core", verdict: Verdict) -> bool:
     run = known.runs.get(verdict.run) if known else None
     if task is None or known is None or run is None or verdict.state is not InstanceState.RUNNING:
         return False
-    return outlives_change(task, run, known.run_for(task.work.hash, task.rerun))
+    return outlives_change(task, run, known.present(task))
 
 
 def _failed_before(core: "Core", verdict: Verdict) -> bool:

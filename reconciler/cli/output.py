@@ -8,6 +8,7 @@ import codecs
 import json
 import sys
 import threading
+from collections.abc import Mapping
 from typing import Final
 
 import click
@@ -19,11 +20,15 @@ _LONGEST: Final = 64 * 1024  # a line without an end is cut here rather than kep
 
 
 class Output:
-    """Standard output for the output of containers. `width` 0 prefixes nothing."""
+    """Standard output for the output of containers.
 
-    def __init__(self, form: str, width: int) -> None:
+    `names` are what instances are called in front of their lines; with none nothing is.
+    """
+
+    def __init__(self, form: str, names: Mapping[int, str]) -> None:
         self._json = form == "json"
-        self._width = width
+        self._names = names
+        self._width = max((len(name) for name in names.values()), default=0)
         self._terminal = sys.stdout.isatty()
         self._lock = threading.Lock()
         self._partial: dict[AttemptKey, bytes] = {}
@@ -59,7 +64,9 @@ class Output:
 
     def _line(self, origin: AttemptKey, line: bytes) -> bytes:
         if not self._json:
-            return f"{origin.key.instance:>{self._width}} | ".encode() + line + b"\n"
+            number = origin.key.instance
+            name = self._names.get(number, str(number))
+            return f"{name:>{self._width}} | ".encode() + line + b"\n"
         said = {
             "task": origin.key.task,
             "instance": origin.key.instance,

@@ -3,7 +3,7 @@
 Decides which are meant and in which order. How they are shown is not known here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,8 @@ from reconciler.model.headway import Glimpse
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import Usage
 from reconciler.model.run import Attempt, Run
+from reconciler.model.spec import Pairs
+from reconciler.planning.numbering import values_in
 
 
 class PastAttempt(Struct, frozen=True):
@@ -32,11 +34,15 @@ class PastAttempt(Struct, frozen=True):
 
 
 class PastRun(Struct, frozen=True):
-    """One run of a task with the attempts that are meant, by instance and number."""
+    """One run of a task with the attempts that are meant, by instance and number.
+
+    `values` are what its instances saw of a matrix.
+    """
 
     task: str
     run: Run
     attempts: tuple[PastAttempt, ...]
+    values: Mapping[int, Pairs] = {}
 
 
 def runs_of(report: Report, target: Target | None, most: int, lines: int = 0) -> list[PastRun]:
@@ -78,7 +84,7 @@ def _runs_of_task(report: Report, name: str, target: Target | None, most: int) -
         run = report.history.tasks[name].runs[number]
         found = tuple(_attempts(report, name, run, instance))
         if found or instance is None:
-            yield PastRun(name, run, found)
+            yield PastRun(name, run, found, _values(report, name, run))
 
 
 def _attempts(report: Report, name: str, run: Run, instance: int | None) -> Iterator[PastAttempt]:
@@ -90,13 +96,22 @@ def _attempts(report: Report, name: str, run: Run, instance: int | None) -> Iter
             yield PastAttempt(key, record, container, seen_of(report, live.id if live else ""))
 
 
+def _values(report: Report, name: str, run: Run) -> Mapping[int, Pairs]:
+    """Return what instances saw in a run; one of a count has ids that are no combination's."""
+    if not run.matrix:
+        return {}
+    known = report.history.tasks[name].combinations
+    return {number: values_in(text) for text, number in known.items() if number in run.attempts}
+
+
 def _with_lines(report: Report, runs: list[PastRun], count: int) -> list[PastRun]:
     with Ledger.open(report.folder, write=False, project=report.desired.project) as ledger:
         return [
-            PastRun(
-                one.task,
-                one.run,
-                tuple(replace(a, lines=_lines(report, ledger, a, count)) for a in one.attempts),
+            replace(
+                one,
+                attempts=tuple(
+                    replace(a, lines=_lines(report, ledger, a, count)) for a in one.attempts
+                ),
             )
             for one in runs
         ]

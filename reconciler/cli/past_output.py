@@ -10,6 +10,7 @@ from reconciler.controller.reading import Report
 from reconciler.model.fact import Result
 from reconciler.model.plain import one_line
 from reconciler.model.run import Attempt
+from reconciler.planning.numbering import worded
 
 _HEADER: Final = ("INSTANCE", "ATTEMPT", "RESULT", "EXIT", "STARTED", "TOOK", "CPU", "MEMORY",
                   "NODE", "WHY")  # fmt: skip
@@ -57,14 +58,15 @@ def _run_json(report: Report, one: PastRun) -> dict[str, object]:
         "nominalTime": rfc3339(run.nominal),
         "closed": run.closed,
         "cancelled": whole.reason if whole else None,
-        "attempts": [_attempt_json(report, past) for past in one.attempts],
+        "attempts": [_attempt_json(report, one, past) for past in one.attempts],
     }
 
 
-def _attempt_json(report: Report, past: PastAttempt) -> dict[str, object]:
+def _attempt_json(report: Report, one: PastRun, past: PastAttempt) -> dict[str, object]:
     record = past.record
     return {
         "instance": past.key.key.instance,
+        "values": dict(one.values.get(past.key.key.instance, ())),
         "attempt": record.number,
         "node": record.node or None,
         "container": past.container,
@@ -90,7 +92,7 @@ def _run_text(report: Report, one: PastRun) -> Iterator[str]:
     yield paint(one_line(f"{one.task}, run {run.number}, {opened}{why}{revision}"), bold=True)
     if None in run.cancels:
         yield one_line(f"ended as a whole: {run.cancels[None].reason}")
-    rows = [_HEADER, *(_row(report, past) for past in one.attempts)]
+    rows = [_HEADER, *(_row(report, one, past) for past in one.attempts)]
     header, *table = columns(rows, {2: _COLOURS})
     if table:
         yield header
@@ -102,12 +104,13 @@ def _run_text(report: Report, one: PastRun) -> Iterator[str]:
             yield f"{paint('  | ', dim=True)}(its ttl is over: what it printed is gone)"
 
 
-def _row(report: Report, past: PastAttempt) -> tuple[str, ...]:
+def _row(report: Report, one: PastRun, past: PastAttempt) -> tuple[str, ...]:
     record = past.record
+    values = worded(one.values.get(past.key.key.instance, ()))
     wall = wall_seconds(record, report.at)
     began, used = started_at(record), used_by(record, past.seen)
     return (
-        str(past.key.key),
+        f"{past.key.key} {values}".rstrip(),
         str(record.number),
         result_of(record),
         _exit(record),

@@ -16,6 +16,7 @@ from reconciler.cli.standing import (
     run_of,
     started_at,
     trouble_of,
+    values_of,
 )
 from reconciler.cli.text import ago, length, percent
 from reconciler.controller.reading import Report
@@ -25,6 +26,8 @@ from reconciler.model.position import NOWHERE, Position
 from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
 from reconciler.planning.finishing import outlives_change
+from reconciler.planning.firing import time_of
+from reconciler.planning.numbering import worded
 
 _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
@@ -67,6 +70,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
     since = f" for {length(report.at - reason.since)}" if reason.since else ""
     begin = "has been" if since else "is"
     yield f"{verdict.key} {begin} {verdict.state.value}{since}: {verdict.reason}."
+    if seen := worded(values_of(report, verdict.key)):
+        yield f"It sees {seen}."
     if found := headway_of(report, verdict):
         yield f"By what it prints it is {percent(found)}."
     if reason.unblocked_by:
@@ -196,7 +201,7 @@ def _way_on_running(report: Report, verdict: Verdict) -> str:
     if task is None or run is None:
         return ""
     known = report.history.tasks[task.name]
-    if not outlives_change(task, run, known.run_for(task.work.hash, task.rerun)):
+    if not outlives_change(task, run, known.present(task)):
         return ""
     where = task.place_of("onChange")
     return f"it has to end by itself, or onChange to be replace at {where}"
@@ -206,9 +211,11 @@ def _way_to_retry(report: Report, verdict: Verdict, task: DesiredTask, place: Pl
     run = run_of(report, verdict)
     whole = run is not None and None in run.cancels
     target = verdict.key.task if whole else str(verdict.key)
+    following = report.calendar.of(task.name).next
+    firing = f"its next firing at {time_of(following)}, or " if following else ""
     return (
-        f"`{place.command('retry', target)}`, or change the task's work, or raise `rerun` at "
-        f"{task.at}; what it printed: `{place.command('logs', str(verdict.key))}`"
+        f"{firing}`{place.command('retry', target)}`, or change the task's work, or raise `rerun` "
+        f"at {task.at}; what it printed: `{place.command('logs', str(verdict.key))}`"
     )
 
 
@@ -218,6 +225,8 @@ def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Tro
     if trouble is not None:
         where = f", or the manifest at {task.place_of('image')}" if task else ""
         needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
+    elif task is not None and task.schedule is not None and verdict.settled:
+        needed.insert(0, "its next firing has to come, or `rerun` to be raised")
     elif task is not None and task.gang and not verdict.blocked:
         rest = place.command("why", task.name)
         needed.insert(0, f"all of its gang have to be there; `{rest}` tells of the others")

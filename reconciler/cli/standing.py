@@ -14,8 +14,10 @@ from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.headway import Glimpse, Headway
-from reconciler.model.identity import AttemptKey
+from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.run import Attempt, Run, Trouble
+from reconciler.model.spec import Pairs
+from reconciler.planning.numbering import values_in
 from reconciler.planning.status import task_state
 
 _IN_HAND: Final = {InstanceState.PREPARING, InstanceState.COLLECTING}
@@ -23,13 +25,17 @@ _ENDED: Final = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CA
 
 
 class Standing(Struct, frozen=True):
-    """One task: what is asked for, if it still is, and where each of its instances stands."""
+    """One task: what is asked for, if it still is, and where each of its instances stands.
+
+    `next_firing` is when its schedule opens another run, 0.0 where none does.
+    """
 
     name: str
     task: DesiredTask | None
     state: TaskState
     reason: str
     verdicts: tuple[Verdict, ...]
+    next_firing: float = 0.0
 
     @property
     def run(self) -> int | None:
@@ -86,6 +92,17 @@ def headway_of(report: Report, verdict: Verdict) -> Headway | None:
     return seen_of(report, verdict.container).headway
 
 
+def values_of(report: Report, key: InstanceKey) -> Pairs:
+    """Return what an instance sees, or has seen, of its task's matrix; nothing without one."""
+    task, known = report.desired.tasks.get(key.task), report.history.tasks.get(key.task)
+    if task is not None and (values := task.values_of(key.instance)):
+        return values
+    if known is None or (task is not None and key.instance in task.instances):
+        return ()
+    found = (text for text, number in known.combinations.items() if number == key.instance)
+    return values_in(next(found, ""))
+
+
 def unknown_nodes(report: Report) -> list[str]:
     """Return why nodes cannot be looked at, a sentence each."""
     return [
@@ -98,7 +115,9 @@ def unknown_nodes(report: Report) -> list[str]:
 def _standing(report: Report, name: str, verdicts: Sequence[Verdict]) -> Standing:
     task = report.desired.tasks.get(name)
     state, reason = task_state(verdicts, task)
-    return Standing(name, task, state, reason, tuple(verdicts))
+    kept = any(v.suspended for v in verdicts) or (task is not None and bool(task.blocked))
+    following = 0.0 if kept else report.calendar.of(name).next
+    return Standing(name, task, state, reason, tuple(verdicts), following)
 
 
 def trouble_of(report: Report, verdict: Verdict) -> Trouble | None:

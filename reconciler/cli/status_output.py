@@ -14,12 +14,15 @@ from reconciler.cli.standing import (
     standings,
     started_at,
     unknown_nodes,
+    values_of,
 )
 from reconciler.cli.text import COLOURS, ago, columns, complain, paint, percent, plural, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.plain import one_line
+from reconciler.planning.firing import AWAITS, time_of
+from reconciler.planning.numbering import worded
 from reconciler.planning.suspending import suspense_of
 
 _MOST: Final = 10
@@ -105,6 +108,9 @@ def _row(standing: Standing) -> tuple[str, ...]:
     counts = ", ".join(f"{n} {state}" for state, n in sorted(found.items())) or "0"
     image = standing.task.spec.image if standing.task else "-"
     why = standing.reason if standing.reason != counts else ""
+    if standing.next_firing and AWAITS not in why:
+        following = f"next firing at {time_of(standing.next_firing)}"
+        why = f"{why}; {following}" if why else following
     if standing.task is None:
         why = f"not asked for any more; {why}" if why else "not asked for any more"
     return standing.name, standing.state.value, counts, str(standing.run or "-"), image, why
@@ -127,14 +133,21 @@ def _instance(report: Report, verdict: Verdict) -> tuple[str, ...]:
     attempt = attempt_of(report, verdict)
     at = finished_at(attempt) or started_at(attempt)
     return (
-        str(verdict.key),
+        f"{verdict.key} {worded(values_of(report, verdict.key))}".rstrip(),
         verdict.state.value,
-        f"attempt {verdict.attempt}" if verdict.attempt else "-",
+        _attempt(report, verdict),
         verdict.node or "-",
         verdict.container[:12] or "-",
         ago(at, report.at) if at else "-",
         _why(report, verdict),
     )
+
+
+def _attempt(report: Report, verdict: Verdict) -> str:
+    """Return which attempt an instance is at; of a scheduled task there are many first ones."""
+    said = f"attempt {verdict.attempt}" if verdict.attempt else "-"
+    task = report.desired.tasks.get(verdict.key.task)
+    return f"run {verdict.run}, {said}" if task and task.schedule and verdict.run else said
 
 
 def _why(report: Report, verdict: Verdict) -> str:
@@ -154,9 +167,24 @@ def _task(report: Report, standing: Standing) -> dict[str, object]:
         "state": standing.state.value,
         "reason": standing.reason,
         "run": standing.run,
+        "schedule": _schedule(report, standing),
         "suspended": _suspended(report, standing),
         "protected": protected(report, standing),
         "instances": [_instance_json(report, verdict) for verdict in standing.verdicts],
+    }
+
+
+def _schedule(report: Report, standing: Standing) -> dict[str, object] | None:
+    schedule = standing.task.schedule if standing.task else None
+    known = report.history.tasks.get(standing.name)
+    if schedule is None:
+        return None
+    return {
+        "cron": schedule.cron,
+        "timezone": schedule.timezone,
+        "overlap": schedule.overlap.value,
+        "last": rfc3339(known.fired) if known else None,
+        "next": rfc3339(standing.next_firing),
     }
 
 
@@ -182,6 +210,7 @@ def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:
     attempt = attempt_of(report, verdict)
     return {
         "id": verdict.key.instance,
+        "run": verdict.run or None,
         "state": verdict.state.value,
         "attempt": verdict.attempt or None,
         "node": verdict.node or None,

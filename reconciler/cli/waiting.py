@@ -18,6 +18,7 @@ from reconciler.cli.targets import tasks_meant
 from reconciler.controller.reading import Report
 from reconciler.ledger import Ledger
 from reconciler.model.action import InstanceState, TaskState, Verdict
+from reconciler.model.desired import DesiredTask
 
 _POLL_SECONDS: Final = 0.1
 # Health, and containers that nobody looks after, change without the ledger.
@@ -109,11 +110,11 @@ def _task(standing: Standing) -> Awaited:
     if task is None:
         return Awaited(standing.name, standing.state.value, standing.reason, over=True, good=False)
     if task.service:
-        over = all(_settled(verdict, service=True) for verdict in verdicts)
+        over = all(_settled(task, verdict) for verdict in verdicts)
         good = all(verdict.ready for verdict in verdicts)
     else:
-        over = all(_settled(verdict, service=False) for verdict in verdicts)
-        good = standing.state is TaskState.SUCCEEDED
+        over = all(_settled(task, verdict) for verdict in verdicts)
+        good = standing.state is TaskState.SUCCEEDED or _between(task, verdicts)
     over = over or bool(task.blocked)
     return Awaited(standing.name, standing.state.value, standing.reason, over, over and good)
 
@@ -123,11 +124,19 @@ def _instance(standing: Standing, target: Target) -> Awaited:
     if verdict is None or standing.task is None:
         gone = "not asked for any more"
         return Awaited(str(target), InstanceState.CANCELLED.value, gone, over=True, good=False)
-    service = standing.task.service
-    over = _settled(verdict, service=service) or bool(standing.task.blocked)
-    good = verdict.ready if service else verdict.state is InstanceState.SUCCEEDED
+    task = standing.task
+    over = _settled(task, verdict) or bool(task.blocked)
+    done = verdict.state is InstanceState.SUCCEEDED or _between(task, [verdict])
+    good = verdict.ready if task.service else done
     return Awaited(str(target), verdict.state.value, verdict.reason, over, over and good)
 
 
-def _settled(verdict: Verdict, *, service: bool) -> bool:
-    return verdict.state in _ENDED or (service and verdict.ready)
+def _settled(task: DesiredTask, verdict: Verdict) -> bool:
+    ready = task.service and verdict.ready
+    return verdict.state in _ENDED or ready or _between(task, [verdict])
+
+
+def _between(task: DesiredTask, verdicts: Sequence[Verdict]) -> bool:
+    """Whether nothing of a scheduled task goes on, and its next firing alone would change that."""
+    waiting = (v.state is InstanceState.PENDING and v.settled for v in verdicts)
+    return task.schedule is not None and all(waiting)

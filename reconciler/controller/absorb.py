@@ -73,6 +73,7 @@ def _created(action: Action, container: str) -> Container:
         health="starting" if action.request.spec.health.command else "",
         job=labels.get("io.reconciler.job", ""),
         revision=labels.get("io.reconciler.revision", ""),
+        values=labels.get("io.reconciler.values", ""),
     )
 
 

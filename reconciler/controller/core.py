@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from reconciler.controller import narrate
 from reconciler.controller.absorb import absorb
 from reconciler.controller.agenda import Agenda
+from reconciler.controller.almanac import Almanac, Dates, Wall, scheduled
 from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
@@ -28,6 +29,7 @@ from reconciler.model.history import History
 from reconciler.model.identity import task_of
 from reconciler.planning import plan
 from reconciler.planning.affected import affected
+from reconciler.planning.numbering import as_kept
 from reconciler.planning.permit import Permit, keep_to
 from reconciler.planning.renaming import claims
 from reconciler.planning.tally import tally
@@ -51,11 +53,20 @@ class Record(Protocol):
 class Core:
     """All that one controller knows, and what it makes of it."""
 
-    def __init__(self, desired: Desired, ledger: Record, now: Callable[[], float]) -> None:
-        """Start from a revision and the ledger's history; every node is still unknown."""
-        self.desired = desired
+    def __init__(
+        self,
+        desired: Desired,
+        ledger: Record,
+        now: Callable[[], float],
+        almanac: Almanac | None = None,
+    ) -> None:
+        """Start from a revision and the ledger's history; every node is still unknown.
+
+        `now` measures lengths of time; dates are the almanac's, by default of the same clock.
+        """
         self.ledger = ledger
         self.history = ledger.load()
+        self.desired = as_kept(desired, self.history)
         self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
         self.holds: tuple[Hold, ...] = ()
@@ -73,6 +84,7 @@ class Core:
         self.passes = 0
         self.began = now()
         self._now = now
+        self._dates = Dates(almanac or Wall(now), self.began)
         self._signalled: set[str] = set()
         # What tasks say that they were called before, and what each is called now.
         self._claims = claims(desired.tasks.values())
@@ -97,6 +109,7 @@ class Core:
             self.try_again()
         self.desired = desired
         differing = affected(before, self.effective())
+        self.desired = as_kept(desired, self.history, differing)
         if differing is None:
             self._claims = claims(desired.tasks.values())
             self.dirty_all()
@@ -187,15 +200,21 @@ class Core:
         """Plan what is due, record it, and return the actions to carry out now."""
         now = self._now()
         self.latest = []
+        if self._dates.moved(now):
+            for task in scheduled(self.desired):
+                self._soil(task.name)
         self._agenda.add(self.assessment.due(now))
         if now < self._ledger_retry_at or not self._anything_to_do():
             return []
         # What is held is judged together with whatever else changes.
         self._agenda.add(task for hold in self.holds for task in hold.tasks)
         only = self._agenda.take()
+        self.desired = as_kept(self.desired, self.history, only)
         self.passes += 1
+        wanted = self.effective()
+        calendar = self._dates.of(wanted, only)
         made = plan(
-            self.effective(), self.board.observed(), self.history, now, self._underway(), only
+            wanted, self.board.observed(), self.history, now, self._underway(), only, calendar
         )
         if self.permit is not None:
             made = keep_to(made, self.permit)

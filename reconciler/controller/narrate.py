@@ -14,6 +14,7 @@ from reconciler.model.action import Action, Cause, Hold, Verb
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
 from reconciler.model.suspension import wording_of
+from reconciler.planning.firing import time_of
 
 _LEVELS = {Result.FAILED: "warning", Result.LOST: "warning"}
 _UNSAID = {Verb.COLLECT, Verb.START}
@@ -104,6 +105,12 @@ def said_of(fact: Fact) -> LogEntry | None:
 def _(fact: facts.RunOpened) -> LogEntry:
     message = f"run {fact.run} opened: {fact.reason}"
     return LogEntry(at=fact.at, kind="run", message=message, task=fact.task, run=fact.run)
+
+
+@said_of.register
+def _(fact: facts.FiringPassed) -> LogEntry:
+    message = f"firing at {time_of(fact.nominal)} {fact.reason}"
+    return LogEntry(at=fact.at, kind="firing", message=message, level="warning", task=fact.task)
 
 
 @said_of.register

@@ -2,33 +2,40 @@
 
 The copy is a simulated engine for each node, seeded with what the real one shows. First as
 far as nothing depends on outcomes to come; then on, as if every batch instance succeeds and
-every service becomes healthy. Nothing real is changed, and no ledger is written.
+every service becomes healthy. A schedule fires once at most: what is due, else what comes next.
+Nothing real is changed, and no ledger is written.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace as altered
 
+from reconciler.controller.almanac import scheduled
 from reconciler.controller.core import Core
 from reconciler.controller.inline import Inline
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Verb, Verdict
-from reconciler.model.desired import Desired
+from reconciler.model.calendar import Calendar, Firing
+from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Observed, Phase
+from reconciler.planning.rescaling import left_alone
 
 # Rounds of 'as if all succeed'; what a task of parallelism 1 needs, and an end for the rest.
 _MOST_ROUNDS = 1_000
+# What adding and subtracting times may leave over, in seconds.
+_ROUNDED = 0.001
 
 
 class Preview(Struct, frozen=True):
     """Actions possible now, those that follow as if all succeeds, and what stays as it is.
 
-    `unneeded` are instances that then have waited in vain, as for another task's failure.
+    `notes` say by task what a change in it does not concern. `unneeded` are instances that then
+    have waited in vain, as for another task's failure.
     """
 
     now: tuple[Action, ...]
@@ -36,6 +43,7 @@ class Preview(Struct, frozen=True):
     verdicts: tuple[Verdict, ...]
     holds: tuple[Hold, ...]
     reruns: int
+    notes: Mapping[str, str]
     unneeded: tuple[Verdict, ...] = ()
 
 
@@ -62,20 +70,53 @@ class _Time:
         return self.now
 
 
+class _Ahead:
+    """The calendar as time goes on: of each schedule the next firing, and none after it."""
+
+    def __init__(self, calendar: Calendar, clock: _Time) -> None:
+        self._calendar = calendar
+        self._clock = clock
+        self._began = clock.now
+        self._over: set[str] = set()
+
+    def wall(self) -> float:
+        return self._calendar.wall + self._clock.now - self._began
+
+    def look(self, tasks: Iterable[DesiredTask]) -> Calendar:
+        return Calendar(self.wall(), {task.name: self._of(task.name) for task in tasks})
+
+    def end(self, task: str) -> None:
+        """Let a schedule fire no more."""
+        self._over.add(task)
+
+    def _of(self, task: str) -> Firing:
+        found = self._calendar.of(task)
+        if task in self._over:
+            return Firing(found.last)
+        if found.next and self.wall() >= found.next - _ROUNDED:
+            return Firing(found.next)
+        return found
+
+
 def preview(
     desired: Desired,
     observed: Observed,
     history: History,
     now: float,
     images: Mapping[str, set[str]],
+    calendar: Calendar | None = None,
 ) -> Preview:
-    """Return what would be done. `images` says for each node which images are there."""
+    """Return what would be done. `images` says for each node which images are there.
+
+    Without a `calendar` no schedule fires.
+    """
     clock = _Time(now)
+    ahead = _Ahead(calendar or Calendar(now), clock)
     worlds = {
         name: _world(name, observed, clock, _creatable(desired, history, name, images))
         for name in desired.nodes
     }
-    core = Core(desired, _Copied(history), clock)
+    core = Core(desired, _Copied(history), clock, ahead)
     for name, view in observed.nodes.items():
         if not view.known and name in worlds:
             worlds[name].unreachable = True
@@ -83,7 +124,11 @@ def preview(
     driver = Inline(core, {n: SimulatedEngine(w) for n, w in worlds.items() if not w.unreachable})
     possible = driver.settle()
     verdicts, holds = tuple(core.all_verdicts()), core.holds
+    for name in core.history.tasks:
+        if _fired(core.history, name) != _fired(history, name):
+            ahead.end(name)
     core.set_desired(_kept_for_good(_without_deadlines(desired)))
+    core.dirty_all()
     later = _as_if_all_succeed(driver, worlds, clock)
     vain = {v.key for v in verdicts if v.in_vain}
     return Preview(
@@ -91,9 +136,15 @@ def preview(
         tuple(_shown(later, images)),
         verdicts,
         holds,
-        _reruns([*possible, *later], history),
+        _reruns([*possible, *later], desired, history),
+        left_alone(desired, history),
         tuple(v for v in core.all_verdicts() if v.in_vain and v.key not in vain),
     )
+
+
+def _fired(history: History, name: str) -> float:
+    known = history.tasks.get(name)
+    return known.fired if known else 0.0
 
 
 def _without_deadlines(desired: Desired) -> Desired:
@@ -175,11 +226,12 @@ def _shown(actions: Sequence[Action], images: Mapping[str, set[str]]) -> list[Ac
     ]
 
 
-def _reruns(actions: Sequence[Action], history: History) -> int:
-    """Count the completed instances that would run again."""
+def _reruns(actions: Sequence[Action], desired: Desired, history: History) -> int:
+    """Count the completed instances that would run again, those aside that do so by schedule."""
+    by_schedule = {task.name for task in scheduled(desired)}
     created = {a.key for a in actions if a.verb is Verb.CREATE and a.key is not None}
     return sum(
         any(run.succeeded(key.instance) for run in history.tasks[key.task].runs.values())
         for key in created
-        if key.task in history.tasks
+        if key.task in history.tasks and key.task not in by_schedule
     )

@@ -4,6 +4,7 @@ The same planner that decides for the writer words the state for the reader, so 
 and `why` cannot tell another story than the one that is acted upon.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.controller import glimpses
+from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.clock import SteadyClock, clock_of
 from reconciler.controller.folders import state_folder
 from reconciler.controller.glimpses import Glimpses
@@ -20,17 +22,22 @@ from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan
+from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
 from reconciler.model.observed import NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
+from reconciler.planning.numbering import as_kept
 from reconciler.planning.renaming import owned
 
 
 class Report(Struct, frozen=True):
-    """All that is known of a project at one moment. `plan` holds what the planner thinks of it."""
+    """All that is known of a project at one moment. `plan` holds what the planner thinks of it.
+
+    `at` is that moment by the ledger's clock, `calendar` by the wall's.
+    """
 
     desired: Desired
     observed: Observed
@@ -41,6 +48,7 @@ class Report(Struct, frozen=True):
     folder: Path
     recorded: bool
     at: float
+    calendar: Calendar
     glimpses: Glimpses = {}
 
 
@@ -64,14 +72,27 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
     observed = observe(project, engines)
     learn(history, observed, now)
-    made = plan(wanted, observed, history, now)
+    wanted = as_kept(wanted, history)
+    calendar = Wall(time.time).look(scheduled(wanted))
+    made = plan(wanted, observed, history, now, calendar=calendar)
     for fact in made.facts:
         if isinstance(fact, TaskRenamed):
             history.apply(fact)
     observed = by_name_now(observed, history)
     found = holder(folder)
-    seen = glimpses.read(folder, found)
-    return Report(wanted, observed, history, made, engines, found, folder, past.recorded, now, seen)
+    return Report(
+        desired=wanted,
+        observed=observed,
+        history=history,
+        plan=made,
+        engines=engines,
+        writer=found,
+        folder=folder,
+        recorded=past.recorded,
+        at=now,
+        calendar=calendar,
+        glimpses=glimpses.read(folder, found),
+    )
 
 
 def past_of(folder: Path, project: str) -> Past:

@@ -6,10 +6,17 @@ and attempt a container is, never how a container that is gone has ended.
 
 from collections.abc import Iterable
 
-from reconciler.model.fact import AttemptReserved, Fact, RunOpened, StartRequested
+from reconciler.model.fact import (
+    AttemptReserved,
+    CombinationNumbered,
+    Fact,
+    RunOpened,
+    StartRequested,
+)
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
+from reconciler.planning.numbering import names_in
 
 
 def unknown_containers(
@@ -28,14 +35,24 @@ def unknown_containers(
         known = history.tasks.get(task)
         if (known is None or run not in known.runs) and (task, run) not in opened:
             opened.add((task, run))
-            reason = "learned again from a container"
-            facts.append(RunOpened(task, run, container.work, 0, reason, container.revision, now))
+            facts.append(_run(task, container, now))
         facts += _attempt(history.owner(container.attempt_key), container, now, era)
     return facts
 
 
+def _run(task: str, container: Container, now: float) -> RunOpened:
+    reason, revision = "learned again from a container", container.revision
+    return RunOpened(
+        task, container.run, container.work, 0, reason, revision, now,
+        matrix=names_in(container.values),
+    )  # fmt: skip
+
+
 def _attempt(key: AttemptKey, container: Container, now: float, era: str) -> list[Fact]:
-    reserved = AttemptReserved(key, container.node, container.shape, container.revision, now)
-    if container.phase is Phase.CREATED:
-        return [reserved]
-    return [reserved, StartRequested(key, now, era if container.live else "")]
+    facts: list[Fact] = []
+    if container.values:
+        facts.append(CombinationNumbered(key.key.task, key.key.instance, container.values, now))
+    facts.append(AttemptReserved(key, container.node, container.shape, container.revision, now))
+    if container.phase is not Phase.CREATED:
+        facts.append(StartRequested(key, now, era if container.live else ""))
+    return facts

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from reconciler.controller import requests, revisions
+from reconciler.controller.almanac import Wall
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock, clock_of, keep_clock
 from reconciler.controller.core import Core
@@ -92,7 +93,7 @@ def writer(
         Ledger.open(folder, write=True, project=project) as ledger,
     ):
         clock = keep_clock(ledger)
-        core = Core(desired, ledger, clock.now)
+        core = Core(desired, ledger, clock.now, Wall(time.time))
         claimant = Claimant(project, ledger.state_id, folder, source.name)
         watch: list[Watch] = []
         reader = revisions.Revisions(
@@ -187,8 +188,10 @@ def complete(core: Core) -> bool:
             good = verdict.ready if task.service else verdict.state in _TERMINAL
             stopped = verdict.state in {InstanceState.FAILED, InstanceState.CANCELLED}
             stopped = stopped or verdict.suspended or bool(verdict.after)
-            stuck = bool(task.blocked) and verdict.state is InstanceState.PENDING
-            if not (good or stopped or stuck or verdict.left_alone or held(core, name)):
+            waiting = verdict.state is InstanceState.PENDING
+            stuck = waiting and bool(task.blocked)
+            between = waiting and verdict.settled and task.schedule is not None
+            if not (good or stopped or stuck or between or verdict.left_alone or held(core, name)):
                 return False
     return True
 

@@ -16,17 +16,18 @@ def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
     run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute("DELETE FROM cancels WHERE run = ? AND instance = ?", (run, instance))
+    connection.execute("UPDATE runs SET finished_at = 0.0 WHERE id = ?", (run,))
     row = (run, instance, fact.attempt, fact.at)
     connection.execute("REPLACE INTO grants VALUES (?, ?, ?, ?)", row)
 
 
 def awaited(connection: sqlite3.Connection, fact: facts.RoomAwaited) -> None:
     """Keep since when an instance has waited for room, as long as it does."""
-    key = (task_row(connection, fact.task), fact.instance)
+    key = (task_row(connection, fact.task), fact.instance, fact.run)
     if fact.at:
-        connection.execute("REPLACE INTO waits VALUES (?, ?, ?, ?)", (*key, fact.run, fact.at))
+        connection.execute("REPLACE INTO waits VALUES (?, ?, ?, ?)", (*key, fact.at))
     else:
-        connection.execute("DELETE FROM waits WHERE task = ? AND instance = ?", key)
+        connection.execute("DELETE FROM waits WHERE (task, instance, run) = (?, ?, ?)", key)
 
 
 def numbered(connection: sqlite3.Connection, fact: facts.CombinationNumbered) -> None:
@@ -38,14 +39,21 @@ def numbered(connection: sqlite3.Connection, fact: facts.CombinationNumbered) ->
 def scheduled(connection: sqlite3.Connection, fact: facts.ScheduleSeen) -> None:
     """Keep the schedule that counts from now on."""
     connection.execute(
-        "UPDATE tasks SET schedule = ?, schedule_since = ? WHERE id = ?",
-        (text(fact.schedule), fact.at, task_row(connection, fact.task)),
+        "UPDATE tasks SET schedule = ?, schedule_since = ?, schedule_rerun = ? WHERE id = ?",
+        (text(fact.schedule), fact.at, fact.rerun, task_row(connection, fact.task)),
     )
 
 
 def fired(connection: sqlite3.Connection, task: int, nominal: float) -> None:
-    """Keep the nominal time of the last firing that was dealt with."""
-    connection.execute("UPDATE tasks SET fired = max(fired, ?) WHERE id = ?", (nominal, task))
+    """Keep the nominal time of the firing that was dealt with last."""
+    if nominal:
+        connection.execute("UPDATE tasks SET fired = ? WHERE id = ?", (nominal, task))
+
+
+def finished(connection: sqlite3.Connection, fact: facts.RunFinished) -> None:
+    """Keep when a scheduled task's run was over."""
+    run = known_run(connection, fact.task, fact.run)
+    connection.execute("UPDATE runs SET finished_at = ? WHERE id = ?", (fact.at, run))
 
 
 def expired(connection: sqlite3.Connection, fact: facts.AttemptExpired) -> None:

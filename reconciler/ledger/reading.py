@@ -79,7 +79,7 @@ def _without_collector() -> Iterator[None]:
 def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     tasks: dict[int, TaskHistory] = {}
     for row, name, instances, protected, *schedule in connection.execute(
-        "SELECT id, name, instances, protected, schedule, schedule_since, fired"
+        "SELECT id, name, instances, protected, schedule, schedule_since, schedule_rerun, fired"
         " FROM tasks ORDER BY id"
     ):
         tasks[row] = history.tasks[name] = TaskHistory(
@@ -90,14 +90,14 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     ):
         tasks[task].combinations[values] = instance
     for task, instance, run, at in connection.execute("SELECT task, instance, run, at FROM waits"):
-        tasks[task].awaiting[instance] = (run, at)
+        tasks[task].awaiting[run, instance] = at
     runs: dict[int, Run] = {}
-    for row, task, number, work, rerun, reason, revision, *times, closed in connection.execute(
-        "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal,"
-        " closed_at IS NOT NULL FROM runs ORDER BY task, number"
+    for row, task, number, work, rerun, reason, revision, *rest in connection.execute(
+        "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"
+        " finished_at, closed_at IS NOT NULL FROM runs ORDER BY task, number"
     ):
-        opened_at, nominal = times
-        runs[row] = tasks[task].runs[number] = Run(
+        opened_at, nominal, matrix, finished_at, closed = rest
+        runs[row] = Run(
             number=number,
             work=work,
             rerun=rerun,
@@ -106,7 +106,12 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
             opened_at=opened_at,
             closed=bool(closed),
             nominal=nominal,
+            matrix=matrix,
+            finished_at=finished_at,
         )
+        tasks[task].runs[number] = runs[row]
+        if not finished_at:
+            tasks[task].unfinished.add(number)
     return runs
 
 

@@ -173,6 +173,8 @@ _REVISIONS: Final = (
 
 _BATCH: Final = (
     "ALTER TABLE runs ADD nominal REAL NOT NULL DEFAULT 0.0",
+    "ALTER TABLE runs ADD matrix TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD finished_at REAL NOT NULL DEFAULT 0.0",
     "ALTER TABLE cancels ADD result TEXT NOT NULL DEFAULT 'cancelled'",
     "ALTER TABLE cancels ADD asked TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE cancels ADD passing INTEGER NOT NULL DEFAULT 0",
@@ -193,6 +195,7 @@ _BATCH: Final = (
     ) STRICT, WITHOUT ROWID""",
     "ALTER TABLE tasks ADD schedule TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE tasks ADD schedule_since REAL NOT NULL DEFAULT 0.0",
+    "ALTER TABLE tasks ADD schedule_rerun INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE tasks ADD fired REAL NOT NULL DEFAULT 0.0",
     "ALTER TABLE attempts ADD count INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE attempts ADD cpu_seconds REAL NOT NULL DEFAULT 0.0",
@@ -204,7 +207,7 @@ _BATCH: Final = (
         instance INTEGER NOT NULL,
         run INTEGER NOT NULL,
         at REAL NOT NULL,
-        PRIMARY KEY (task, instance)
+        PRIMARY KEY (task, instance, run)
     ) STRICT, WITHOUT ROWID""",
 )
 

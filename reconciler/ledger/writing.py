@@ -45,8 +45,8 @@ def _(fact: facts.RunOpened, connection: sqlite3.Connection) -> None:
     task = task_row(connection, fact.task)
     connection.execute("DELETE FROM runs WHERE task = ? AND number = ?", (task, fact.run))
     connection.execute(
-        "INSERT INTO runs (task, number, work, rerun, reason, revision, opened_at, nominal)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs (task, number, work, rerun, reason, revision, opened_at, nominal, matrix)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             task,
             fact.run,
@@ -56,9 +56,15 @@ def _(fact: facts.RunOpened, connection: sqlite3.Connection) -> None:
             fact.revision,
             fact.at,
             fact.nominal,
+            text(fact.matrix),
         ),
     )
     batch.fired(connection, task, fact.nominal)
+
+
+@write.register
+def _(fact: facts.RunFinished, connection: sqlite3.Connection) -> None:
+    batch.finished(connection, fact)
 
 
 @write.register

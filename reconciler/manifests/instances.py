@@ -6,22 +6,37 @@ values mean: that is for the program that sees them.
 
 import math
 from collections.abc import Iterable
+from itertools import product
 
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.substitution import BUILTINS
 from reconciler.manifests.tree import Mapping, Scalar, Sequence
 from reconciler.model.quantities import MAX_INSTANCES, parse_ranges
+from reconciler.model.spec import Pairs
 
 
 def read_instances(fields: Fields) -> tuple[int, ...]:
-    """Return the ids asked for, ascending."""
+    """Return the ids asked for, ascending; of a matrix those that its combinations begin with."""
     node = fields.node.get("instances")
     if isinstance(node, Mapping):
-        return tuple(range(_combinations(node, fields.report)))
+        return tuple(range(_count(node, fields.report)))
     if isinstance(node, Scalar) and isinstance(node.plain, int | float):
         return tuple(range(int(node.plain)))
     return fields.parsed("instances", parse_ranges, (0,))
+
+
+def read_combinations(fields: Fields, count: int) -> tuple[Pairs, ...]:
+    """Return a matrix's combinations, each sorted by name; the last name written varies fastest.
+
+    `count` is how many instances there are; where that is another number, the matrix is refused.
+    """
+    matrix = fields.node.mapping("instances", "matrix")
+    values = [_texts(listed) for listed in matrix.items.values()]
+    if not values or math.prod(len(texts) for texts in values) != count:
+        return ()
+    names = list(matrix.items)
+    return tuple(tuple(sorted(zip(names, chosen, strict=True))) for chosen in product(*values))
 
 
 def matrix_names(spec: Mapping) -> frozenset[str]:
@@ -42,7 +57,12 @@ def check_names(spec: Mapping, taken: Iterable[str], report: Report) -> None:
             report.error("duplicate-variable", at, pointer, message, "Choose another name.")
 
 
-def _combinations(instances: Mapping, report: Report) -> int:
+def _texts(values: object) -> list[str]:
+    found = values.items if isinstance(values, Sequence) else []
+    return [value.text for value in found if isinstance(value, Scalar)]
+
+
+def _count(instances: Mapping, report: Report) -> int:
     matrix = instances.mapping("matrix")
     sizes = [_distinct(values, report) for values in matrix.items.values()]
     count = math.prod(sizes)

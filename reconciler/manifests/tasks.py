@@ -20,7 +20,7 @@ from reconciler.manifests.effective import read_effective
 from reconciler.manifests.exclusions import check_together, settle
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.guarding import Guard, check_maximum, check_task
-from reconciler.manifests.instances import check_names, read_instances
+from reconciler.manifests.instances import check_names, read_combinations, read_instances
 from reconciler.manifests.own_fields import read_own_fields
 from reconciler.manifests.places import Places
 from reconciler.manifests.tree import Mapping
@@ -70,10 +70,12 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     check_task(said.tree, guard)
     work, shape = fingerprints_of(spec)
     marks = read_annotations(task.annotations, OF_TASKS_ANNOTATED, report, task.name)
+    instances = read_instances(own)
     compiled = DesiredTask(
         name=task.name,
         at=task.at,
-        instances=read_instances(own),
+        instances=instances,
+        combinations=read_combinations(own, len(instances)),
         spec=spec,
         work=work,
         shape=shape,

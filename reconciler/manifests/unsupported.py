@@ -40,7 +40,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 
 OF_TASKS: Final = (
     _blocking("pool", "the task would run outside the pool"),
-    _blocking("instances.matrix", "the instances would not see the values"),
     _blocking("container.image.build", "there would be no image"),
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
@@ -50,10 +49,8 @@ OF_TASKS: Final = (
     _blocking("secrets", "the task would miss its secrets"),
     _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
-    _blocking("schedule", "the task would run at once, and once only"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
     Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
-    Gap("onScale", "what has completed is kept", ("keep",)),
     Gap("cache", "the work is done again", (False,)),
 )
 OF_PROFILES: Final = (

@@ -1,5 +1,6 @@
 """What should be: one revision's tasks, compiled from its manifests."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -149,6 +150,20 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
                 return self.where[path]
             path = path.rpartition(".")[0]
         return self.at
+
+    @property
+    def matrix(self) -> str:
+        """The names of the values that instances see, sorted; empty without a matrix."""
+        first = self.combinations[0] if self.combinations else ()
+        return ",".join(sorted(name for name, _ in first))
+
+    def values_of(self, instance: int) -> Pairs:
+        """Return what an instance that is asked for sees of the matrix; nothing without one."""
+        if not self.combinations:
+            return ()
+        at = bisect_left(self.instances, instance)
+        found = at < len(self.instances) and self.instances[at] == instance
+        return self.combinations[at] if found else ()
 
     def keys(self) -> list[InstanceKey]:
         """Return the identities asked for, ascending."""

@@ -97,7 +97,7 @@ class History(Struct):
 
     @apply.register
     def _(self, fact: facts.RunOpened) -> None:
-        self.task(fact.task).runs[fact.run] = Run(
+        run = Run(
             number=fact.run,
             work=fact.work,
             rerun=fact.rerun,
@@ -105,8 +105,14 @@ class History(Struct):
             revision=fact.revision,
             opened_at=fact.at,
             nominal=fact.nominal,
+            matrix=fact.matrix,
         )
+        self.task(fact.task).open(run)
         self._fired(fact.task, fact.nominal)
+
+    @apply.register
+    def _(self, fact: facts.RunFinished) -> None:
+        self.task(fact.task).finish(fact.run, fact.at)
 
     @apply.register
     def _(self, fact: facts.TaskScaled) -> None:
@@ -120,7 +126,9 @@ class History(Struct):
 
     @apply.register
     def _(self, fact: facts.RetryGranted) -> None:
-        run = self.task(fact.task).runs[fact.run]
+        task = self.task(fact.task)
+        task.finish(fact.run, 0.0)
+        run = task.runs[fact.run]
         run.cancels.pop(fact.instance, None)
         if fact.instance is None:
             run.resumed_at = fact.at
@@ -131,9 +139,9 @@ class History(Struct):
     def _(self, fact: facts.RoomAwaited) -> None:
         awaiting = self.task(fact.task).awaiting
         if fact.at:
-            awaiting[fact.instance] = (fact.run, fact.at)
+            awaiting[fact.run, fact.instance] = fact.at
         else:
-            awaiting.pop(fact.instance, None)
+            awaiting.pop((fact.run, fact.instance), None)
 
     @apply.register
     def _(self, fact: facts.CombinationNumbered) -> None:
@@ -143,6 +151,7 @@ class History(Struct):
     def _(self, fact: facts.ScheduleSeen) -> None:
         task = self.task(fact.task)
         task.schedule, task.schedule_since = fact.schedule, fact.at
+        task.schedule_rerun = fact.rerun
 
     @apply.register
     def _(self, fact: facts.FiringPassed) -> None:
@@ -284,14 +293,17 @@ class History(Struct):
 
     def _fired(self, name: str, nominal: float) -> None:
         task = self.task(name)
-        task.fired = max(task.fired, nominal)
+        task.fired = nominal or task.fired
 
     def _known(self, key: AttemptKey) -> Attempt:
         return self.attempt(key) or Attempt(number=key.attempt, node="")
 
     def _put(self, key: AttemptKey, attempt: Attempt) -> None:
         """Store an attempt in number order, in the run it belongs to."""
-        run = self.task(key.key.task).runs.setdefault(key.run, Run(key.run, work=""))
+        task = self.task(key.key.task)
+        if key.run not in task.runs:
+            task.open(Run(key.run, work=""))
+        run = task.runs[key.run]
         others = [a for a in run.attempts_of(key.key.instance) if a.number != key.attempt]
         kept = sorted([*others, attempt], key=lambda a: a.number)
         run.attempts[key.key.instance] = tuple(kept)

@@ -22,7 +22,10 @@ Healthiness = Literal["", "starting", "healthy", "unhealthy"]
 
 
 class Container(Struct, frozen=True):
-    """One of our containers. `exit_code` is None unless it has ended."""
+    """One of our containers. `exit_code` is None unless it has ended.
+
+    `values` is the canonical text of what its instance sees of a matrix, empty for nothing.
+    """
 
     id: str
     name: str
@@ -36,6 +39,7 @@ class Container(Struct, frozen=True):
     image_id: str = ""
     job: str = ""
     revision: str = ""
+    values: str = ""
 
     @property
     def key(self) -> InstanceKey:

@@ -6,6 +6,7 @@ Plain records, made and changed by `History.apply` alone.
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 
 
@@ -70,9 +71,10 @@ class Cancel(Struct, frozen=True):
 class Run(Struct):
     """One asking for a task's work: what was asked, and each instance's attempts in order.
 
-    `nominal` is the time of the firing that it is for, 0.0 for none. `cancels` are by instance,
-    None for the run as a whole, which went on again at `resumed_at`. `granted` is the number up to
-    which an instance's attempts count no more.
+    `nominal` is the time of the firing that it is for, 0.0 for none; `matrix` are the names of the
+    values that its instances see; `finished_at` is when a scheduled task's run was over. `cancels`
+    are by instance, None for the run as a whole, which went on again at `resumed_at`. `granted` is
+    the number up to which an instance's attempts count no more.
     """
 
     number: int
@@ -83,6 +85,8 @@ class Run(Struct):
     opened_at: float = 0.0
     closed: bool = False
     nominal: float = 0.0
+    matrix: str = ""
+    finished_at: float = 0.0
     resumed_at: float = 0.0
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
@@ -96,6 +100,14 @@ class Run(Struct):
     def succeeded(self, instance: int) -> bool:
         """Whether the instance has completed in this run, which is final."""
         return any(a.result is Result.SUCCEEDED for a in self.attempts_of(instance))
+
+    def outdated(self, task: DesiredTask) -> bool:
+        """Whether it is of other work than the task asks for now."""
+        return (self.work, self.matrix) != (task.work.hash, task.matrix)
+
+    def serves(self, task: DesiredTask) -> bool:
+        """Whether it is a run of what the task asks for now, rather than of something else."""
+        return self.rerun == task.rerun and not self.outdated(task)
 
     def of_former(self, task: str) -> "Run":
         """Return the same with its attempts known by the task's name so far."""
@@ -115,8 +127,10 @@ class TaskHistory(Struct):
 
     `protected`: its instances stay when its manifest goes. `combinations` gives each combination
     of its matrix the instance that it keeps. `schedule` is the one that counts since
-    `schedule_since`; `fired` is the nominal time of the last firing that was dealt with.
-    `awaiting` says of which run, and since when, an instance has lacked nothing but room on a node.
+    `schedule_since` (by the wall clock), when `rerun` was `schedule_rerun`; `fired` is the nominal
+    time of the firing that was dealt with last. `unfinished` are the numbers of the runs that are
+    not finished, of which a schedule leaves few among many. `awaiting` says, by run and
+    instance, since when one has lacked nothing but room on a node.
     """
 
     name: str
@@ -126,21 +140,46 @@ class TaskHistory(Struct):
     combinations: dict[str, int] = field(default_factory=dict)
     schedule: str = ""
     schedule_since: float = 0.0
+    schedule_rerun: int = 0
     fired: float = 0.0
-    awaiting: dict[int, tuple[int, float]] = field(default_factory=dict)
+    awaiting: dict[tuple[int, int], float] = field(default_factory=dict)
+    unfinished: set[int] = field(default_factory=set)
 
-    def run_for(self, work: str, rerun: int) -> Run | None:
-        """Return the open run of this work, the newest if there are several."""
+    def run_for(self, task: DesiredTask) -> Run | None:
+        """Return the open run of what the task asks for, the newest if there are several."""
         for number in sorted(self.runs, reverse=True):
             run = self.runs[number]
-            if run.work == work and run.rerun == rerun and not run.closed:
+            if run.serves(task) and not run.closed:
                 return run
         return None
+
+    def present(self, task: DesiredTask) -> Run | None:
+        """Return the run that stands for what the task asks for now, over or not.
+
+        Of a scheduled task it is the newest, until there is one of changed work.
+        """
+        if task.schedule is None:
+            return self.run_for(task)
+        newest = self.latest()
+        return newest if newest and not (newest.closed or newest.outdated(task)) else None
 
     def renamed(self, name: str) -> "TaskHistory":
         """Return the same under another name; this one is left as it is."""
         runs = {number: run.of_former(self.name) for number, run in self.runs.items()}
-        return replace(self, name=name, runs=runs)
+        return replace(self, name=name, runs=runs, unfinished={*self.unfinished})
+
+    def open(self, run: Run) -> None:
+        """Know of another run."""
+        self.runs[run.number] = run
+        self.unfinished.add(run.number)
+
+    def finish(self, number: int, at: float) -> None:
+        """Know that a run is over since a time, or, 0.0, that it goes on after all."""
+        self.runs[number].finished_at = at
+        if at:
+            self.unfinished.discard(number)
+        else:
+            self.unfinished.add(number)
 
     def latest(self) -> Run | None:
         """Return the run opened last, closed or not."""

@@ -25,6 +25,7 @@ from reconciler.planning.dependencies import after, begun
 from reconciler.planning.limiting import without_room
 from reconciler.planning.place import Refusal, choose
 from reconciler.planning.request import build_request
+from reconciler.planning.rescaling import done, granted, why_rescaled
 from reconciler.planning.scene import Scene, Slot, Step, act, on
 from reconciler.planning.tries import counted_failures, counting, last_word, why_no_more
 
@@ -36,7 +37,7 @@ def key_of(scene: Scene, slot: Slot, number: int) -> AttemptKey:
 
 def completed(scene: Scene, slot: Slot) -> bool:
     """Whether the instance has done its work in this run. A service never has."""
-    return not scene.task.service and scene.run.succeeded(slot.key.instance)
+    return done(scene.task, scene.run, slot.key.instance)
 
 
 def finished(scene: Scene, slot: Slot) -> Step | None:
@@ -67,7 +68,7 @@ def unlearned(scene: Scene, slot: Slot) -> Step | None:
 def backing_off(scene: Scene, slot: Slot) -> Step | None:
     """Its last attempt ended a moment ago."""
     last = last_word(slot.attempts)
-    if last is None:
+    if last is None or (last.result is Result.SUCCEEDED and not scene.task.service):
         return None
     seed = f"{slot.key} {scene.run.number} {last.number}"
     delay = retry_delay(scene.task, counting(scene.run, slot.key.instance), seed)
@@ -204,7 +205,7 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
         request=request,
         priority=task.priority,
     )
-    facts: list[Fact] = []
+    facts: list[Fact] = [*granted(scene, slot)]
     if reserved and last is not None and not reusable:
         unused = key_of(scene, slot, last.number)
         facts.append(AttemptEnded(unused, last.node, Result.BURNT, given.now, reason=why.reason))
@@ -222,20 +223,27 @@ def _why_now(scene: Scene, why: Cause) -> Cause:
 
 
 def _why_created(scene: Scene, slot: Slot) -> Cause:
-    desired, task, last = scene.given.desired, scene.task, slot.last
+    last = slot.last
     if last is not None and last.ended:
-        return cause.stated(desired, task, _why_again(scene, slot, last))
-    if slot.key in scene.rollout.beside:
-        return scene.rollout.beside[slot.key]
-    if scene.opening is not None:
-        return scene.opening
+        rescaled = why_rescaled(scene, slot) if last.result is Result.SUCCEEDED else None
+        again = _why_again(scene, slot, last)
+        return rescaled or cause.stated(scene.given.desired, scene.task, again)
+    beside = scene.rollout.beside.get(slot.key)
+    return beside or scene.opening or _why_first(scene, slot)
+
+
+def _why_first(scene: Scene, slot: Slot) -> Cause:
+    """Word why an instance is made in a run that has been open for a while."""
+    desired, task, last = scene.given.desired, scene.task, slot.last
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
         return cause.moved(desired, task, "instances", scene.before, count, cause.SCALED_UP)
-    earlier = _earlier_work(scene) if last is None else None
+    earlier = _earlier_work(scene) if last is None and not scene.run.nominal else None
     if earlier is not None:
         specs = scene.given.history.specs
         return cause.changed(desired, task, specs, earlier, task.work.hash)
+    if task.combinations and scene.run.attempts and not scene.run.nominal:
+        return cause.stated(desired, task, cause.NEW_VALUES, "instances")
     return cause.stated(desired, task, scene.run.reason)
 
 

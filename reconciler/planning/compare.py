@@ -27,9 +27,11 @@ from reconciler.model.hashing import SHAPE_FIELDS, WORK_FIELDS
 from reconciler.model.quantities import format_ranges
 from reconciler.planning import cause
 from reconciler.planning.hold import too_much
+from reconciler.planning.numbering import numbered_after, worded
 
 # A task's fields that are compared as such; every other one is a setting, also those to come.
-_APART: Final = {"name", "at", "where", "instances", "spec", "work", "shape", "rerun", "blocked"}
+_APART: Final = {"name", "at", "where", "instances", "combinations", "spec", "work", "shape",
+                 "rerun", "blocked"}  # fmt: skip
 _SPELLED: Final = {
     "gang": "placement.gang",
     "maxSurge": "rollout.maxSurge",
@@ -43,6 +45,7 @@ _NAMED: Final = 5
 def compare(before: Desired | None, after: Desired) -> Comparison:
     """Return what `after` would change. Of an unknown `before` everything is new."""
     old = _carried(before.tasks, after) if before else {}
+    after = numbered_after(after, old)
     changes = [
         c for name in sorted({*old, *after.tasks}) if (c := _task(old.get(name), after, name))
     ]
@@ -133,6 +136,10 @@ def _differences(old: DesiredTask, new: DesiredTask, after: Desired) -> Iterator
         for path, before, now in found:
             why = cause.moved(after, new, path, before, now, f"{path} changed")
             yield Difference(effect, why)
+    if old.matrix != new.matrix:
+        names = old.matrix, new.matrix
+        why = cause.moved(after, new, "instances.matrix", *names, cause.OTHER_VALUES)
+        yield Difference(Effect.WORK, why)
     if old.rerun != new.rerun:
         why = cause.moved(after, new, "rerun", old.rerun, new.rerun, cause.AGAIN)
         yield Difference(Effect.WORK, why)
@@ -149,11 +156,22 @@ def _differences(old: DesiredTask, new: DesiredTask, after: Desired) -> Iterator
 def _scaled(old: DesiredTask, new: DesiredTask, after: Desired) -> Cause:
     """Word another number of instances, or other ones."""
     before, now = len(old.instances), len(new.instances)
+    if new.matrix and old.matrix == new.matrix:
+        gone, added = _only_in(old, new), _only_in(new, old)
+        return cause.moved(after, new, "instances.matrix", gone, added, "other combinations")
     if before == now:
         ids = format_ranges(old.instances), format_ranges(new.instances)
         return cause.moved(after, new, "instances", *ids, "other instances")
     reason = cause.SCALED_UP if now > before else cause.SCALED_DOWN
     return cause.moved(after, new, "instances", before, now, reason)
+
+
+def _only_in(one: DesiredTask, other: DesiredTask) -> str:
+    """Word the combinations that only one of two tasks has."""
+    known = set(other.combinations)
+    found = [worded(values) for values in one.combinations if values not in known]
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more
 
 
 def _settings(task: DesiredTask) -> dict[str, str]:

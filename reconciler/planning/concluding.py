@@ -14,6 +14,7 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 from reconciler.model.identity import InstanceKey
 from reconciler.model.run import Run
+from reconciler.planning.rescaling import done
 from reconciler.planning.tries import left_out, why_no_more
 
 
@@ -39,12 +40,12 @@ def conclusion_of(task: DesiredTask, run: Run) -> Conclusion | None:
     instance has, else it was cancelled. A service's run ends only where it fails or is cancelled.
     """
     unserved = left_out(task, run)
-    found: dict[int, Conclusion] = {}
-    for instance in task.instances:
-        ended = conclusion_of_instance(task, run, instance, unserved)
-        if ended is None:
-            return None
-        found[instance] = ended
+    each = {i: conclusion_of_instance(task, run, i, unserved) for i in task.instances}
+    if task.gang:
+        each |= _fallen(task, run, each)
+    found = {instance: ended for instance, ended in each.items() if ended is not None}
+    if len(found) < len(each):
+        return None
     counts = Counter(one.ended for one in found.values())
     ended_as = summary(counts, required(task))
     return Conclusion(ended_as, _reason(task, found, counts, ended_as))
@@ -54,10 +55,9 @@ def conclusion_of_instance(
     task: DesiredTask, run: Run, instance: int, unserved: frozenset[int]
 ) -> Conclusion | None:
     """Return how one instance has ended in a run; `unserved` is what `left_out` says of it."""
-    if run.succeeded(instance) and not task.service:
+    if done(task, run, instance):
         return Conclusion(Ended.SUCCEEDED, "completed")
-    attempts = run.attempts_of(instance)
-    if attempts and attempts[-1].start_requested_at and not attempts[-1].ended:
+    if _under_way(run, instance):
         return None
     cancel = run.cancel_of(instance)
     if cancel is not None:
@@ -78,6 +78,27 @@ def summary(counts: Mapping[Ended, int], needed: int) -> Ended:
     if counts.get(Ended.SUCCEEDED, 0) >= needed:
         return Ended.SUCCEEDED
     return Ended.FAILED if counts.get(Ended.FAILED, 0) else Ended.CANCELLED
+
+
+def _fallen(
+    task: DesiredTask, run: Run, each: Mapping[int, Conclusion | None]
+) -> dict[int, Conclusion]:
+    """Return how the others of a gang end of which one has failed for good."""
+    failed = next((i for i, one in each.items() if one and _failed_itself(run, i, one)), None)
+    if failed is None:
+        return {}
+    reason = f"{InstanceKey(task.name, failed)} failed, and its gang with it"
+    waiting = (i for i, one in each.items() if one is None and not _under_way(run, i))
+    return {i: Conclusion(Ended.CANCELLED, reason) for i in waiting}
+
+
+def _failed_itself(run: Run, instance: int, conclusion: Conclusion) -> bool:
+    return conclusion.ended is Ended.FAILED and run.cancel_of(instance) is None
+
+
+def _under_way(run: Run, instance: int) -> bool:
+    attempts = run.attempts_of(instance)
+    return bool(attempts) and bool(attempts[-1].start_requested_at) and not attempts[-1].ended
 
 
 def _reason(

@@ -20,7 +20,7 @@ def outlives_change(task: DesiredTask, run: Run, present: Run | None) -> bool:
     """
     if task.on_change is not OnChange.FINISH or task.service:
         return False
-    if present is None or run.work != present.work:
+    if present is None or (run.work, run.matrix) != (present.work, present.matrix):
         return True
     return run.number != present.number and not present.nominal
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.model.action import Hold
 from reconciler.model.desired import DesiredTask, HoldLimits
 from reconciler.model.observed import Container
+from reconciler.planning.rescaling import rescaled
 from reconciler.planning.scene import Pass
 from reconciler.planning.suspending import suspense_of
 
@@ -46,15 +47,20 @@ def rerun_hold(given: Pass, names: Iterable[str]) -> Hold | None:
 
 
 def would_rerun(given: Pass, task: DesiredTask) -> int:
-    """Count the instances that have completed and would start over in a new run."""
+    """Count the instances that have completed and would start over, in a new run or their own."""
     known = given.history.tasks.get(task.name)
-    if task.service or task.blocked or suspense_of(given.history, task, given.now):
+    if task.service or task.blocked or task.schedule or suspense_of(given.history, task, given.now):
         return 0
-    if known is None or known.run_for(task.work.hash, task.rerun):
+    if known is None:
         return 0
+    run = known.run_for(task)
+    if run is not None:
+        return len(rescaled(task, known, run))
     latest = known.latest()
     if latest is None or latest.closed:
         return 0
+    if latest.matrix != task.matrix:  # the same work with other values: ids tell nothing
+        return min(_completed(given, task.name), len(task.instances))
     return sum(latest.succeeded(i) for i in task.instances)
 
 

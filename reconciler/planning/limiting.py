@@ -61,7 +61,7 @@ def without_room(scene: Scene, slot: Slot, refusal: Refusal) -> Step:
             facts=(begun,) if since is None else (),
             wake_at=limit,
             blocked=True,
-            lacks_room=True,
+            lacks_room=run,
         )
     length = format_duration(task.queue_timeout)
     reason = f"waited longer than queueTimeout {length} for room on a node: {refusal.reason}"
@@ -70,13 +70,16 @@ def without_room(scene: Scene, slot: Slot, refusal: Refusal) -> Step:
 
 
 def waits_over(
-    given: Pass, names: Iterable[str], lacking: Collection[InstanceKey]
+    given: Pass, names: Iterable[str], lacking: Collection[tuple[InstanceKey, int]]
 ) -> Iterator[Fact]:
-    """Yield, of the tasks that were planned, each wait for room that is none any more."""
+    """Yield, of the tasks that were planned, each wait for room that is none any more.
+
+    `lacking` are the instances that still wait, each with its run.
+    """
     for name in names:
         known = given.history.tasks.get(name)
-        for instance, (run, _) in known.awaiting.items() if known else ():
-            if InstanceKey(name, instance) not in lacking:
+        for run, instance in known.awaiting if known else ():
+            if (InstanceKey(name, instance), run) not in lacking:
                 yield RoomAwaited(name, run, instance, 0.0)
 
 
@@ -100,5 +103,4 @@ def _ends_at(scene: Scene, container: Container) -> float | None:
 def _waits_since(scene: Scene, instance: int) -> float | None:
     """Return since when an instance of this run has lacked nothing but room."""
     known = scene.given.history.tasks.get(scene.task.name)
-    run, since = known.awaiting.get(instance, (0, 0.0)) if known else (0, 0.0)
-    return since if run == scene.run.number and since else None
+    return known.awaiting.get((scene.run.number, instance)) if known else None

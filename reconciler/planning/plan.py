@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
+from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Observed
@@ -14,6 +15,7 @@ from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
+from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
 from reconciler.planning.scene import Loads, Pass, Seen
 from reconciler.planning.suspending import ended
@@ -25,32 +27,36 @@ _ORDER = {verb: (group, rank) for group, verbs in enumerate(
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
 
-def plan(  # the planner's whole world, each part named
+def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     desired: Desired,
     observed: Observed,
     history: History,
     now: float,
     underway: Underway | None = None,
     only: Collection[str] | None = None,
+    calendar: Calendar | None = None,
 ) -> Plan:
     """Return what to record and do next, and what is left alone and why.
 
-    `now` is epoch seconds. `only` limits the pass to these tasks; None plans all of them. It is
-    to name all that may have changed since they were planned, and all that were held then.
+    `now` is epoch seconds, of a clock that nobody sets. `only` limits the pass to these tasks;
+    None plans all of them. It is to name all that may have changed since they were planned, and
+    all that were held then. Without a `calendar` no schedule fires.
     Planning again with what the actions brought about leads on to a plan that is empty.
     """
     renamed = renamings(desired, history, now, desired.tasks if only is None else only)
     history = taken_over(history, renamed)
+    desired = numbered(desired, history, only)
     busy = still_underway(underway or Underway(), renamed)
     by_task = _by_task(observed, history)
-    given = Pass(desired, observed, history, busy, now, by_task)
+    dates = calendar or Calendar(now)
+    given = Pass(desired, observed, history, busy, now, dates, by_task)
     names = _names(given, by_task, only)
     holds = {
         "teardown": teardown_hold(given, {t: _flat(seen) for t, seen in by_task.items()}),
         "rerun": rerun_hold(given, names),
     }
     given.notes.held.update(_held(holds["rerun"]))
-    draft = Draft(facts=[*renamed, *ended(history, now)])
+    draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
     shared = (_loads(observed), set[str]())
     for name in names:
         seen = by_task.get(name, {})

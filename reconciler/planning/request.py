@@ -5,6 +5,7 @@ from reconciler.model.action import CreateRequest
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.spec import Pairs
+from reconciler.planning.numbering import text_of
 
 
 def build_request(
@@ -22,8 +23,9 @@ def build_request(
 
 
 def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
-    """Return constants, then env, then the built-ins, which nothing may override."""
+    """Return constants, env, a matrix's values, then the built-ins, which nothing may override."""
     merged = dict(task.spec.constants) | dict(task.spec.env)
+    merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
         "INSTANCE_ID": str(attempt.key.instance),
         "INSTANCE_COUNT": str(len(task.instances)),
@@ -43,6 +45,7 @@ def _labels(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
         identity.LABEL_TASK: task.name,
         identity.LABEL_JOB: task.job,
         identity.LABEL_INSTANCE: str(attempt.key.instance),
+        identity.LABEL_VALUES: text_of(task.values_of(attempt.key.instance)),
         identity.LABEL_RUN: str(attempt.run),
         identity.LABEL_ATTEMPT: str(attempt.attempt),
         identity.LABEL_WORK: task.work.hash,

@@ -124,12 +124,13 @@ def unhealthy(scene: Scene, slot: Slot) -> Step | None:
 
 def over_parallelism(scene: Scene, slot: Slot) -> Step | None:
     """More run than parallelism allows now: the last ones give way, whatever run they are of."""
-    for container in slot.containers:
-        if slot.key in scene.excess and container.phase is not Phase.EXITED:
-            reason = f"more instances run than parallelism {scene.task.parallelism} allows"
-            why = cause.stated(scene.given.desired, scene.task, reason, "parallelism")
-            return end(scene.given, container, why)
-    return None
+    beginning = {Phase.RUNNING, Phase.CREATED}
+    alive = next((c for c in reversed(slot.containers) if c.phase in beginning), None)
+    if slot.key not in scene.excess or alive is None:
+        return None
+    reason = f"more instances run than parallelism {scene.task.parallelism} allows"
+    why = cause.stated(scene.given.desired, scene.task, reason, "parallelism")
+    return end(scene.given, alive, why)
 
 
 def running(scene: Scene, slot: Slot) -> Step | None:
@@ -210,98 +211,4 @@ RULES: Final[tuple[Rule, ...]] = (
     gang.lacking,
     attempts.crowded,
     attempts.next_attempt,
-)
-
-
-def waiting_for_approval(_: Scene, slot: Slot) -> Step:
-    """Its new run is held: what there is stays as it is."""
-    alive = any(c.live for c in slot.containers)
-    state = InstanceState.RUNNING if alive else InstanceState.PENDING
-    return Step(state, "held", settled=True)
-
-
-def untouched(scene: Scene, slot: Slot) -> Step:
-    """Its task may not be started as it is now: what there is stays, and nothing is added."""
-    alive = [container.health for container in slot.containers if container.live]
-    state = InstanceState.PENDING
-    if alive:
-        state = InstanceState.RUNNING
-    elif completed(scene, slot):
-        state = InstanceState.SUCCEEDED
-    ready = bool(alive) and not {"starting", "unhealthy"} & set(alive)
-    return Step(state, scene.task.blocked, settled=True, ready=ready, blocked=True)
-
-
-def ending(scene: Scene, slot: Slot) -> Step | None:
-    """The end of one of its containers was asked for before."""
-    for container in slot.containers:
-        record = scene.given.record(container)
-        if container.live and record is not None and record.stop_requested_at:
-            return end(scene.given, container, Cause(record.stop_reason), record.stop_result)
-    return None
-
-
-def halted(scene: Scene, slot: Slot) -> Step | None:
-    """It is suspended, and not to run on meanwhile. A service stays."""
-    if scene.suspense is None or not scene.suspense.stop or scene.task.service:
-        return None
-    for container in slot.containers:
-        if container.phase in {Phase.RUNNING, Phase.CREATED}:
-            return end(scene.given, container, Cause(scene.suspense.reason))
-    return None
-
-
-def parked(scene: Scene, slot: Slot) -> Step:
-    """Its task is suspended: what there is stays, and nothing is added."""
-    alive = [container.health for container in slot.containers if container.live]
-    state = InstanceState.RUNNING if alive else InstanceState.PENDING
-    ready = bool(alive) and not {"starting", "unhealthy"} & set(alive)
-    reason = scene.suspense.reason if scene.suspense else ""
-    until = scene.suspense.until if scene.suspense else 0.0
-    return Step(
-        state,
-        f"running; {reason}" if alive else reason,
-        wake_at=until or None,
-        settled=True,
-        ready=ready,
-        suspended=True,
-    )
-
-
-RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
-    underway,
-    unknown_node,
-    uncollected,
-    ending,
-    overdue,
-    waiting_for_approval,
-)
-
-RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
-    underway,
-    unknown_node,
-    uncollected,
-    cancelled,
-    ending,
-    overdue,
-    being_removed,
-    vanished,
-    untouched,
-)
-
-RULES_WHEN_SUSPENDED: Final[tuple[Rule, ...]] = (
-    underway,
-    unknown_node,
-    uncollected,
-    ending,
-    overdue,
-    discarded,
-    cancelled,
-    halted,
-    over_parallelism,
-    being_removed,
-    vanished,
-    attempts.finished,
-    attempts.exhausted,
-    parked,
 )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
+from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact, Result
 from reconciler.model.history import History
@@ -39,13 +40,17 @@ class Notes(Struct):
 
 
 class Pass(Struct, frozen=True):
-    """What one call of the planner is given. `seen` are containers by task."""
+    """What one call of the planner is given.
+
+    Lengths of time are by `now`, dates by `calendar`. `seen` are containers by task.
+    """
 
     desired: Desired
     observed: Observed
     history: History
     underway: Underway
     now: float
+    calendar: Calendar
     seen: Mapping[str, Seen] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
 
@@ -63,7 +68,7 @@ class Pass(Struct, frozen=True):
     def present_run(self, task: DesiredTask) -> Run | None:
         """Return the open run of the work that is asked for now."""
         known = self.history.tasks.get(task.name)
-        return known.run_for(task.work.hash, task.rerun) if known else None
+        return known.present(task) if known else None
 
     def serving(self, container: Container) -> bool:
         """Whether a container does its service now: running, healthy, and not about to stop."""
@@ -90,7 +95,10 @@ class Pass(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """What one rule decided for one instance. `lacks_room`: it waits for a node, and no more."""
+    """What one rule decided for one instance.
+
+    `lacks_room`: the run in which it waits for a node, and for nothing more; 0 where it does not.
+    """
 
     state: InstanceState
     reason: str
@@ -102,7 +110,7 @@ class Step(Struct, frozen=True):
     blocked: bool = False
     suspended: bool = False
     protected: bool = False
-    lacks_room: bool = False
+    lacks_room: int = 0
     after: str = ""
 
 
@@ -139,6 +147,13 @@ class Gang(Struct):
     hindered: set[InstanceKey] = field(default_factory=set)
 
 
+class Idle(Struct, frozen=True):
+    """Why nothing is begun in a run, a sentence. `settled`: it is not waited for either."""
+
+    reason: str
+    settled: bool
+
+
 class Bar(Struct, frozen=True):
     """What keeps a run from beginning or from going on, a sentence, and the task that does.
 
@@ -164,7 +179,8 @@ class Scene(Struct):
     run beyond it; `unserved` which have failed and get nothing of `retry.total`; `rollout` how
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
-    `suspense` what suspends the task; `bar` what other tasks keep its run from.
+    `suspense` what suspends the task; `idle` why nothing is begun in its run; `bar` what other
+    tasks keep its run from.
     """
 
     given: Pass
@@ -176,6 +192,7 @@ class Scene(Struct):
     pulling: set[str]
     before: int | None = None
     suspense: Suspense | None = None
+    idle: Idle | None = None
     bar: Bar | None = None
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()

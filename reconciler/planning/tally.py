@@ -44,5 +44,5 @@ def _outdated(desired: Desired, history: History, attempt: AttemptKey) -> bool:
     task, known = desired.tasks[attempt.key.task], history.tasks.get(attempt.key.task)
     run = known.runs.get(attempt.run) if known else None
     record = history.attempt(attempt)
-    other_work = run is not None and (run.work, run.rerun) != (task.work.hash, task.rerun)
+    other_work = run is not None and not run.serves(task)
     return other_work or (record is not None and record.shape != task.shape.hash)

@@ -1,4 +1,4 @@
-"""One task's share of a plan: its run, the bounds its instances share, and each one's rule."""
+"""One task's share of a plan: its runs, the bounds their instances share, and each one's rule."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,23 +7,20 @@ from msgspec.structs import replace as altered
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.fact import Fact, RunOpened, SpecSeen, TaskProtected, TaskScaled
+from reconciler.model.fact import Fact, TaskProtected, TaskScaled
 from reconciler.model.identity import InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Run
 from reconciler.planning import cause
 from reconciler.planning.barring import barred
 from reconciler.planning.expiry import Expiry
+from reconciler.planning.firing import unscheduled
 from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
+from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED
 from reconciler.planning.rollout import begin, meanwhile
-from reconciler.planning.rules import (
-    RULES,
-    RULES_WHEN_BLOCKED,
-    RULES_WHEN_HELD,
-    RULES_WHEN_SUSPENDED,
-    Rule,
-)
+from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
+from reconciler.planning.rules import Rule
 from reconciler.planning.scene import Loads, Pass, Scene, Seen, Slot, Step, slot_of
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
@@ -37,7 +34,7 @@ class Draft(Struct):
     actions: list[Action] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
-    lacking: set[InstanceKey] = field(default_factory=set)
+    lacking: set[tuple[InstanceKey, int]] = field(default_factory=set)
     halts: dict[str, str] = field(default_factory=dict)
 
     def take(self, step: Step, verdict: Verdict) -> None:
@@ -46,7 +43,7 @@ class Draft(Struct):
         self.actions.extend(step.actions)
         self.verdicts.append(verdict)
         if step.lacks_room:
-            self.lacking.add(verdict.key)
+            self.lacking.add((verdict.key, step.lacks_room))
         if step.wake_at is not None:
             self.wake(verdict.key.task, step.wake_at)
 
@@ -83,26 +80,24 @@ def plan_task(
     if suspense is not None:
         _plan_suspended(given, draft, task, seen, shared, suspense)
         return
-    if before != len(task.instances):
-        draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
-    run, opening = _run_of(given, task, seen)
     held = hold is not None and task.name in hold.tasks
-    if opening is not None and not held and task.instances:
-        draft.facts += _opened(given, task, run, opening)
-    run, bar, ending = (run, None, ()) if held else barred(given, task, run)
-    draft.facts += ending
-    slots = _slots(task, run, seen)
-    scene = Scene(given, task, run, opening, slots, *shared, before=before, bar=bar)
-    _bound(scene)
-    _relate(scene)
-    if scene.rollout.halted:
-        draft.halts[task.name] = scene.rollout.halted
-    rules = RULES_WHEN_HELD if held else RULES
-    for slot in scene.slots.values():
-        step = meanwhile(scene, slot, _first(rules, scene, slot))
-        if held and hold is not None and step.settled:
-            step = altered(step, reason=hold.message, blocked=True)
-        draft.take(step, _verdict(slot, step, run))
+    if before != len(task.instances) and not held:
+        draft.facts.append(TaskScaled(task.name, len(task.instances), given.now))
+    rounds = rounds_of(given, task, seen, held=held)
+    draft.facts += rounds.facts
+    for one in rounds.runs:
+        scene = _scene(given, draft, task, one, shared, may_end=not held)
+        scene.before = before
+        _relate(scene)
+        if scene.rollout.halted:
+            draft.halts[task.name] = scene.rollout.halted
+        for slot in scene.slots.values():
+            step = meanwhile(scene, slot, _first(one.rules, scene, slot))
+            if held and hold is not None and step.settled:
+                step = altered(step, reason=hold.message, blocked=True)
+            draft.take(step, _verdict(slot, step, scene.run))
+    if following := given.calendar.of(task.name).next:
+        draft.wake(task.name, given.now + following - given.calendar.wall)
 
 
 def _plan_blocked(
@@ -111,7 +106,7 @@ def _plan_blocked(
     """Bring what was begun to its record, for all instances that there are, and begin nothing."""
     known = given.history.tasks.get(task.name)
     latest = known.latest() if known else None
-    run = latest if latest and not latest.closed else Run(0, task.work.hash, task.rerun)
+    run = latest if latest and not latest.closed else Run(0, task.work.hash)
     keys = sorted({*task.keys(), *seen})
     slots = {key: slot_of(key, seen.get(key, ()), run) for key in keys}
     scene = Scene(given, task, run, None, slots, *shared)
@@ -129,15 +124,34 @@ def _plan_suspended(  # as of any task, and what suspends it
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
-    run, opening = _run_of(given, task, seen)
-    run, bar, ending = (run, None, ()) if opening else barred(given, task, run)
+    rounds = rounds_when_suspended(given, task, seen)
+    draft.facts += rounds.facts
+    for one in rounds.runs:
+        scene = _scene(given, draft, task, one, shared, may_end=one.opening is None)
+        scene.suspense = suspense
+        for slot in scene.slots.values():
+            step = _first(RULES_WHEN_SUSPENDED, scene, slot)
+            if one.idle is not None and step.settled:  # its next run does not come
+                step = altered(step, reason=suspense.reason, suspended=True)
+            draft.take(step, _verdict(slot, step, scene.run))
+
+
+def _scene(  # as of any task, and whether other tasks may end its run
+    given: Pass,
+    draft: Draft,
+    task: DesiredTask,
+    one: Round,
+    shared: tuple[Loads, set[str]],
+    *,
+    may_end: bool,
+) -> Scene:
+    free = not may_end or one.idle is not None
+    run, bar, ending = (one.run, None, ()) if free else barred(given, task, one.run)
     draft.facts += ending
-    slots = _slots(task, run, seen)
-    scene = Scene(given, task, run, None, slots, *shared, suspense=suspense, bar=bar)
+    slots = _slots(task, run, one.seen)
+    scene = Scene(given, task, run, one.opening, slots, *shared, idle=one.idle, bar=bar)
     _bound(scene)
-    for slot in scene.slots.values():
-        step = _first(RULES_WHEN_SUSPENDED, scene, slot)
-        draft.take(step, _verdict(slot, step, run))
+    return scene
 
 
 def _protection(given: Pass, task: DesiredTask) -> list[Fact]:
@@ -162,6 +176,7 @@ def plan_vanished(
     destroyed = given.history.destroyed(given.desired.revision)
     if known is not None and known.protected and not destroyed:
         stays = cause.PROTECTED
+    draft.facts += unscheduled(given, name)
     for key in unwanted_keys(given, name, None, seen):
         _tear(given, draft, key, seen.get(key, []), why, stays)
 
@@ -191,40 +206,6 @@ def _tear(  # it only passes on what both callers have
             protected=step.protected,
         )
         draft.take(step, verdict)
-
-
-def _run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | None]:
-    """Return the run of this work, or one to be opened together with the reason for it."""
-    known = given.history.tasks.get(task.name)
-    run = known.run_for(task.work.hash, task.rerun) if known else None
-    if run is not None:
-        return run, None
-    latest = known.latest() if known else None
-    last = given.history.last_run_of(task.name)
-    number = max([last, *(c.run for cs in seen.values() for c in cs)]) + 1
-    return Run(number, task.work.hash, task.rerun), _why_opened(given, task, latest)
-
-
-def _why_opened(given: Pass, task: DesiredTask, latest: Run | None) -> Cause:
-    if latest is None:
-        return cause.stated(given.desired, task, cause.NEW)
-    if latest.closed:
-        return cause.stated(given.desired, task, "applied again after it was destroyed")
-    if latest.work == task.work.hash:
-        return cause.moved(given.desired, task, "rerun", latest.rerun, task.rerun, cause.AGAIN)
-    specs = {**given.history.specs, task.work.hash: task.work.text}
-    return cause.changed(given.desired, task, specs, latest.work, task.work.hash)
-
-
-def _opened(given: Pass, task: DesiredTask, run: Run, why: Cause) -> list[Fact]:
-    facts: list[Fact] = []
-    if task.work.hash not in given.history.specs:
-        facts.append(SpecSeen(task.work.hash, task.work.text))
-    revision = given.desired.revision
-    work, rerun = task.work.hash, task.rerun
-    facts.append(RunOpened(task.name, run.number, work, rerun, why.reason, revision, given.now))
-    run.reason = why.reason
-    return facts
 
 
 def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
@@ -263,6 +244,8 @@ def _instances_before(given: Pass, task: DesiredTask) -> int | None:
 
 
 def _why_scaled(given: Pass, task: DesiredTask, before: int | None) -> Cause:
+    if task.combinations:
+        return cause.stated(given.desired, task, cause.OLD_VALUES, "instances")
     if before is None or before == len(task.instances):
         return cause.stated(given.desired, task, "no instance of this number is asked for")
     count = len(task.instances)

@@ -18,7 +18,7 @@ from reconciler.planning.cause import NOT_PRUNED, PROTECTED
 from reconciler.planning.ending import collect, end
 from reconciler.planning.scene import Pass, Step, act
 
-_ENDED: Final[dict[Result | None, InstanceState]] = {
+ENDED_AS: Final[dict[Result | None, InstanceState]] = {
     Result.SUCCEEDED: InstanceState.SUCCEEDED,
     Result.CANCELLED: InstanceState.CANCELLED,
     Result.FAILED: InstanceState.FAILED,
@@ -33,8 +33,8 @@ def unwanted_keys(
     wanted = set(task.instances) if task else set()
     keys = {key for key in seen if key.instance not in wanted}
     known = given.history.tasks.get(name)
-    for run in known.runs.values() if known else ():
-        for instance, attempts in run.attempts.items():
+    for number in known.unfinished if known else ():
+        for instance, attempts in known.runs[number].attempts.items() if known else ():
             if instance not in wanted and not attempts[-1].ended:
                 keys.add(InstanceKey(name, instance))
     return sorted(keys)
@@ -79,7 +79,7 @@ def _protected(given: Pass, containers: Sequence[Container]) -> Step | None:
     state = (
         InstanceState.RUNNING
         if any(c.live for c in containers)
-        else _ENDED.get(_result(given, last), InstanceState.PENDING)
+        else ENDED_AS.get(_result(given, last), InstanceState.PENDING)
     )
     return Step(state, PROTECTED, settled=True, ready=last.live, protected=True)
 

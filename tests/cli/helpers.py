@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.cli.group import cli
 from reconciler.cli.place import Place
+from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.planning import plan
@@ -45,7 +46,8 @@ def write(folder: Path, **files: str) -> Path:
 def report_of(lab: Lab, writer: Holder | None = None) -> Report:
     """Return what a reader would see of a lab."""
     observed, history = lab.core.board.observed(), lab.core.history
-    made = plan(lab.core.effective(), observed, history, lab.now)
+    calendar = Wall(lambda: lab.now + lab.ahead).look(scheduled(lab.desired))
+    made = plan(lab.core.effective(), observed, history, lab.now, calendar=calendar)
     return Report(
         desired=lab.core.effective(),
         observed=observed,
@@ -56,6 +58,7 @@ def report_of(lab: Lab, writer: Holder | None = None) -> Report:
         folder=Path("/nowhere"),
         recorded=True,
         at=lab.now,
+        calendar=calendar,
     )
 
 

@@ -129,7 +129,7 @@ def test_a_live_plan_of_foreign_text_is_harmless(texts: list[str]) -> None:
                cause=cause_of(second), image=third),
     )  # fmt: skip
     hold = Hold("rerun", 1, 1, (first,), first)
-    preview = Preview(actions, actions, (), (hold,), 0)
+    preview = Preview(actions, actions, (), (hold,), 0, {})
     said = markdown.of_preview(make_desired(), preview, texts)
     hold_harmless(said)
     assert said.startswith("<!-- reconciler:plan:demo -->\n### Plan for `demo`\n")

@@ -13,14 +13,14 @@ SECOND = AttemptKey(InstanceKey("pi", 12), 1, 1)
 def test_one_instance_alone_is_passed_on_as_it_is(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    output = Output("text", 0)
+    output = Output("text", {})
     output.feed(FIRST, b"\x1b[31mred\xff")
     output.feed(FIRST, b"\r\n")
     assert capfdbinary.readouterr().out == b"\x1b[31mred\xff\r\n"
 
 
 def test_several_share_whole_lines(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    output = Output("text", 2)
+    output = Output("text", {0: "0", 12: "12"})
     output.feed(FIRST, b"one\ntw")
     output.feed(SECOND, b"three\n")
     output.feed(FIRST, b"o\n")
@@ -29,8 +29,15 @@ def test_several_share_whole_lines(capfdbinary: pytest.CaptureFixture[bytes]) ->
     assert capfdbinary.readouterr().out == b" 0 | one\n12 | three\n 0 | two\n12 | no end\n"
 
 
+def test_an_instance_is_called_by_its_name(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    output = Output("text", {0: "0 alpha=1", 12: "12 alpha=2"})
+    output.feed(FIRST, b"one\n")
+    output.feed(AttemptKey(InstanceKey("pi", 3), 1, 1), b"new\n")
+    assert capfdbinary.readouterr().out == b" 0 alpha=1 | one\n         3 | new\n"
+
+
 def test_json_is_an_object_a_line(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    output = Output("json", 0)
+    output = Output("json", {})
     output.feed(FIRST, b"\x1bone\r\n")
     said = json.loads(capfdbinary.readouterr().out)
     assert said == {"task": "pi", "instance": 0, "run": 1, "attempt": 1, "line": "\x1bone"}
@@ -39,7 +46,7 @@ def test_json_is_an_object_a_line(capfdbinary: pytest.CaptureFixture[bytes]) -> 
 def test_a_terminal_is_not_steered(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = Output("text", 0)
+    output = Output("text", {})
     monkeypatch.setattr(output, "_terminal", True)
     output.feed(FIRST, b"\x1b[2J\xc3")
     output.feed(FIRST, b"\xa4\n")
@@ -47,7 +54,7 @@ def test_a_terminal_is_not_steered(
 
 
 def test_nothing_comes_after_the_end(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    output = Output("text", 0)
+    output = Output("text", {})
     output.close()
     output.feed(FIRST, b"late\n")
     assert capfdbinary.readouterr().out == b""

@@ -19,7 +19,7 @@ from reconciler.model.desired import Backoff, Retry
 from reconciler.model.fact import AttemptExpired
 from reconciler.model.identity import AttemptKey, InstanceKey
 from tests.cli.helpers import check, report_of
-from tests.support.desired import make_task
+from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -182,3 +182,15 @@ def test_many_instances_are_drawn_thin(tmp_path: Path) -> None:
     drawn = picture(lab)
     assert len(bars(drawn)) == 300
     assert float(drawn.get("height", 0)) < 300 * 8
+
+
+def test_a_run_of_a_matrix_shows_what_its_instances_saw(tmp_path: Path) -> None:
+    lab = Lab(make_matrix("work", {"alpha": ["1", "2"]}), folder=tmp_path)
+    lab.settle()
+    lab.apply(make_task(count=2))
+    assert "work/1 alpha=2" in text(lab, Target("work"))
+    first, second = runs(lab, Target("work", 1))
+    said = past_output.as_json(seen(lab), "work/1", [first, second])
+    check("runs", said)
+    shown = [run["attempts"][0]["values"] for run in said["runs"]]  # type: ignore[attr-defined]
+    assert shown == [{"alpha": "2"}, {}], "the second run is of a count"

@@ -10,10 +10,10 @@ from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
 from reconciler.engines.engine import PermanentError
 from reconciler.ledger import Holder
-from reconciler.model.desired import Backoff, OnChange, Restart, Retry
+from reconciler.model.desired import Backoff, OnChange, Restart, Retry, Schedule
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
-from tests.support.desired import make_task
+from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
 
 WRITER = Holder(42, "run", "here", 1_000_000.0)
@@ -36,6 +36,19 @@ def test_what_runs_waits_for_nothing() -> None:
         f"Attempt 1 of run 1 on node local, container {container[:12]}.",
         "Asked for at work.yaml:1:1, in revision f-1.",
     ]
+
+
+def test_a_combination_says_what_it_sees_as_long_as_it_is_on_record() -> None:
+    lab = Lab(make_matrix("work", {"alpha": ["1", "2"]}))
+    lab.settle()
+    assert why(lab, 1)[1] == "It sees alpha=2."
+    lab.apply(make_matrix("work", {"alpha": ["2"]}))
+    report = report_of(lab)
+    said = describe_task(report, Target("work", None))
+    assert [(i["id"], i["values"]) for i in said["instances"]] == [(1, {"alpha": "2"})]
+    assert describe_instance(report, Target("work", 0))["values"] == {"alpha": "1"}
+    lab.apply(make_task(count=1))
+    assert describe_instance(report_of(lab), Target("work", 0))["values"] == {}
 
 
 def test_a_failure_names_its_exits_and_the_way_on() -> None:
@@ -126,6 +139,27 @@ def test_a_task_that_is_only_on_record_is_described() -> None:
     said = describe_task(report_of(lab), Target("old"))
     assert said["asked"] is False
     assert len(said["runs"]) == 1
+
+
+def test_between_firings_the_next_one_is_the_way_on() -> None:
+    lab = Lab(make_task(schedule=Schedule("0 * * * *"), parallelism=1))
+    lab.settle()
+    assert why(lab)[:2] == [
+        "work/0 is Pending: waits for its next firing at 1970-01-12 14:00 UTC.",
+        "To go on: its next firing has to come, or `rerun` to be raised.",
+    ]
+    assert "somebody has to run `reconciler run`" in why(lab, writer=None)[1]
+    lab.wait(1000)
+    lab.world.finish("demo.work.1.0.1", 1)
+    lab.settle()
+    assert why(lab)[1].startswith(
+        "To go on: its next firing at 1970-01-12 15:00 UTC, or `reconciler retry work/0`, or "
+    )
+    said = describe_task(report_of(lab), Target("work", None))
+    assert said["schedule"]["cron"] == "0 * * * *"
+    (run,) = said["runs"]
+    assert run["firing"] == "1970-01-12T14:00:00.000Z"
+    assert run["finishedAt"] is not None
 
 
 def test_a_new_run_that_waits_says_what_would_hurry_it() -> None:

@@ -2,9 +2,10 @@ from reconciler.cli import status_output
 from reconciler.cli.standing import standings
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState
-from reconciler.model.desired import Restart, Retry
+from reconciler.model.desired import Overlap, Restart, Retry, Schedule
+from reconciler.model.fact import Suspended
 from tests.cli.helpers import check, report_of
-from tests.support.desired import make_task
+from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
 
 WRITER = Holder(42, "run", "here", 1_000_000.0)
@@ -47,6 +48,13 @@ def test_people_see_the_image_the_revision_and_who_runs_it() -> None:
     assert "busybox:stable" in said
     assert "work/1" in said
     assert "nobody runs it now" in text(lab)
+
+
+def test_an_instance_of_a_matrix_shows_what_it_sees() -> None:
+    lab = Lab(make_matrix("work", {"beta": ["\x1b[2J"], "alpha": ["1", "2"]}))
+    assert "work/1 alpha=2 beta=\\x1b[2J" in text(lab)
+    lab.settle()
+    check("status", status_output.as_json(report_of(lab)))
 
 
 def test_a_task_whose_manifest_is_gone_is_listed_as_long_as_it_has_containers() -> None:
@@ -92,3 +100,54 @@ def test_of_many_instances_only_those_that_need_a_look_are_listed() -> None:
     said = text(lab)
     assert "work/3" in said
     assert "… and 19 instances more" in said
+
+
+def scheduled(overlap: Overlap = Overlap.FORBID) -> Lab:
+    lab = Lab(make_task(schedule=Schedule("0 * * * *", "Europe/Berlin", overlap)))
+    lab.settle()
+    return lab  # 1970-01-12 13:46:40 UTC
+
+
+def test_a_schedule_shows_its_last_firing_and_its_next() -> None:
+    lab = scheduled()
+    assert "waits for its next firing at 1970-01-12 14:00 UTC" in text(lab)
+    lab.wait(1000)
+    lab.world.finish("demo.work.1.0.1", 0)
+    lab.settle()
+    said = status_output.as_json(report_of(lab))
+    check("status", said)
+    tasks = said["tasks"]
+    assert isinstance(tasks, list)
+    (task,) = tasks
+    assert task["state"] == "Succeeded"
+    assert task["schedule"] == {
+        "cron": "0 * * * *",
+        "timezone": "Europe/Berlin",
+        "overlap": "forbid",
+        "last": "1970-01-12T14:00:00.000Z",
+        "next": "1970-01-12T15:00:00.000Z",
+    }
+    assert "next firing at 1970-01-12 15:00 UTC" in text(lab)
+    assert "run 1, attempt 1" in text(lab)
+
+
+def test_what_is_suspended_fires_at_no_time() -> None:
+    lab = scheduled()
+    lab.core.note([Suspended("", lab.now)])
+    lab.settle()
+    said = status_output.as_json(report_of(lab))
+    assert said["tasks"][0]["schedule"]["next"] is None  # type: ignore[index]
+    assert "firing" not in text(lab)
+
+
+def test_runs_that_overlap_are_told_apart() -> None:
+    lab = scheduled(Overlap.ALLOW)
+    lab.wait(1000)
+    lab.wait(3600)
+    said = status_output.as_json(report_of(lab))
+    check("status", said)
+    instances = said["tasks"][0]["instances"]  # type: ignore[index]
+    assert [(i["id"], i["run"], i["state"]) for i in instances] == [
+        (0, 1, "Running"), (0, 2, "Running"),
+    ]  # fmt: skip
+    assert "run 2, attempt 1" in text(lab)

@@ -13,7 +13,7 @@ from reconciler.cli.needs import needs_run
 from reconciler.cli.telling import Log, teller
 from reconciler.cli.text import columns, length, local_time, rfc3339
 from reconciler.ledger import LogEntry
-from reconciler.model.desired import Backoff, Restart, Retry
+from reconciler.model.desired import Backoff, Restart, Retry, Schedule
 from reconciler.model.plain import escape, one_line
 from tests.support.desired import make_task
 from tests.support.lab import Lab
@@ -155,3 +155,11 @@ def test_times() -> None:
     assert [length(s) for s in (0.25, 5, 65, 3_700, 90_061)] == [
         "200ms", "5s", "1m5s", "1h1m", "1d1h",
     ]  # fmt: skip
+
+
+def test_schedules_need_run() -> None:
+    lab = Lab(make_task(schedule=Schedule("0 * * * *")))
+    lab.settle()
+    assert needs_run(lab.core) == (
+        "From now on `reconciler run` is needed for: the firings of 1 scheduled task."
+    )

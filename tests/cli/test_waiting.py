@@ -5,7 +5,7 @@ import pytest
 from reconciler.cli.options import Target
 from reconciler.cli.waiting import awaited
 from reconciler.controller import requests
-from reconciler.model.desired import Restart, Retry
+from reconciler.model.desired import Restart, Retry, Schedule
 from reconciler.model.spec import Health
 from tests.cli.helpers import report_of
 from tests.support.desired import make_task
@@ -65,3 +65,15 @@ def test_what_nobody_asks_for_any_more_has_ended_badly() -> None:
     lab.apply()
     assert seen(lab, Target("work")) == [("work", True, False)]
     assert seen(lab, Target("work", 0)) == [("work/0", True, False)]
+
+
+def test_between_its_firings_nothing_of_a_task_is_waited_for() -> None:
+    lab = Lab(make_task(schedule=Schedule("0 * * * *")))
+    lab.settle()
+    assert seen(lab) == [("work", True, True)]
+    assert seen(lab, Target("work", 0)) == [("work/0", True, True)]
+    lab.wait(1000)
+    assert seen(lab) == [("work", False, False)]
+    lab.world.finish("demo.work.1.0.1", 1)
+    lab.settle()
+    assert seen(lab) == [("work", True, False)]

@@ -1,14 +1,16 @@
 """A preview says exactly what would be done, and does nothing."""
 
 import copy
+from collections.abc import Sequence
 
+from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.preview import Preview, preview
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import Action, Verb
-from reconciler.model.desired import DesiredTask, Restart, Retry
+from reconciler.model.desired import DesiredTask, OnScale, Restart, Retry, Schedule
 from reconciler.model.observed import NodeView, Observed
 from reconciler.planning.render import render_action
-from tests.support.desired import make_task
+from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
 
 
@@ -18,7 +20,8 @@ def foresee(lab: Lab, *tasks: DesiredTask) -> Preview:
     shown = SimulatedEngine(lab.world).list("demo")
     observed = Observed({"local": NodeView("local", containers={c.id: c for c in shown})})
     images = {"local": set(lab.world.images)}
-    return preview(lab.desired, observed, lab.core.history, lab.now, images)
+    calendar = Wall(lambda: lab.now + lab.ahead).look(scheduled(lab.desired))
+    return preview(lab.desired, observed, lab.core.history, lab.now, images, calendar)
 
 
 def said(actions: list[Action]) -> list[str]:
@@ -82,3 +85,52 @@ def test_an_instance_that_keeps_failing_does_not_make_the_preview_endless() -> N
         lab.world.kill_by_hand(lab.live()[0])
         lab.settle()
     assert foresee(lab, service(1)).now == ()
+
+
+def hourly(name: str = "work", count: int = 1, cron: str = "0 * * * *") -> DesiredTask:
+    return make_task(name, count, schedule=Schedule(cron))
+
+
+def made(actions: Sequence[Action]) -> list[str]:
+    return [a.subject for a in actions if a.verb is Verb.CREATE]
+
+
+def test_a_schedule_fires_once_and_later() -> None:
+    lab = Lab()  # 1970-01-12 13:46:40 UTC
+    foreseen = foresee(lab, hourly(count=2), make_task("other", schedule=Schedule("0 0 1 * *")))
+    assert foreseen.now == ()
+    assert made(foreseen.later) == ["demo.work.1.0.1", "demo.work.1.1.1", "demo.other.1.0.1"]
+    reasons = {a.subject: a.cause.reason for a in foreseen.later if a.verb is Verb.CREATE}
+    assert reasons["demo.other.1.0.1"] == "fired at 1970-02-01 00:00 UTC"
+    assert lab.core.history.tasks == {}, "nothing was put on record"
+
+
+def test_a_firing_that_is_due_is_the_only_one() -> None:
+    lab = Lab(hourly())
+    lab.world.autoexit = lambda _: 0
+    lab.settle()
+    lab.now += 7200
+    foreseen = foresee(lab, hourly())
+    assert made(foreseen.now) == ["demo.work.1.0.1"]
+    assert made(foreseen.later) == []
+    lab.settle()
+    again = foresee(lab, hourly())
+    assert (made(again.now), made(again.later)) == ([], ["demo.work.2.0.1"])
+    assert again.reruns == 0, "that is what it is for"
+
+
+def test_a_matrix_is_foreseen_by_the_ids_that_it_keeps() -> None:
+    lab = Lab(make_matrix("work", {"a": ["1", "2"]}))
+    lab.settle()
+    foreseen = foresee(lab, make_matrix("work", {"a": ["2", "3"]}))
+    assert made(foreseen.now) == ["demo.work.1.2.1"]
+
+
+def test_what_completed_with_another_count_is_mentioned_or_runs_again() -> None:
+    lab = Lab(make_task(count=2))
+    lab.world.autoexit = lambda _: 0
+    lab.settle()
+    foreseen = foresee(lab, make_task(count=3))
+    assert list(foreseen.notes) == ["work"]
+    foreseen = foresee(lab, make_task(count=3, on_scale=OnScale.RERUN))
+    assert (dict(foreseen.notes), foreseen.reruns) == ({}, 2)

@@ -34,7 +34,8 @@ def fold(history: History, batch: list[Fact]) -> History:
 
 def possible(history: History, fact: Fact) -> bool:
     """Whether folding accepts the fact: some speak of a run that must be open."""
-    if isinstance(fact, facts.RunCancelled | facts.RetryGranted | facts.ImageResolved):
+    of_a_run = facts.RunCancelled | facts.RunFinished | facts.RetryGranted | facts.ImageResolved
+    if isinstance(fact, of_a_run):
         task = history.tasks.get(fact.task)
         return task is not None and fact.run in task.runs
     if isinstance(fact, facts.TaskRenamed):
@@ -55,7 +56,10 @@ _some_or_all = st.none() | st.integers(0, 2)
 _attempts = st.builds(AttemptKey, st.builds(InstanceKey, _tasks, st.integers(0, 2)), _small, _small)
 any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.SpecSeen, st.sampled_from(["w1-a", "s1-b"]), _words),
-    st.builds(facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times, _times),
+    st.builds(
+        facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times, _times, _words
+    ),
+    st.builds(facts.RunFinished, _tasks, _small, _times),
     st.builds(facts.TaskScaled, _tasks, st.integers(0, 9), _times),
     st.builds(
         facts.RunCancelled,
@@ -71,7 +75,7 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.RetryGranted, _tasks, _small, _some_or_all, _small, _times),
     st.builds(facts.RoomAwaited, _tasks, _small, st.integers(0, 2), _times),
     st.builds(facts.CombinationNumbered, _tasks, _small, _words, _times),
-    st.builds(facts.ScheduleSeen, _tasks, _words, _times),
+    st.builds(facts.ScheduleSeen, _tasks, _words, _times, _small),
     st.builds(facts.FiringPassed, _tasks, _times, _words, _times),
     st.builds(facts.RunsClosed, _tasks, _times),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),

@@ -244,6 +244,26 @@ def test_one_fault_refuses_the_whole_revision() -> None:
     assert [problem.severity for problem in catalog.problems] == [Severity.ERROR]
 
 
+def test_a_matrix_has_an_instance_for_each_combination() -> None:
+    matrix = "{beta: [b, a], alpha: [1, 2.50, '3']}"
+    found = only(task(f"instances: {{matrix: {matrix}}}"))
+    assert found.instances == (0, 1, 2, 3, 4, 5)
+    assert found.combinations[:4] == (
+        (("alpha", "1"), ("beta", "b")),
+        (("alpha", "2.50"), ("beta", "b")),
+        (("alpha", "3"), ("beta", "b")),
+        (("alpha", "1"), ("beta", "a")),
+    )
+    assert found.values_of(3) == (("alpha", "1"), ("beta", "a"))
+    assert (found.matrix, found.values_of(6)) == ("alpha,beta", ())
+    assert only(task("instances: 2")).combinations == ()
+
+
+def test_what_a_matrix_holds_is_in_no_hash() -> None:
+    one, other = (only(task(f"instances: {{matrix: {{a: {v}}}}}")) for v in ("[1]", "[2, 3]"))
+    assert (one.work, one.shape) == (other.work, other.shape)
+
+
 def test_a_large_count_is_quick_and_an_empty_one_allowed() -> None:
     assert len(only(task("instances: 100000")).instances) == 100_000
     assert only(task("instances: 0")).instances == ()

@@ -38,14 +38,11 @@ def test_every_field_is_accepted_and_told_once() -> None:
     ("spec", "place", "path", "blocked"),
     [
         ("pool: p", "5:9", "pool", True),
-        ("instances: {matrix: {a: [1]}}", "5:15", "instances.matrix", True),
         ("secrets: [{name: A, from: {env: B}}]", "5:3", "secrets", True),
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
-        ("schedule: {cron: 0 0 * * *}", "5:3", "schedule", True),
         ("placement: {spread: zone}", "5:23", "placement.spread", False),
         ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
-        ("onScale: rerun", "5:12", "onScale", False),
         ("cache: true", "5:10", "cache", False),
         ("container: {network: cluster}", "5:24", "container.network", True),
         ("container: {network: host}", "5:24", "container.network", True),
@@ -69,8 +66,10 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "priority: 3\nsuspend: false\ncache: false\nonChange: finish\nonScale: keep",
+        "priority: 3\nsuspend: false\ncache: false\nonChange: finish\nonScale: rerun",
         "placement: {gang: true, spread: node, onNodeLoss: wait, nodes: {}}",
+        "instances: {matrix: {a: [1, 2]}}",
+        "schedule: {cron: 0 0 * * *, overlap: allow}",
         "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",
         "secrets: []\ninputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
         "restart: on-failure\nretry: {perInstance: 1, backoff: {initial: 1s}, exitCodes: {}}",

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from reconciler.controller.writing import complete
 from reconciler.model.action import InstanceState, TaskState, Underway, Verb
+from reconciler.model.calendar import Calendar
 from reconciler.model.desired import DesiredTask, Restart, Retry
 from reconciler.model.history import History
 from reconciler.model.observed import NodeView, Observed
@@ -91,7 +92,9 @@ def test_completed_work_that_would_run_again_is_not_held_while_blocked() -> None
     changed = blocked(make_task(count=8, spec={"command": ("other",)}))
     assert lab.apply(changed) == []
     assert lab.core.holds == ()
-    given = Pass(lab.desired, Observed({}), lab.core.history, Underway(), lab.now)
+    given = Pass(
+        lab.desired, Observed({}), lab.core.history, Underway(), lab.now, Calendar(lab.now)
+    )
     assert would_rerun(given, changed) == 0
 
 

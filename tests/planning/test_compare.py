@@ -9,7 +9,7 @@ from reconciler.model.position import Position
 from reconciler.model.spec import Resources
 from reconciler.planning.cause import PROTECTED
 from reconciler.planning.compare import compare
-from tests.support.desired import make_desired, make_task
+from tests.support.desired import make_desired, make_matrix, make_task
 
 COMMAND = {"command": ("echo", "new")}
 MEMORY = {"resources": Resources(memory=64)}
@@ -218,3 +218,22 @@ def test_a_protected_task_stays_without_its_manifest() -> None:
 def test_a_suspended_task_says_by_whom() -> None:
     change = one([service()], [service(suspend="job nightly")])
     assert fields(change) == [(Effect.SETTING, "suspend", "", "job nightly")]
+
+
+def test_combinations_of_a_matrix_come_and_go() -> None:
+    change = one([make_matrix("work", {"a": ["1", "2"]})], [make_matrix("work", {"a": ["3", "2"]})])
+    assert (change.change, change.before, change.after) == (Change.SCALE, (0, 1), (1, 2))
+    assert fields(change) == [(Effect.COUNT, "instances.matrix", "a=1", "a=3")]
+    assert change.kept == 1
+
+
+def test_the_order_of_a_matrix_is_no_change() -> None:
+    one_way, other = {"a": ["1", "2"], "b": ["x"]}, {"b": ["x"], "a": ["2", "1"]}
+    assert between([make_matrix("work", one_way)], [make_matrix("work", other)]).empty
+
+
+def test_other_names_in_a_matrix_are_other_work() -> None:
+    change = one([make_matrix("work", {"a": ["1"]})], [make_matrix("work", {"b": ["1"]})])
+    assert fields(change)[0] == (Effect.WORK, "instances.matrix", "a", "b")
+    change = one([make_task(count=2)], [make_matrix("work", {"b": ["1", "2"]})])
+    assert change.change is Change.RERUN

@@ -75,3 +75,13 @@ def test_the_last_one_of_all_is_got_by_the_lowest() -> None:
     assert ended(run, retry=Retry(None, total=1)) is None
     run.attempts[0] += (attempt(2, 1),)
     assert ended(run, retry=Retry(None, total=1)) is Ended.FAILED
+
+
+def test_a_gang_has_ended_when_one_of_it_has_failed_for_good() -> None:
+    run = run_of([1], [Result.CANCELLED], [0])
+    found = conclusion_of(make_task(count=4, gang=True), run)
+    assert found == Conclusion(Ended.FAILED, "work/0: exit code 1; retry.perInstance is 0")
+    assert ended(run_of([1], [None]), gang=True) is None, "the other has not ended yet"
+    assert ended(run_of([1], [Result.CANCELLED]), gang=True, retry=Retry(1)) is None
+    stopped = run_of([Result.CANCELLED], [Result.CANCELLED], cancels={0: Cancel("", Result.FAILED)})
+    assert ended(stopped, gang=True) is None, "whom somebody has ended counts no more"

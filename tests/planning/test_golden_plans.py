@@ -11,12 +11,21 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.action import Action
-from reconciler.model.desired import Backoff, DesiredTask, OnChange, Restart, Retry
+from reconciler.model.desired import (
+    Backoff,
+    DesiredTask,
+    OnChange,
+    OnScale,
+    Overlap,
+    Restart,
+    Retry,
+    Schedule,
+)
 from reconciler.model.fact import Approved, Suspended, TaskProtected
 from reconciler.model.position import Position
 from reconciler.model.spec import Health, Port, Resources, Stop
 from reconciler.planning.render import render_action
-from tests.support.desired import make_task
+from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "plans"
@@ -247,6 +256,38 @@ def protected() -> Steps:
     yield "unprotected", lab.settle()
 
 
+def sweep() -> Steps:
+    where = {"instances.matrix": Position("sweep.yaml", 6, 5)}
+    lab = Lab(make_matrix("sweep", {"alpha": ["1", "2"]}, where=where))
+    lab.world.autoexit = lambda _: 0
+    yield "two values", lab.settle()
+    yield "a third", lab.apply(make_matrix("sweep", {"alpha": ["0", "1", "2"]}, where=where))
+    yield "one less", lab.apply(make_matrix("sweep", {"alpha": ["2", "0"]}, where=where))
+    yield "another name", lab.apply(make_matrix("sweep", {"beta": ["2", "0"]}, where=where))
+
+
+def scaled_and_run_again() -> Steps:
+    lab = Lab(batch(2, on_scale=OnScale.RERUN))
+    lab.world.autoexit = lambda _: 0
+    yield "to 2", lab.settle()
+    yield "to 3", lab.apply(batch(3, on_scale=OnScale.RERUN))
+    yield "back to 2", lab.apply(batch(2, on_scale=OnScale.RERUN))
+
+
+def scheduled() -> Steps:
+    def hourly(**fields: object) -> DesiredTask:
+        return batch(1, schedule=Schedule("0 * * * *", "UTC", Overlap.REPLACE), **fields)
+
+    lab = Lab(hourly())  # 1970-01-12 13:46:40 UTC
+    yield "declared", lab.settle()
+    yield "at 14:00", lab.wait(800)
+    yield "at 15:00, the first still running", lab.wait(3600)
+    lab.world.finish("demo.work.2.0.1", 0)
+    yield "it ends", lab.settle()
+    yield "new command", lab.apply(hourly(spec={"command": ("true",)}))
+    yield "at 16:00", lab.wait(3600)
+
+
 SCENARIOS: list[Callable[[], Steps]] = [
     new_task,
     scale,
@@ -271,6 +312,9 @@ SCENARIOS: list[Callable[[], Steps]] = [
     renamed,
     suspended,
     protected,
+    sweep,
+    scaled_and_run_again,
+    scheduled,
 ]
 
 

@@ -65,7 +65,7 @@ class Judge(MemoryRecord):
         if not task.instances:
             return Ended.SUCCEEDED
         known = self.known.tasks.get(task.name)
-        run = known.run_for(task.work.hash, task.rerun) if known else None
+        run = known.run_for(task) if known else None
         found = conclusion_of(task, run) if run else None
         return found.ended if found else None
 
@@ -121,7 +121,7 @@ class Order(RuleBasedStateMachine):
     def stop(self, name: str) -> None:
         known = self.lab.core.history.tasks.get(name)
         task = self.tasks[name]
-        run = known.run_for(task.work.hash, task.rerun) if known else None
+        run = known.run_for(task) if known else None
         if run is not None:
             self.lab.core.note([RunCancelled(name, run.number, None, "stopped", self.lab.now)])
 
@@ -153,7 +153,7 @@ class Order(RuleBasedStateMachine):
         for verdict in self.lab.core.all_verdicts():
             assert verdict.state in DONE, verdict
         for task in self.tasks.values():
-            run = self.lab.core.history.task(task.name).run_for(task.work.hash, task.rerun)
+            run = self.lab.core.history.task(task.name).run_for(task)
             cancel = run.cancels.get(None) if run else None
             assert cancel is None or not cancel.passing or self.in_vain(task), (task, run)
         before = self.states()

@@ -69,6 +69,14 @@ def test_a_commit_replaces_nothing_meanwhile() -> None:
     assert lab.live() == ["demo.web.2.0.1"]
 
 
+def test_a_lowered_bound_holds_though_other_work_is_asked_for_meanwhile() -> None:
+    lab = Lab(make_task("work", 2))
+    lab.settle()
+    ask(lab, "suspend")
+    lab.apply(make_task("work", 2, spec={"command": ("true",)}, parallelism=1))
+    assert lab.live() == ["demo.work.1.0.1"]
+
+
 def test_what_is_scaled_away_goes_all_the_same() -> None:
     lab = Lab(make_task("work", 3))
     lab.settle()

@@ -1,6 +1,7 @@
 """Builders of desired state for tests: everything has a default, only what matters is said."""
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from reconciler.model.desired import Desired, DesiredJob, DesiredTask, NodeSpec
@@ -22,6 +23,17 @@ def make_task(name: str = "work", count: int = 1, **fields: Any) -> DesiredTask:
 def make_job(name: str = "j", **fields: Any) -> DesiredJob:  # noqa: ANN401  # as above
     """Return what a job asks of its tasks together."""
     return DesiredJob(name=name, at=Position(f"{name}.yaml", 1, 1), **fields)
+
+
+def make_matrix(
+    name: str = "work",
+    matrix: dict[str, list[str]] | None = None,
+    **fields: Any,  # noqa: ANN401  # as above
+) -> DesiredTask:
+    """Return a task with an instance for each combination, as manifests number them."""
+    given = matrix or {}
+    found = [tuple(sorted(zip(given, values, strict=True))) for values in product(*given.values())]
+    return make_task(name, len(found), combinations=tuple(found), **fields)
 
 
 def make_desired(

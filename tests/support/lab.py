@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.controller.almanac import Wall
 from reconciler.controller.core import Core
 from reconciler.controller.inline import Inline
 from reconciler.engines.simulated import SimulatedEngine, World
@@ -37,10 +38,16 @@ class Lab:
     """One project on one machine. `apply` commits and settles; `crash` forgets all but disk."""
 
     def __init__(
-        self, *tasks: DesiredTask, folder: Path | None = None, jobs: Sequence[DesiredJob] = ()
+        self,
+        *tasks: DesiredTask,
+        folder: Path | None = None,
+        jobs: Sequence[DesiredJob] = (),
+        now: float = 1_000_000.0,
     ) -> None:
         self.jobs = jobs
-        self.now = 1_000_000.0
+        self.now = now
+        # By how much the wall clock is ahead of elapsed time.
+        self.ahead = 0.0
         self.world = World("local", lambda: self.now)
         self.world.images = {"busybox:stable": "sha256:b0"}
         folder_ledger = Ledger.open(folder, write=True, project="demo") if folder else None
@@ -55,7 +62,8 @@ class Lab:
         return make_desired(*tasks, revision=name, prunable=prunable, jobs=self.jobs)
 
     def _driver(self) -> Inline:
-        core = Core(self.desired, self.record, lambda: self.now)
+        almanac = Wall(lambda: self.now + self.ahead)
+        core = Core(self.desired, self.record, lambda: self.now, almanac)
         return Inline(core, {"local": SimulatedEngine(self.world)})
 
     @property

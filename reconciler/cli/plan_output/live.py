@@ -70,11 +70,12 @@ def as_json(desired: Desired, preview: Preview) -> dict[str, object]:
 
 
 def kept(preview: Preview) -> dict[str, str]:
-    """Return why tasks are left as they are: suspended, protected, or for what others came to."""
+    """Return why tasks, or parts of them, are left as they are, or what others came to does it."""
     left = [v for v in preview.verdicts if v.suspended or v.protected or v.in_vain]
     found = {v.key.task: v.reason.removeprefix("running; ") for v in reversed(left)}
     unneeded = (v for v in preview.unneeded if v.key.task not in found)
-    return found | {v.key.task: f"not run if all succeed: {v.reason}" for v in unneeded}
+    found |= {v.key.task: f"not run if all succeed: {v.reason}" for v in unneeded}
+    return {**preview.notes, **found}
 
 
 def sum_up(steps: Steps) -> str:

@@ -8,10 +8,13 @@ from reconciler.cli.following import Follower, expired, newest, read
 from reconciler.cli.options import Target
 from reconciler.cli.output import Output
 from reconciler.cli.place import find, look
+from reconciler.cli.standing import values_of
 from reconciler.cli.targets import known_instances, require
 from reconciler.cli.text import complain
 from reconciler.controller.reading import Report
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.plain import one_line
+from reconciler.planning.numbering import worded
 
 
 @click.command("logs")
@@ -33,7 +36,8 @@ def command(
 ) -> Exit:
     """Show what TARGET, a TASK or TASK/INSTANCE, has printed in its newest attempt.
 
-    Of a task with several instances each line begins with `INSTANCE | `.
+    Of a task with several instances each line begins with `INSTANCE | `, and with what the
+    instance sees of a matrix.
     """
     if follow and attempt is not None:
         raise click.UsageError("--follow goes on with the newest attempt: leave out --attempt")
@@ -42,7 +46,7 @@ def command(
     require(report, target)
     keys = _keys(report, target)
     several = target.instance is None and len(keys) > 1
-    output = Output(form, max(len(str(key.instance)) for key in keys) if several else 0)
+    output = Output(form, {key.instance: _name(report, key) for key in keys} if several else {})
     if follow:
         follower = Follower(lambda: look(place), target, output, tail)
         follower.run(lambda seen: _keys(seen, target))
@@ -50,6 +54,11 @@ def command(
         for key in keys:
             _print(report, key, attempt, tail, output)
     return Exit.DONE
+
+
+def _name(report: Report, key: InstanceKey) -> str:
+    """Return what tells an instance from the others of its task."""
+    return one_line(f"{key.instance} {worded(values_of(report, key))}".rstrip())
 
 
 def _print(

@@ -99,6 +99,7 @@ def _foresee(place: "Place", form: str, file: Path | None, *, exit_code: bool) -
 
     _, desired = session.to_apply(place)
     seen = foresee(place, desired)
+    desired = seen.desired
     if seen.blind:
         raise Failure(f"nothing could be looked at: {'; '.join(seen.unknown)}")
     if not seen.recorded:

@@ -12,6 +12,7 @@ from reconciler.controller.requests.judged import Arguments
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
 from reconciler.model.run import Run
+from reconciler.planning.runs import open_runs
 
 
 class Named(Struct, frozen=True):
@@ -51,12 +52,16 @@ class Named(Struct, frozen=True):
         return ""
 
 
-def open_run(desired: Desired, history: History, name: str) -> Run | None:
-    """Return a task's run of what is asked for now, None where none is open."""
+def going(desired: Desired, history: History, name: str) -> list[Run]:
+    """Return a task's runs that go on, of what is asked for now; a schedule may have several."""
+    task = desired.tasks.get(name)
+    return open_runs(task, history.tasks.get(name)) if task is not None else []
+
+
+def present_run(desired: Desired, history: History, name: str) -> Run | None:
+    """Return a task's newest run of what is asked for now, over or not, None for none."""
     task, known = desired.tasks.get(name), history.tasks.get(name)
-    if task is None or known is None:
-        return None
-    return known.run_for(task.work.hash, task.rerun)
+    return known.present(task) if task is not None and known is not None else None
 
 
 def no_job(name: str, desired: Desired) -> str:

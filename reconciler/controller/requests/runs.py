@@ -6,12 +6,13 @@ Decides by the record alone. What a person has stopped stays so until the same i
 from collections.abc import Iterator
 
 from reconciler.controller.requests.judged import Arguments, Judged, granted, refused
-from reconciler.controller.requests.naming import Named, open_run
+from reconciler.controller.requests.naming import Named, going, present_run
 from reconciler.model.desired import Desired, DesiredTask
-from reconciler.model.fact import Fact, Result, RetryGranted, RunCancelled, RunOpened, SpecSeen
+from reconciler.model.fact import Fact, Result, RetryGranted, RunCancelled
 from reconciler.model.history import History
 from reconciler.model.quantities import format_ranges
 from reconciler.model.run import Run
+from reconciler.planning.runs import opened
 
 BY_REQUEST = "stopped by request"
 _SILENT = {None, Result.CANCELLED, Result.BURNT}
@@ -26,13 +27,15 @@ def stop(arguments: Arguments, desired: Desired, history: History, now: float) -
     facts = [
         RunCancelled(name, run.number, named.instance, BY_REQUEST, now, asked=str(named))
         for name in named.tasks(desired)
-        if (run := open_run(desired, history, name)) is not None
+        for run in going(desired, history, name)
     ]
     if not facts:
         return refused(f"{named} has nothing to stop: no run of what is asked for now is open")
     if named.job:
-        return granted(f"{named} is stopped: {', '.join(fact.task for fact in facts)}", *facts)
-    return granted(f"{named} is stopped in run {facts[0].run}", *facts)
+        tasks = dict.fromkeys(fact.task for fact in facts)
+        return granted(f"{named} is stopped: {', '.join(tasks)}", *facts)
+    numbers = format_ranges(tuple(fact.run for fact in facts))
+    return granted(f"{named} is stopped in run {numbers}", *facts)
 
 
 def retry(arguments: Arguments, desired: Desired, history: History, now: float) -> Judged:
@@ -44,7 +47,7 @@ def retry(arguments: Arguments, desired: Desired, history: History, now: float) 
     facts: list[RetryGranted] = []
     stopped: list[str] = []
     for name in named.tasks(desired):
-        run = open_run(desired, history, name)
+        run = present_run(desired, history, name)
         if run is not None:
             facts += _allowed(named, desired.tasks[name], run, now)
             stopped += _kept_stopped(named, desired.tasks[name], run)
@@ -68,12 +71,8 @@ def rerun(arguments: Arguments, desired: Desired, history: History, now: float) 
     said = []
     for name in named.tasks(desired):
         task, number = desired.tasks[name], history.last_run_of(name) + 1
-        if task.work.hash not in history.specs:
-            facts.append(SpecSeen(task.work.hash, task.work.text))
-        reason = "run again by request"
-        facts.append(
-            RunOpened(name, number, task.work.hash, task.rerun, reason, desired.revision, now)
-        )
+        run = Run(number, task.work.hash, task.rerun, "run again by request", matrix=task.matrix)
+        facts += opened(history.specs, task, run, desired.revision, now)
         said.append(f"{name} runs again, as run {number}")
     return granted(", ".join(said), *facts)
 
@@ -107,7 +106,7 @@ def _allowed(named: Named, task: DesiredTask, run: Run, now: float) -> Iterator[
 
 def _ended_for_others(named: Named, desired: Desired, history: History) -> str:
     """Return what ended a task's run for what another one has come to, empty where nothing did."""
-    runs = (open_run(desired, history, name) for name in named.tasks(desired))
+    runs = (present_run(desired, history, name) for name in named.tasks(desired))
     cancels = (run.cancels.get(None) for run in runs if run is not None)
     return next((cancel.reason for cancel in cancels if cancel and cancel.passing), "")
 

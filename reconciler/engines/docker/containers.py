@@ -10,7 +10,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from reconciler.engines.ownership import attempt_of, spelled_name
-from reconciler.model.identity import LABEL_JOB, LABEL_REVISION, LABEL_SHAPE, LABEL_WORK
+from reconciler.model.identity import (
+    LABEL_JOB,
+    LABEL_REVISION,
+    LABEL_SHAPE,
+    LABEL_VALUES,
+    LABEL_WORK,
+)
 from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
 
 Json = Mapping[str, Any]
@@ -99,6 +105,7 @@ def _container(  # noqa: PLR0913  # by position: keywords cost as much again, hu
     return Container(
         identifier, name, node, attempt, labels[LABEL_WORK], labels[LABEL_SHAPE], phase, health,
         code, image, labels.get(LABEL_JOB, ""), labels.get(LABEL_REVISION, ""),
+        labels.get(LABEL_VALUES, ""),
     )  # fmt: skip
 
 

@@ -4,7 +4,13 @@ from msgspec import Struct, field
 
 from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.model.action import CreateRequest
-from reconciler.model.identity import LABEL_JOB, LABEL_REVISION, LABEL_SHAPE, LABEL_WORK
+from reconciler.model.identity import (
+    LABEL_JOB,
+    LABEL_REVISION,
+    LABEL_SHAPE,
+    LABEL_VALUES,
+    LABEL_WORK,
+)
 from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase, Usage
 
 
@@ -49,6 +55,7 @@ class Box(Struct):
             image_id=self.image,
             job=self.labels.get(LABEL_JOB, ""),
             revision=self.labels.get(LABEL_REVISION, ""),
+            values=self.labels.get(LABEL_VALUES, ""),
         )
 
     def detailed(self, node: str) -> ContainerDetail:

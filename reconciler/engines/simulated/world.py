@@ -26,6 +26,7 @@ from reconciler.model.identity import (
     LABEL_RUN,
     LABEL_SHAPE,
     LABEL_TASK,
+    LABEL_VALUES,
     LABEL_WORK,
     parse_container_name,
 )
@@ -258,6 +259,7 @@ def _box_of(container: Container) -> Box:
         LABEL_SHAPE: container.shape,
         LABEL_JOB: container.job,
         LABEL_REVISION: container.revision,
+        LABEL_VALUES: container.values,
     }
     box = Box(container.id, container.name, labels, container.image_id, phase=container.phase)
     box.health, box.exit_code = container.health, container.exit_code

@@ -33,6 +33,7 @@ from reconciler.model.fact.tasks import (
     RetryGranted,
     RoomAwaited,
     RunCancelled,
+    RunFinished,
     RunOpened,
     RunsClosed,
     ScheduleSeen,
@@ -45,6 +46,7 @@ from reconciler.model.fact.tasks import (
 Fact = (
     SpecSeen
     | RunOpened
+    | RunFinished
     | TaskScaled
     | RunCancelled
     | RunsClosed
@@ -96,6 +98,7 @@ __all__ = [
     "RevisionWorked",
     "RoomAwaited",
     "RunCancelled",
+    "RunFinished",
     "RunOpened",
     "RunsClosed",
     "ScheduleSeen",

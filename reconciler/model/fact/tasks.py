@@ -15,7 +15,8 @@ class SpecSeen(Struct, frozen=True):
 class RunOpened(Struct, frozen=True):
     """A new asking for a task's work. Recorded before its first create.
 
-    `nominal` is the time of the firing that it is for, 0.0 where it is for none.
+    `nominal` is the time of the firing that it is for, 0.0 where it is for none. `matrix` are the
+    names of the values that its instances see.
     """
 
     task: str
@@ -26,6 +27,15 @@ class RunOpened(Struct, frozen=True):
     revision: str
     at: float
     nominal: float = 0.0
+    matrix: str = ""
+
+
+class RunFinished(Struct, frozen=True):
+    """A scheduled task's run is over: every instance that was asked for then has ended."""
+
+    task: str
+    run: int
+    at: float
 
 
 class TaskScaled(Struct, frozen=True):
@@ -95,15 +105,20 @@ class CombinationNumbered(Struct, frozen=True):
 
 
 class ScheduleSeen(Struct, frozen=True):
-    """From now on the task fires as this schedule says; what it missed before is not for it."""
+    """From now on the task fires as this schedule says; what it missed before is not for it.
+
+    `at` is by the wall clock. `rerun` is the number from which a higher one asks for a run. An
+    empty schedule: it has none any more.
+    """
 
     task: str
     schedule: str
     at: float
+    rerun: int = 0
 
 
 class FiringPassed(Struct, frozen=True):
-    """A firing, by its nominal time, opened no run, and why. None of before it does any more."""
+    """A firing, by its nominal time, opened no run, and why."""
 
     task: str
     nominal: float
