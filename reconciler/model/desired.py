@@ -190,12 +190,38 @@ class HoldLimits(Struct, frozen=True):
     instances: int = 5
 
 
+class Tls(Struct, frozen=True):
+    """Files with which an engine is asked through TLS; those that are not given are empty."""
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+
+class Amounts(Struct, frozen=True):
+    """Processors, bytes of memory and GPUs of a node; None is what nobody has said."""
+
+    cpus: float | None = None
+    memory: int | None = None
+    gpus: int | None = None
+
+
 class NodeSpec(Struct, frozen=True):
-    """Where instances may run: one Docker Engine."""
+    """Where instances may run: one Docker Engine.
+
+    `capacity` is what the node has, `reserve` the part of it that is kept free. `timeout` is how
+    long it may be silent until what ran there is replaced elsewhere, in seconds.
+    """
 
     name: str
     endpoint: str
     labels: Pairs = ()
+    tls: Tls = Tls()
+    capacity: Amounts = Amounts()
+    reserve: Amounts = Amounts()
+    timeout: float = 120.0
+    cordon: bool = False
+    drain: bool = False
 
 
 class Desired(Struct, frozen=True, kw_only=True, dict=True):
