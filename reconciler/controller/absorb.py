@@ -17,6 +17,7 @@ from reconciler.engines.engine import (
     UnreachableError,
 )
 from reconciler.model.action import Action, Verb
+from reconciler.model.claim import claim_in
 from reconciler.model.fact import AttemptEnded, Fact, ImageResolved, TroubleSeen
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Phase
@@ -74,6 +75,7 @@ def _created(action: Action, container: str) -> Container:
         job=labels.get("io.reconciler.job", ""),
         revision=labels.get("io.reconciler.revision", ""),
         values=labels.get("io.reconciler.values", ""),
+        claim=claim_in(labels),
     )
 
 

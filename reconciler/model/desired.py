@@ -124,6 +124,7 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     depends_on: tuple[Dependency, ...] = ()
     schedule: Schedule | None = None
     gang: bool = False
+    spread: str = "node"
     on_change: OnChange = OnChange.REPLACE
     on_scale: OnScale = OnScale.KEEP
     priority: int = 0

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from reconciler.model.claim import Claim, Taken
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 
@@ -25,6 +26,7 @@ class Container(Struct, frozen=True):
     """One of our containers. `exit_code` is None unless it has ended.
 
     `values` is the canonical text of what its instance sees of a matrix, empty for nothing.
+    `claim` is what it takes of its node until it has ended.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Container(Struct, frozen=True):
     job: str = ""
     revision: str = ""
     values: str = ""
+    claim: Claim = Claim()
 
     @property
     def key(self) -> InstanceKey:
@@ -55,6 +58,11 @@ class Container(Struct, frozen=True):
     def attempt(self) -> int:
         """Its attempt number within the run."""
         return self.attempt_key.attempt
+
+    @property
+    def occupies(self) -> bool:
+        """Whether it takes its share of the node: it runs, or is made and may be started."""
+        return self.phase in {Phase.RUNNING, Phase.CREATED}
 
     @property
     def live(self) -> bool:
@@ -91,18 +99,19 @@ class Usage(Struct, frozen=True):
 
 
 class Containers(Mapping[str, Container]):
-    """A node's containers by id. `live` is how many of them run.
+    """A node's containers by id. `live` is how many of them run, `taken` what they take.
 
     They are kept grouped by task, by the name that their labels say, so that a pass for one task
     costs what that task has, whatever else there is. Who changes it is its only writer.
     """
 
-    __slots__ = ("_by_id", "_by_task", "live")
+    __slots__ = ("_by_id", "_by_task", "live", "taken")
 
     def __init__(self, containers: Iterable[Container] = ()) -> None:
         self._by_id: dict[str, Container] = {}
         self._by_task: dict[str, dict[str, Container]] = {}
         self.live = 0
+        self.taken = Taken()
         for container in containers:
             self.put(container)
 
@@ -112,6 +121,8 @@ class Containers(Mapping[str, Container]):
         self._by_id[container.id] = container
         self._by_task.setdefault(container.key.task, {})[container.id] = container
         self.live += container.live
+        if container.occupies:
+            self.taken.add(container.claim)
 
     def drop(self, container: str) -> None:
         """Have a container no more, by its id."""
@@ -123,6 +134,8 @@ class Containers(Mapping[str, Container]):
         if not group:
             del self._by_task[gone.key.task]
         self.live -= gone.live
+        if gone.occupies:
+            self.taken.give_back(gone.claim)
 
     def tasks(self) -> Collection[str]:
         """Return the names of the tasks that there are containers of."""
@@ -160,6 +173,7 @@ class NodeView(Struct, frozen=True):
     reason: str = ""
     containers: Containers = field(default_factory=Containers)
     era: str = ""
+    has: Amounts = Amounts()
 
 
 class Observed(Struct, frozen=True):

@@ -101,14 +101,12 @@ def crowded(scene: Scene, slot: Slot) -> Step | None:
 
 def next_attempt(scene: Scene, slot: Slot) -> Step:
     """It gets its next attempt: placed, its image made present, then created."""
-    given, last = scene.given, slot.last
-    previous = last.node if last else ""
-    node = choose(given, scene.task.spec, scene.loads, previous)
+    last = slot.last
+    node = choose(scene, last.node if last else "")
     if isinstance(node, Refusal):
         return without_room(scene, slot, node)
     if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
-    scene.loads.count[node] += 1
     return image_step(scene, node) or _create(scene, slot, node)
 
 

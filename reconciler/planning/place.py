@@ -1,15 +1,13 @@
-"""Which node an instance goes to: filters that explain themselves, then the least loaded.
+"""Which node an instance goes to: the filters' word first, then the order of the line.
 
 Deterministic for the same input. The node of an instance's earlier attempt is preferred.
 """
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
-from reconciler.model.desired import NodeSpec
-from reconciler.model.spec import InstanceSpec
-from reconciler.planning.scene import Loads, Pass
+from reconciler.planning.filters import fits, stands_open
+from reconciler.planning.line import Line
+from reconciler.planning.scene import Scene
 
 
 class Refusal(Struct, frozen=True):
@@ -18,23 +16,29 @@ class Refusal(Struct, frozen=True):
     reason: str
 
 
-def choose(given: Pass, spec: InstanceSpec, loads: Loads, previous: str = "") -> str | Refusal:
-    """Return a node's name, or why there is none."""
-    nodes = given.desired.nodes
-    fitting = {name for name, node in nodes.items() if _matches(node, spec)}
-    known = {name for name in fitting if given.unknown(name) is None}
-    if not known:
-        return Refusal(_explain(given, nodes, fitting))
-    if previous in known:
-        return previous
-    return min(known, key=lambda name: (loads.count[name], name))
+def choose(scene: Scene, previous: str = "") -> str | Refusal:
+    """Return the node that takes an instance, and take it there; or why there is none."""
+    fleet, wish = scene.fleet, scene.wish
+    before = fleet.stands.get(previous)
+    line = _line(scene)
+    if before is not None and stands_open(before, wish) and fits(before, wish):
+        node = previous
+    else:
+        node = line.first()
+    if not node:
+        return Refusal(line.refusal)
+    fleet.take(node, wish.claim)
+    line.placed(node)
+    return node
 
 
-def _matches(node: NodeSpec, spec: InstanceSpec) -> bool:
-    return set(spec.nodes) <= set(node.labels)
-
-
-def _explain(given: Pass, nodes: Mapping[str, NodeSpec], fitting: set[str]) -> str:
-    if not fitting:
-        return f"0 of {len(nodes)} nodes have the labels that placement.nodes asks for"
-    return "; ".join(given.unknown(name) or "" for name in sorted(fitting))
+def _line(scene: Scene) -> Line:
+    """Return the line for a scene; single instances that ask for the same share one."""
+    fleet, wish = scene.fleet, scene.wish
+    if scene.line is None:
+        own = [c.node for slot in scene.slots.values() for c in slot.containers if c.occupies]
+        if len(scene.task.instances) == 1 and not own:
+            scene.line = fleet.lines[wish] = fleet.lines.get(wish) or Line(fleet, wish)
+        else:
+            scene.line = Line(fleet, wish, own)
+    return scene.line

@@ -1,6 +1,5 @@
 """The planner: every task's share, in a stable order, under the holds that span tasks."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
@@ -10,13 +9,14 @@ from reconciler.model.history import History
 from reconciler.model.observed import Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.expiry import expiry_of
+from reconciler.planning.fleet import Fleet
 from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import renamings, still_underway, taken_over
-from reconciler.planning.scene import Loads, Pass
+from reconciler.planning.scene import Pass
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, plan_task, plan_vanished
@@ -53,7 +53,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     holds = {"teardown": teardown_hold(given, names), "rerun": rerun_hold(given, names)}
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
-    shared = (_loads(observed), set[str]())
+    shared = (Fleet(given), set[str]())
     for name in names:
         task = desired.tasks.get(name)
         if task is not None:
@@ -99,10 +99,6 @@ def _is_followed(given: Pass, name: str) -> bool:
 
 def _held(hold: Hold | None) -> dict[str, str]:
     return dict.fromkeys(hold.tasks, hold.message) if hold else {}
-
-
-def _loads(observed: Observed) -> Loads:
-    return Loads(Counter({name: view.containers.live for name, view in observed.nodes.items()}))
 
 
 def _why_gone(given: Pass) -> Cause:

@@ -5,7 +5,7 @@ may start, how many more may be taken out of service. Everything else is given a
 """
 
 import json
-from collections import Counter
+from functools import cached_property
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
@@ -21,7 +21,10 @@ from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
 from reconciler.planning.sightings import Sightings
+from reconciler.planning.fleet import Fleet
+from reconciler.planning.line import Line
 from reconciler.planning.suspending import Suspense
+from reconciler.planning.wish import Wish, wish_of
 
 
 class Notes(Struct):
@@ -170,14 +173,15 @@ class Bar(Struct, frozen=True):
         return self.result is not None
 
 
-class Scene(Struct):
+class Scene(Struct, dict=True):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
     run beyond it; `unserved` which have failed and get nothing of `retry.total`; `rollout` how
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
-    `suspense` what suspends the task; `idle` why nothing is begun in its run; `bar` what other
+    `line` the order in which nodes take them, from when it is asked for first; `suspense` what
+    suspends the task; `idle` why nothing is begun in its run; `bar` what other
     tasks keep its run from.
     """
 
@@ -186,7 +190,7 @@ class Scene(Struct):
     run: Run
     opening: Cause | None
     slots: Mapping[InstanceKey, "Slot"]
-    loads: "Loads"
+    fleet: Fleet
     pulling: set[str]
     before: int | None = None
     suspense: Suspense | None = None
@@ -197,12 +201,12 @@ class Scene(Struct):
     unserved: frozenset[int] = frozenset()
     rollout: Rollout = field(default_factory=Rollout)
     gang: Gang | None = None
+    line: Line | None = None
 
-
-class Loads(Struct):
-    """How many live instances each node has, counting those placed in this pass."""
-
-    count: Counter[str] = field(default_factory=Counter)
+    @cached_property
+    def wish(self) -> Wish:
+        """What each of its instances asks of a node."""
+        return wish_of(self.task, frozenset(self.run.images))
 
 
 class Slot(Struct):

@@ -15,13 +15,14 @@ from reconciler.planning import cause
 from reconciler.planning.barring import barred
 from reconciler.planning.expiry import Expiry
 from reconciler.planning.firing import unscheduled
+from reconciler.planning.fleet import Fleet
 from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
 from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import Rule
-from reconciler.planning.scene import Loads, Pass, Scene, Slot, Step, slot_of
+from reconciler.planning.scene import Pass, Scene, Slot, Step, slot_of
 from reconciler.planning.sightings import Seen
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
@@ -65,7 +66,7 @@ def plan_task(
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Fleet, set[str]],
     hold: Hold | None,
 ) -> None:
     """Decide every instance of a desired task: those not wanted first, they free room."""
@@ -102,7 +103,7 @@ def plan_task(
 
 
 def _plan_blocked(
-    given: Pass, draft: Draft, task: DesiredTask, seen: Seen, shared: tuple[Loads, set[str]]
+    given: Pass, draft: Draft, task: DesiredTask, seen: Seen, shared: tuple[Fleet, set[str]]
 ) -> None:
     """Bring what was begun to its record, for all instances that there are, and begin nothing."""
     known = given.history.tasks.get(task.name)
@@ -121,7 +122,7 @@ def _plan_suspended(  # as of any task, and what suspends it
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Fleet, set[str]],
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
@@ -142,7 +143,7 @@ def _scene(  # as of any task, and whether other tasks may end its run
     draft: Draft,
     task: DesiredTask,
     one: Round,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Fleet, set[str]],
     *,
     may_end: bool,
 ) -> Scene:

@@ -1,0 +1,93 @@
+"""The nodes as a pass sees them: what each has, what is taken of it, and what is placed now.
+
+What is placed in a pass is taken at once, so that what follows sees what is left. Must not know
+who is placed, nor why there.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from reconciler.model.claim import Claim, Taken
+from reconciler.model.desired import Amounts, NodeSpec
+
+if TYPE_CHECKING:
+    from reconciler.planning.line import Line
+    from reconciler.planning.scene import Pass
+    from reconciler.planning.wish import Wish
+
+
+class Stand(Struct):
+    """How one node stands: what it has for instances, and what is taken of that.
+
+    `unknown` is why nothing is known of it, empty where all is. Amounts that nobody has said are
+    None, and have no bound.
+    """
+
+    name: str
+    spec: NodeSpec
+    labels: frozenset[tuple[str, str]]
+    has: Amounts
+    taken: Taken
+    unknown: str = ""
+
+    def share(self) -> float:
+        """Return which part is taken of what it has least of left; 0.0 where there is no bound."""
+        has, taken = self.has, self.taken
+        parts = ((taken.cpus, has.cpus), (taken.memory, has.memory), (taken.gpus, has.gpus))
+        return max((used / there for used, there in parts if there), default=0.0)
+
+
+class Fleet(Struct):
+    """All nodes in one pass. `lines` keep who stands where for those who ask for the same."""
+
+    given: "Pass"
+    known: dict[str, Stand] = field(default_factory=dict)
+    lines: dict["Wish", "Line"] = field(default_factory=dict)
+
+    @property
+    def stands(self) -> dict[str, Stand]:
+        """Each node by its name, looked at when somebody is placed first."""
+        if not self.known:
+            self.known = {stand.name: stand for stand in _stands(self.given)}
+        return self.known
+
+    def take(self, node: str, claim: Claim) -> None:
+        """Place an instance on a node."""
+        self.stands[node].taken.add(claim)
+
+    def give_back(self, node: str, claim: Claim) -> None:
+        """Place it there after all not: who stands where is to be found anew."""
+        self.stands[node].taken.give_back(claim)
+        self.lines.clear()
+
+
+def _stands(given: "Pass") -> Iterator[Stand]:
+    coming = given.underway.coming
+    for name, spec in given.desired.nodes.items():
+        view = given.observed.nodes.get(name)
+        taken = view.containers.taken.copy() if view else Taken()
+        for claim in coming.get(name, ()):
+            taken.add(claim)
+        told = view.has if view else Amounts()
+        has = _left(_said(spec.capacity, told), spec.reserve)
+        unknown = given.unknown(name) or ""
+        yield Stand(name, spec, frozenset(spec.labels), has, taken, unknown)
+
+
+def _said(declared: Amounts, told: Amounts) -> Amounts:
+    """Return what a node has: as it is declared, else as its engine tells. No GPU is not told."""
+    return Amounts(
+        declared.cpus if declared.cpus is not None else told.cpus,
+        declared.memory if declared.memory is not None else told.memory,
+        declared.gpus if declared.gpus is not None else (told.gpus or 0),
+    )
+
+
+def _left(there: Amounts, reserve: Amounts) -> Amounts:
+    return Amounts(
+        None if there.cpus is None else max(0.0, there.cpus - (reserve.cpus or 0.0)),
+        None if there.memory is None else max(0, there.memory - (reserve.memory or 0)),
+        None if there.gpus is None else max(0, there.gpus - (reserve.gpus or 0)),
+    )
