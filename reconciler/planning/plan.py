@@ -1,6 +1,6 @@
 """The planner: every task's share, in a stable order, under the holds that span tasks."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
@@ -8,7 +8,7 @@ from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
 from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
-from reconciler.model.observed import Container, Observed
+from reconciler.model.observed import Container, Observed, Phase
 from reconciler.planning.cause import GONE
 from reconciler.planning.expiry import expiry_of
 from reconciler.planning.hold import rerun_hold, teardown_hold
@@ -57,7 +57,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     }
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
-    shared = (_loads(observed), set[str]())
+    shared = (_loads(given), set[str]())
     for name in names:
         seen = by_task.get(name, {})
         task = desired.tasks.get(name)
@@ -123,10 +123,11 @@ def _flat(seen: Seen) -> list[Container]:
     return list(chain.from_iterable(seen.values()))
 
 
-def _loads(observed: Observed) -> Loads:
-    loads = Loads()
-    for view in observed.nodes.values():
-        loads.count[view.name] = sum(c.live for c in view.containers.values())
+def _loads(given: Pass) -> Loads:
+    loads = Loads(Counter(given.underway.coming))
+    for view in given.observed.nodes.values():
+        there = view.containers.values()
+        loads.count[view.name] += sum(c.phase in {Phase.CREATED, Phase.RUNNING} for c in there)
     return loads
 
 

@@ -202,7 +202,7 @@ class Scene(Struct):
 
 
 class Loads(Struct):
-    """How many live instances each node has, counting those placed in this pass."""
+    """How many containers each node has that run or are to, with those placed in this pass."""
 
     count: Counter[str] = field(default_factory=Counter)
 
