@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from reconciler.cli.place import Place, open_engine
+from reconciler.cli.place import Place, opener
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.claim import Claimant, Standing
 from reconciler.controller.preview import Preview, preview
@@ -48,7 +48,8 @@ class Foresight(Struct, frozen=True):
 
 def foresee(place: Place, desired: Desired) -> Foresight:
     """Look at everything once and run the planner ahead."""
-    engines = {name: open_engine(spec) for name, spec in desired.nodes.items()}
+    engine_of = opener(place)
+    engines = {name: engine_of(spec) for name, spec in desired.nodes.items()}
     past = past_of(place.folder, place.project)
     history, now = past.history, past.now
     observed = observe(place.project, engines)

@@ -276,6 +276,11 @@ class Core:
         """Forget actions that were handed out and will not be carried out any more."""
         self.underway = {s: a for s, a in self.underway.items() if s in subjects}
 
+    def drop(self, subjects: set[str]) -> None:
+        """Forget actions that were handed out in vain: they are thought of anew."""
+        for subject in subjects & self.underway.keys():
+            self._soil(self.underway.pop(subject).task)
+
     # --- inside ----------------------------------------------------------------------------
 
     def _anything_to_do(self) -> bool:
@@ -359,6 +364,7 @@ class Core:
             frozenset(key for key, verb in busy if verb in {Verb.CREATE, Verb.START}),
             frozenset(self.underway),
             frozenset(self._signalled),
+            Counter(a.node for a in actions if a.verb is Verb.CREATE),
         )
 
     def _knows(self, hold: Hold) -> bool:

@@ -202,6 +202,9 @@ class Loop:
     @_hear.register
     def _(self, happening: said.NodeLost) -> None:
         self.core.lost(happening)
+        post = self._posts.get(happening.node)
+        if post is not None:
+            self.core.drop(post.workers.empty())
 
     @_hear.register
     def _(self, happening: said.LedgerLost) -> None:
@@ -244,7 +247,7 @@ class Loop:
             self.core.say(kind, message, level=level)
         if change.desired is not None:
             self.core.set_desired(change.desired)
-            self._posts.meet(change.desired.nodes)
+            self.core.drop(self._posts.meet(change.desired.nodes))
         if change.again_in is not None:
             self._reread_at = time.monotonic() + change.again_in
 

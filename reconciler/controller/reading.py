@@ -18,6 +18,7 @@ from reconciler.controller.folders import state_folder
 from reconciler.controller.glimpses import Glimpses
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
+from reconciler.controller.side_by_side import ask_all
 from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
@@ -107,11 +108,9 @@ def past_of(folder: Path, project: str) -> Past:
 def observe(project: str, engines: Mapping[str, Engine]) -> Observed:
     """List every node; one that does not answer is unknown."""
     views: dict[str, NodeView] = {}
-    for name, engine in engines.items():
-        try:
-            shown = engine.list(project)
-        except EngineError as error:
-            views[name] = NodeView(name, known=False, reason=str(error))
+    for name, shown in ask_all(engines, lambda engine: engine.list(project)).items():
+        if isinstance(shown, EngineError):
+            views[name] = NodeView(name, known=False, reason=str(shown))
         else:
             views[name] = NodeView(name, containers=Containers(shown))
     return Observed(views)
@@ -140,10 +139,12 @@ def by_name_now(observed: Observed, history: History) -> Observed:
 def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, set[str]]:
     """Return for each node which of the images that are asked for are there."""
     wanted = {task.spec.image for task in desired.tasks.values() if not task.blocked}
-    found: dict[str, set[str]] = {}
-    for name, engine in engines.items():
-        found[name] = {image for image in wanted if _present(engine, image)}
-    return found
+
+    def present(engine: Engine) -> set[str]:
+        return {image for image in wanted if _present(engine, image)}
+
+    found = ask_all(engines, present)
+    return {n: set() if isinstance(there, EngineError) else there for n, there in found.items()}
 
 
 def _present(engine: Engine, image: str) -> bool:

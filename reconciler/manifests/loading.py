@@ -21,6 +21,7 @@ from reconciler.manifests.examining import (
 )
 from reconciler.manifests.guarding import Terms
 from reconciler.manifests.jobs import desired_jobs, ordered, orders_of
+from reconciler.manifests.nodes import node_spec
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.stepping import (
     SUFFIXES,
@@ -157,9 +158,7 @@ def _desired(
         for task in known.examined.tasks
     }
     nodes = {
-        entry.name: NodeSpec(entry.name, entry.spec.text("endpoint"), entry.labels)
-        for entry in entries
-        if entry.kind == "Node"
+        entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"
     }
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(

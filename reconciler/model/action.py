@@ -180,10 +180,12 @@ class Underway(Struct, frozen=True):
 
     `beginning` are the instances of which a call is to make or start a container: they take a
     place under parallelism, unlike one whose outcome is being read. `signalled` holds the ids of
-    containers that this process has sent their stop signal.
+    containers that this process has sent their stop signal. `coming` is how many containers are
+    being made, by node.
     """
 
     instances: frozenset[InstanceKey] = field(default_factory=frozenset)
     beginning: frozenset[InstanceKey] = field(default_factory=frozenset)
     subjects: frozenset[str] = field(default_factory=frozenset)
     signalled: frozenset[str] = field(default_factory=frozenset)
+    coming: Mapping[str, int] = field(default_factory=dict)

@@ -224,6 +224,10 @@ class NodeSpec(Struct, frozen=True):
     cordon: bool = False
     drain: bool = False
 
+    def same_way(self, other: "NodeSpec") -> bool:
+        """Whether another description of the node leads to the same engine, in the same way."""
+        return (self.endpoint, self.tls) == (other.endpoint, other.tls)
+
 
 class Desired(Struct, frozen=True, kw_only=True, dict=True):
     """Everything that one revision asks for.

@@ -1,0 +1,48 @@
+"""The same question to several engines at once, so that none waits for another.
+
+Decides how long an answer is waited for where others have answered already. Must not know what is
+asked.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from reconciler.engines.engine import Engine, EngineError, UnreachableError
+
+T = TypeVar("T")
+PATIENCE: Final = 10.0
+
+
+def ask_all(
+    engines: Mapping[str, Engine], ask: Callable[[Engine], T], patience: float = PATIENCE
+) -> dict[str, T | EngineError]:
+    """Return each engine's answer or refusal, in the order given.
+
+    One that takes longer than `patience`, in seconds, counts as unreachable; a single one is given
+    all the time that its call takes.
+    """
+    if len(engines) == 1:
+        return {name: _answer(engine, ask) for name, engine in engines.items()}
+    answers: dict[str, T | EngineError] = {}
+    told = threading.Condition()
+
+    def work(name: str, engine: Engine) -> None:
+        answer = _answer(engine, ask)
+        with told:
+            answers[name] = answer
+            told.notify()
+
+    for name, engine in engines.items():
+        threading.Thread(target=work, args=(name, engine), name=f"ask-{name}", daemon=True).start()
+    with told:
+        told.wait_for(lambda: len(answers) == len(engines), patience)
+        late = UnreachableError(f"it has not answered within {patience:g} s")
+        return {name: answers.get(name, late) for name in engines}
+
+
+def _answer(engine: Engine, ask: Callable[[Engine], T]) -> T | EngineError:
+    try:
+        return ask(engine)
+    except EngineError as error:
+        return error
