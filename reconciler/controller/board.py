@@ -47,6 +47,8 @@ class Board:
         self.project = project
         self.nodes = {name: NodeState(name) for name in nodes}
         self.step = 0
+        # How often a node may have got more room than it had.
+        self.freed = 0
         # By container name: what was seen of ends that are not on record yet.
         self.hints: dict[str, DieHint] = {}
         # By container name: what was told before such an end, and may have brought it about.
@@ -78,6 +80,7 @@ class Board:
         merged |= {i: c for i, c in state.containers.items() if i in kept}
         before, state.containers, state.asked = state.containers, Containers(merged.values()), True
         state.touched = {i: when for i, when in state.touched.items() if i in kept}
+        self.freed += before.taken != state.containers.taken
         dirty = {c.key.task for i, c in merged.items() if before.get(i) != c}
         dirty |= {c.key.task for i, c in before.items() if i not in merged}
         if not state.known:
@@ -99,18 +102,26 @@ class Board:
         """Whether of every node it is known that it answers, or that it does not."""
         return all(state.asked for state in self.nodes.values())
 
+    def shows(self, node: str, name: str) -> bool:
+        """Whether a node's container is known by its name."""
+        return node in self.nodes and self.nodes[node].containers.named(name) is not None
+
     def put(self, container: Container) -> None:
         """Believe a container to be as a call's result shows it."""
         state = self.nodes[container.node]
+        before = state.containers.get(container.id)
+        self.freed += before is not None and before.occupies and not container.occupies
         state.containers.put(container)
         self._touch(state, container.id)
 
     def drop(self, node: str, container: str) -> None:
         """Believe a container, by id or name, to be gone."""
         state = self.nodes[node]
-        for known in self._ids(state, container) or [container]:
-            state.containers.drop(known)
-            self._touch(state, known)
+        known = state.containers.named(container) or state.containers.get(container)
+        self.freed += known is not None and known.occupies
+        gone = known.id if known else container
+        state.containers.drop(gone)
+        self._touch(state, gone)
 
     def started(self, node: str, container: str) -> None:
         """Believe a created container to run; one that has ended meanwhile stays ended."""
@@ -177,13 +188,6 @@ class Board:
             if health in {"healthy", "unhealthy"} and known.live:
                 self.put(replace(known, health=health))
         return event.action != "rename"
-
-    def _ids(self, state: NodeState, container: str) -> list[str]:
-        """Return the id of a container that is known, by id or name."""
-        named = parse_container_name(container)
-        if named is None:
-            return [container] if container in state.containers else []
-        return [c.id for c in state.containers.of(named[1].key.task) if c.name == container]
 
     def _touch(self, state: NodeState, container: str) -> None:
         self.step += 1

@@ -5,8 +5,8 @@ out has its facts on disk, and where the disk refuses, nothing is handed out. Wh
 the core carries the actions out and reports back; results may come in any order.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from reconciler.controller.relearning import unknown_containers
 from reconciler.engines.engine import UnreachableError
 from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
+from reconciler.model.claim import Claim, claim_of
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
 from reconciler.model.headway import Glimpse
@@ -86,6 +87,7 @@ class Core:
         self._now = now
         self._dates = Dates(almanac or Wall(now), self.began)
         self._signalled: set[str] = set()
+        self._freed = 0
         # What tasks say that they were called before, and what each is called now.
         self._claims = claims(desired.tasks.values())
         self._agenda = Agenda()
@@ -159,6 +161,8 @@ class Core:
             self._tell(narrate.said_of_start(action, self._now()))
         if action.verb is Verb.PULL:
             self.dirty_all()
+        if action.verb is Verb.CREATE and not isinstance(done.outcome, Done):
+            self.board.freed += 1
         self._soil(action.task)
         return isinstance(done.outcome, UnreachableError)
 
@@ -204,6 +208,9 @@ class Core:
             for task in scheduled(self.desired):
                 self._soil(task.name)
         self._agenda.add(self.assessment.due(now))
+        if self.board.freed != self._freed:
+            self._freed = self.board.freed
+            self._agenda.add(self.assessment.crowded)
         if now < self._ledger_retry_at or not self._anything_to_do():
             return []
         # What is held is judged together with whatever else changes.
@@ -364,8 +371,17 @@ class Core:
             frozenset(key for key, verb in busy if verb in {Verb.CREATE, Verb.START}),
             frozenset(self.underway),
             frozenset(self._signalled),
-            Counter(a.node for a in actions if a.verb is Verb.CREATE),
+            self._coming(actions),
         )
+
+    def _coming(self, actions: Iterable[Action]) -> Mapping[str, Sequence[Claim]]:
+        """Return what those containers take that are being made, and that nobody has seen yet."""
+        found = defaultdict[str, list[Claim]](list)
+        for action in actions:
+            request = action.request
+            if request is not None and not self.board.shows(action.node, request.name):
+                found[action.node].append(claim_of(request.spec))
+        return found
 
     def _knows(self, hold: Hold) -> bool:
         return any(known.message == hold.message for known in self.holds)

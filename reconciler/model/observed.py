@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reconciler.model.claim import Claim, Taken
+from reconciler.model.desired import Amounts
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 
@@ -105,11 +106,12 @@ class Containers(Mapping[str, Container]):
     costs what that task has, whatever else there is. Who changes it is its only writer.
     """
 
-    __slots__ = ("_by_id", "_by_task", "live", "taken")
+    __slots__ = ("_by_id", "_by_task", "_names", "live", "taken")
 
     def __init__(self, containers: Iterable[Container] = ()) -> None:
         self._by_id: dict[str, Container] = {}
         self._by_task: dict[str, dict[str, Container]] = {}
+        self._names: dict[str, str] = {}
         self.live = 0
         self.taken = Taken()
         for container in containers:
@@ -120,6 +122,7 @@ class Containers(Mapping[str, Container]):
         self.drop(container.id)
         self._by_id[container.id] = container
         self._by_task.setdefault(container.key.task, {})[container.id] = container
+        self._names[container.name] = container.id
         self.live += container.live
         if container.occupies:
             self.taken.add(container.claim)
@@ -133,6 +136,8 @@ class Containers(Mapping[str, Container]):
         del group[container]
         if not group:
             del self._by_task[gone.key.task]
+        if self._names[gone.name] == container:
+            del self._names[gone.name]
         self.live -= gone.live
         if gone.occupies:
             self.taken.give_back(gone.claim)
@@ -144,6 +149,11 @@ class Containers(Mapping[str, Container]):
     def of(self, task: str) -> Collection[Container]:
         """Return a task's containers."""
         return self._by_task.get(task, {}).values()
+
+    def named(self, name: str) -> Container | None:
+        """Return the container of a name, the one heard of last."""
+        known = self._names.get(name)
+        return self._by_id[known] if known is not None else None
 
     def values(self) -> ValuesView[Container]:
         """Return all containers."""

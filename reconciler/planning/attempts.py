@@ -23,10 +23,10 @@ from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
 from reconciler.planning.limiting import without_room
-from reconciler.planning.place import Refusal, choose
+from reconciler.planning.place import seat
 from reconciler.planning.request import build_request
 from reconciler.planning.rescaling import done, granted, why_rescaled
-from reconciler.planning.scene import Scene, Slot, Step, act, on
+from reconciler.planning.scene import Refusal, Scene, Slot, Step, act, on
 from reconciler.planning.tries import counted_failures, counting, last_word, why_no_more
 
 
@@ -101,13 +101,23 @@ def crowded(scene: Scene, slot: Slot) -> Step | None:
 
 def next_attempt(scene: Scene, slot: Slot) -> Step:
     """It gets its next attempt: placed, its image made present, then created."""
-    last = slot.last
-    node = choose(scene, last.node if last else "")
+    node = seat(scene, slot)
     if isinstance(node, Refusal):
         return without_room(scene, slot, node)
     if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
-    return image_step(scene, node) or _create(scene, slot, node)
+    return _images_step(scene, node) or _create(scene, slot, node)
+
+
+def _images_step(scene: Scene, node: str) -> Step | None:
+    """Return the step that makes the image present; a gang's on all its nodes, before any is made.
+
+    Otherwise those that are made first could keep from others what these lack.
+    """
+    seats = scene.gang.seats.values() if scene.gang else ()
+    others = sorted({other for other in seats if isinstance(other, str)} - {node})
+    steps = (image_step(scene, one) for one in (node, *others))
+    return next((step for step in steps if step is not None), None)
 
 
 def image_step(scene: Scene, node: str) -> Step | None:

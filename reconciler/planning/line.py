@@ -21,10 +21,13 @@ Rank = tuple[float, float, float, bool, str]
 class Line:
     """Who takes the next instance of a wish; `own` are a task's instances by where they are."""
 
-    def __init__(self, fleet: Fleet, wish: Wish, own: Iterable[str] = ()) -> None:
-        """Line up the nodes that may take it; `own` names a node for each instance there is."""
-        self._wish = wish
-        self._own = Counter(self._domain(fleet.stands[n]) for n in own if n in fleet.stands)
+    def __init__(self, fleet: Fleet, wish: Wish, own: Iterable[str] | None = None) -> None:
+        """Line up the nodes that may take it; `own` names a node for each instance there is.
+
+        Without, single instances of several tasks ask, and none has a place already.
+        """
+        self._wish, self._shared = wish, own is None
+        self._own = Counter(self._domain(fleet.stands[n]) for n in own or () if n in fleet.stands)
         self._stands = fleet.stands
         self._heap = [
             self._rank(stand) for stand in fleet.stands.values() if stands_open(stand, wish)
@@ -53,7 +56,8 @@ class Line:
 
     def placed(self, node: str) -> None:
         """Count an instance of the task that asks."""
-        self._own[self._domain(self._stands[node])] += 1
+        if not self._shared:
+            self._own[self._domain(self._stands[node])] += 1
 
     def _rank(self, stand: Stand) -> Rank:
         share, count = stand.share(), stand.taken.count

@@ -3,22 +3,41 @@
 Deterministic for the same input. The node of an instance's earlier attempt is preferred.
 """
 
-from msgspec import Struct
-
 from reconciler.planning.filters import fits, stands_open
 from reconciler.planning.line import Line
-from reconciler.planning.scene import Scene
+from reconciler.planning.scene import Gang, Refusal, Scene, Slot
 
 
-class Refusal(Struct, frozen=True):
-    """No node will do, and why, filter by filter."""
+def seat(scene: Scene, slot: Slot) -> str | Refusal:
+    """Return the node that takes an instance, and take it there; or why there is none.
 
-    reason: str
+    Of a gang none is taken before there is room for all that are missing.
+    """
+    gang = scene.gang
+    if gang is None:
+        return _choose(scene, slot)
+    if slot.key not in gang.seats:
+        _seat_all(scene, gang)
+    return gang.seats[slot.key]
 
 
-def choose(scene: Scene, previous: str = "") -> str | Refusal:
-    """Return the node that takes an instance, and take it there; or why there is none."""
+def _seat_all(scene: Scene, gang: Gang) -> None:
+    gang.seats |= {slot.key: _choose(scene, slot) for slot in gang.missing}
+    refusals = [one for one in gang.seats.values() if isinstance(one, Refusal)]
+    if not refusals:
+        return
+    room = gang.size - len(refusals)
+    reason = f"a gang of {gang.size} starts together, and there is room for {room}"
+    for key, one in gang.seats.items():
+        if not isinstance(one, Refusal):
+            scene.fleet.give_back(one, scene.wish.claim)
+        gang.seats[key] = Refusal(f"{reason}: {refusals[0].reason}")
+    scene.line = None
+
+
+def _choose(scene: Scene, slot: Slot) -> str | Refusal:
     fleet, wish = scene.fleet, scene.wish
+    previous = slot.last.node if slot.last else ""
     before = fleet.stands.get(previous)
     line = _line(scene)
     if before is not None and stands_open(before, wish) and fits(before, wish):

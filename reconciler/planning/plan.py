@@ -74,6 +74,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
         halts=draft.halts,
+        crowded=frozenset(key.task for key, _ in draft.lacking),
         reached={name: reached(given, name) for name in names if _is_followed(given, name)},
     )
 

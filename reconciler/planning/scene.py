@@ -5,8 +5,8 @@ may start, how many more may be taken out of service. Everything else is given a
 """
 
 import json
-from functools import cached_property
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -20,9 +20,9 @@ from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
-from reconciler.planning.sightings import Sightings
 from reconciler.planning.fleet import Fleet
 from reconciler.planning.line import Line
+from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import Suspense
 from reconciler.planning.wish import Wish, wish_of
 
@@ -133,12 +133,19 @@ class Rollout(Struct):
     wake_at: float | None = None
 
 
+class Refusal(Struct, frozen=True):
+    """No node takes an instance, and why, filter by filter."""
+
+    reason: str
+
+
 class Gang(Struct):
     """How the members of a gang stand to each other; each sentence is empty where it is not so.
 
     `fallen` says which one has failed for good, `broken` which one has failed or cannot be
     started, so that the others end; `awaited` names one that is not there yet; `hindered` are
-    those whose start was refused. `size` counts all that have not completed.
+    those whose start was refused. `size` counts all that have not completed, `missing` are those
+    that are to be made, and `seats` where: all of them somewhere, or none.
     """
 
     size: int
@@ -146,6 +153,8 @@ class Gang(Struct):
     broken: str = ""
     awaited: str = ""
     hindered: set[InstanceKey] = field(default_factory=set)
+    missing: tuple["Slot", ...] = ()
+    seats: dict[InstanceKey, str | Refusal] = field(default_factory=dict)
 
 
 class Idle(Struct, frozen=True):
