@@ -136,7 +136,7 @@ class Containers(Mapping[str, Container]):
         del group[container]
         if not group:
             del self._by_task[gone.key.task]
-        if self._names[gone.name] == container:
+        if self._names.get(gone.name) == container:
             del self._names[gone.name]
         self.live -= gone.live
         if gone.occupies:

@@ -48,7 +48,7 @@ def explained(stands: Iterable[Stand], wish: Wish) -> str:
     only = next(iter(refused.values()), [])
     if total == 1 and only and only[0].unknown:
         return only[0].unknown
-    return f"0 of {total} {'node takes' if total == 1 else 'nodes take'} it: {said}"
+    return f"fits on 0 of {total} {'node' if total == 1 else 'nodes'}: {said}"
 
 
 def _many(found: Sequence[Stand], one: str, more: str) -> str:

@@ -4,7 +4,7 @@ Deterministic for the same input. The node of an instance's earlier attempt is p
 """
 
 from reconciler.planning.filters import fits, stands_open
-from reconciler.planning.line import Line
+from reconciler.planning.line import Line, Turn
 from reconciler.planning.scene import Gang, Refusal, Scene, Slot
 
 
@@ -32,32 +32,28 @@ def _seat_all(scene: Scene, gang: Gang) -> None:
         if not isinstance(one, Refusal):
             scene.fleet.give_back(one, scene.wish.claim)
         gang.seats[key] = Refusal(f"{reason}: {refusals[0].reason}")
-    scene.line = None
+    scene.turn = None
 
 
 def _choose(scene: Scene, slot: Slot) -> str | Refusal:
-    fleet, wish = scene.fleet, scene.wish
-    previous = slot.last.node if slot.last else ""
-    before = fleet.stands.get(previous)
-    line = _line(scene)
+    fleet, wish, turn = scene.fleet, scene.wish, _turn(scene)
+    before = fleet.stands.get(slot.last.node if slot.last else "")
     if before is not None and stands_open(before, wish) and fits(before, wish):
-        node = previous
+        node = before.name
     else:
-        node = line.first()
+        node = turn.first()
     if not node:
-        return Refusal(line.refusal)
+        return Refusal(turn.line.refusal)
     fleet.take(node, wish.claim)
-    line.placed(node)
+    turn.placed(node)
     return node
 
 
-def _line(scene: Scene) -> Line:
-    """Return the line for a scene; single instances that ask for the same share one."""
-    fleet, wish = scene.fleet, scene.wish
-    if scene.line is None:
-        own = [c.node for slot in scene.slots.values() for c in slot.containers if c.occupies]
-        if len(scene.task.instances) == 1 and not own:
-            scene.line = fleet.lines[wish] = fleet.lines.get(wish) or Line(fleet, wish)
-        else:
-            scene.line = Line(fleet, wish, own)
-    return scene.line
+def _turn(scene: Scene) -> Turn:
+    """Return the turn of a scene's task in the line of all who ask for the same."""
+    if scene.turn is None:
+        fleet, wish = scene.fleet, scene.wish
+        line = fleet.lines[wish] = fleet.lines.get(wish) or Line(fleet, wish)
+        own = (c.node for slot in scene.slots.values() for c in slot.containers if c.occupies)
+        scene.turn = Turn(line, own)
+    return scene.turn

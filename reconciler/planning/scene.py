@@ -21,7 +21,7 @@ from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
 from reconciler.planning.fleet import Fleet
-from reconciler.planning.line import Line
+from reconciler.planning.line import Turn
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import Suspense
 from reconciler.planning.wish import Wish, wish_of
@@ -189,7 +189,7 @@ class Scene(Struct, dict=True):
     run beyond it; `unserved` which have failed and get nothing of `retry.total`; `rollout` how
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
-    `line` the order in which nodes take them, from when it is asked for first; `suspense` what
+    `turn` how nodes take them, from when one is asked for first; `suspense` what
     suspends the task; `idle` why nothing is begun in its run; `bar` what other
     tasks keep its run from.
     """
@@ -210,7 +210,7 @@ class Scene(Struct, dict=True):
     unserved: frozenset[int] = frozenset()
     rollout: Rollout = field(default_factory=Rollout)
     gang: Gang | None = None
-    line: Line | None = None
+    turn: Turn | None = None
 
     @cached_property
     def wish(self) -> Wish:

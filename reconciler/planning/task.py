@@ -98,6 +98,8 @@ def plan_task(
             if held and hold is not None and step.settled:
                 step = altered(step, reason=hold.message, blocked=True)
             draft.take(step, _verdict(slot, step, scene.run))
+        if scene.turn is not None:
+            scene.turn.leave()
     if following := given.calendar.of(task.name).next:
         draft.wake(task.name, given.now + following - given.calendar.wall)
 
