@@ -47,7 +47,8 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     history = taken_over(history, renamed)
     desired = numbered(desired, history, only)
     busy = still_underway(underway or Underway(), renamed)
-    dates, seen = calendar or Calendar(now), Sightings(observed, history)
+    asked = None if only is None else len(only)
+    dates, seen = calendar or Calendar(now), Sightings(observed, history, asked)
     given = Pass(desired, observed, history, busy, now, dates, seen)
     names = _names(given, only)
     holds = {"teardown": teardown_hold(given, names), "rerun": rerun_hold(given, names)}
