@@ -23,12 +23,20 @@ from reconciler.engines.engine import UnreachableError
 from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
 from reconciler.model.desired import Desired
-from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
+from reconciler.model.fact import (
+    Destroyed,
+    Fact,
+    NodeForgotten,
+    RevisionConverged,
+    RevisionSeen,
+    TroubleCleared,
+)
 from reconciler.model.headway import Glimpse
 from reconciler.model.history import History
 from reconciler.model.identity import task_of
 from reconciler.planning import plan
 from reconciler.planning.affected import affected
+from reconciler.planning.nodes import declared, found, missed, with_leaving
 from reconciler.planning.numbering import as_kept
 from reconciler.planning.permit import Permit, keep_to
 from reconciler.planning.renaming import claims
@@ -66,6 +74,7 @@ class Core:
         """
         self.ledger = ledger
         self.history = ledger.load()
+        desired = with_leaving(desired, self.history)
         self.desired = as_kept(desired, self.history)
         self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
@@ -92,6 +101,7 @@ class Core:
         self._pending: list[Fact] = []
         self._pending_entries: list[LogEntry] = []
         self._ledger_retry_at = 0.0
+        self._learn(list(declared(desired, self.history, self.began)))
 
     # --- what goes in ----------------------------------------------------------------------
 
@@ -101,6 +111,8 @@ class Core:
         A new revision may be the cure: what an engine refused is tried again at once.
         """
         before = self.effective()
+        desired = with_leaving(desired, self.history)
+        self._learn(list(declared(desired, self.history, self._now())))
         for name in desired.nodes.keys() - self.board.nodes.keys():
             self.board.add(name)
         for name in self.board.nodes.keys() - desired.nodes.keys():
@@ -172,6 +184,7 @@ class Core:
         containers = self.board.nodes[seen.node].containers.values()
         self._learn(unknown_containers(self.history, containers, self._now(), seen.era))
         if not was_known:
+            self._learn(found(self.history, seen.node, self._now()))
             self.dirty_all()
 
     def hinted(self, hint: Hinted) -> bool:
@@ -191,7 +204,7 @@ class Core:
     def lost(self, gone: NodeLost) -> None:
         """Take in that a node does not answer."""
         if gone.node in self.board.nodes and self.board.lose(gone.node, gone.reason):
-            self.say("node-lost", gone.reason, level="warning", node=gone.node)
+            self._learn(missed(self.history, gone.node, gone.reason, self._now()))
             self.dirty_all()
 
     # --- what comes out --------------------------------------------------------------------
@@ -231,6 +244,7 @@ class Core:
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)
         self.deeds.update(action.verb for action in self.latest)
+        self._let_go(made)
         self._note_convergence()
         return self.latest
 
@@ -319,6 +333,15 @@ class Core:
             return
         if self.assessment.complete and not self.holds:
             self._record([RevisionConverged(self.desired.revision, self._now())], ())
+
+    def _let_go(self, made: Plan) -> None:
+        """Know those nodes no more that nobody asks for, and on which nothing is left."""
+        gone = {fact.node for fact in made.facts if isinstance(fact, NodeForgotten)}
+        if gone:
+            nodes = {n: spec for n, spec in self.desired.nodes.items() if n not in gone}
+            self.desired = replace(self.desired, nodes=nodes)
+            for name in gone:
+                self.board.remove(name)
 
     def _own_doing(self, hint: Hinted) -> bool:
         """Whether the event only tells of a call whose own result is on its way."""

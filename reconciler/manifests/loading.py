@@ -157,9 +157,7 @@ def _desired(
         for known in files
         for task in known.examined.tasks
     }
-    nodes = {
-        entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"
-    }
+    nodes = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from reconciler.model.desired import NodeSpec
 from reconciler.model.spec import InstanceSpec
+from reconciler.planning.nodes import shut
 from reconciler.planning.scene import Loads, Pass
 
 
@@ -22,7 +23,8 @@ def choose(given: Pass, spec: InstanceSpec, loads: Loads, previous: str = "") ->
     """Return a node's name, or why there is none."""
     nodes = given.desired.nodes
     fitting = {name for name, node in nodes.items() if _matches(node, spec)}
-    known = {name for name in fitting if given.unknown(name) is None}
+    open_ones = {name for name in fitting if not shut(given, name)}
+    known = {name for name in open_ones if given.unknown(name) is None}
     if not known:
         return Refusal(_explain(given, nodes, fitting))
     if previous in known:
@@ -37,4 +39,9 @@ def _matches(node: NodeSpec, spec: InstanceSpec) -> bool:
 def _explain(given: Pass, nodes: Mapping[str, NodeSpec], fitting: set[str]) -> str:
     if not fitting:
         return f"0 of {len(nodes)} nodes have the labels that placement.nodes asks for"
-    return "; ".join(given.unknown(name) or "" for name in sorted(fitting))
+    return "; ".join(_against(given, name) for name in sorted(fitting))
+
+
+def _against(given: Pass, name: str) -> str:
+    closed = shut(given, name)
+    return f"node {name} {closed}" if closed else given.unknown(name) or ""

@@ -15,6 +15,7 @@ from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
+from reconciler.planning.nodes import drain_facts
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
 from reconciler.planning.scene import Loads, Pass, Seen
@@ -57,6 +58,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     }
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
+    draft.facts += drain_facts(given)
     shared = (_loads(given), set[str]())
     for name in names:
         seen = by_task.get(name, {})
