@@ -149,6 +149,7 @@ class Core:
         That a revision was seen is nothing that planning goes by.
         """
         self._learn(facts)
+        self._let_go(facts)
         if not all(isinstance(fact, RevisionSeen) for fact in facts):
             self.dirty_all()
 
@@ -161,6 +162,9 @@ class Core:
         done = replace(done, action=self._as_owned(done.action))
         action = done.action
         self.underway.pop(action.subject, None)
+        if action.node not in self.board.nodes:  # let go meanwhile
+            self._soil(action.task)
+            return False
         absorbed = absorb(self.board, self.history, done, self._now())
         self._learn(absorbed.facts)
         if action.verb in _SIGNALS and isinstance(done.outcome, Done):
@@ -244,7 +248,7 @@ class Core:
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)
         self.deeds.update(action.verb for action in self.latest)
-        self._let_go(made)
+        self._let_go(made.facts)
         self._note_convergence()
         return self.latest
 
@@ -334,10 +338,10 @@ class Core:
         if self.assessment.complete and not self.holds:
             self._record([RevisionConverged(self.desired.revision, self._now())], ())
 
-    def _let_go(self, made: Plan) -> None:
+    def _let_go(self, facts: Sequence[Fact]) -> None:
         """Know those nodes no more that nobody asks for, and on which nothing is left."""
-        gone = {fact.node for fact in made.facts if isinstance(fact, NodeForgotten)}
-        if gone:
+        gone = {fact.node for fact in facts if isinstance(fact, NodeForgotten)}
+        if gone := gone & self.board.nodes.keys():
             nodes = {n: spec for n, spec in self.desired.nodes.items() if n not in gone}
             self.desired = replace(self.desired, nodes=nodes)
             for name in gone:

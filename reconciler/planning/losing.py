@@ -70,15 +70,15 @@ def rival(scene: Scene, slot: Slot) -> Step | None:
 
 
 def outrun(scene: Scene, slot: Slot) -> Step | None:
-    """It has completed on a node that was away, so what was begun meanwhile is not needed."""
-    current = slot.current
+    """It has completed, here or on a node that was away, so what else was begun is not needed."""
+    current, record = slot.current, slot.record
     beginning = current is not None and current.phase in {Phase.RUNNING, Phase.CREATED}
     if current is None or not beginning or not completed(scene, slot):
         return None
     done = next((a for a in slot.attempts if a.result is Result.SUCCEEDED), None)
-    if done is None or not done.forsaken_at:
+    if done is None or not (done.forsaken_at or (record and record.forsaken_at)):
         return None
-    why = f"attempt {done.number} has completed on node {done.node} while that was away"
+    why = f"attempt {done.number} has completed on node {done.node} meanwhile"
     return end(scene.given, current, Cause(why))
 
 
@@ -138,7 +138,7 @@ def _forsake(scene: Scene, slot: Slot, node: str) -> Step | None:
         return None
     facts = [_given_up(scene, slot, attempt, node) for attempt in open_there]
     reason = f"node {node} is lost: it begins elsewhere"
-    return Step(InstanceState.PENDING, reason, facts=tuple(facts), wake_at=scene.given.now)
+    return Step(InstanceState.PENDING, reason, facts=tuple(facts))
 
 
 def _given_up(scene: Scene, slot: Slot, attempt: Attempt, node: str) -> Fact:

@@ -61,7 +61,7 @@ def _stay(scene: Scene, current: Container) -> Step | None:
 def _run_on(scene: Scene, current: Container) -> Step:
     given = scene.given
     since, grace = grace_of(given, current.node)
-    if grace is None or not since:
+    if grace is None:
         reason = f"{why_leaving(current)}: it runs to its end there"
         return Step(InstanceState.RUNNING, reason, settled=True, ready=True)
     over = since + grace

@@ -60,7 +60,7 @@ def grace_of(given: Pass, node: str) -> tuple[float, float | None]:
     record, spec = given.history.nodes.get(node, _NOTHING), given.desired.nodes.get(node)
     declared_one = spec.drain_grace if spec else None
     ordered = record.order == "drain" and record.grace is not None
-    return record.draining_at, record.grace if ordered else declared_one
+    return record.draining_at or given.now, record.grace if ordered else declared_one
 
 
 def drain_facts(given: Pass) -> Iterator[Fact]:
@@ -82,12 +82,13 @@ def drain_facts(given: Pass) -> Iterator[Fact]:
 
 
 def _is_empty(given: Pass, name: str) -> bool:
-    """Whether a node is known to have nothing that runs or is to."""
+    """Whether a node is known to have nothing that runs or is to, with every end on record."""
     view = given.observed.nodes.get(name)
     if view is None or not view.known or given.underway.coming.get(name):
         return False
-    there = view.containers.values()
-    return not any(c.phase in {Phase.CREATED, Phase.RUNNING} for c in there)
+    if any(c.phase in {Phase.CREATED, Phase.RUNNING} for c in view.containers.values()):
+        return False
+    return all((r := given.record(c)) is not None and r.ended for c in view.containers.values())
 
 
 def declared(desired: Desired, history: History, now: float) -> Iterator[Fact]:
