@@ -24,12 +24,20 @@ from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
 from reconciler.model.claim import Claim, claim_of
 from reconciler.model.desired import Desired
-from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
+from reconciler.model.fact import (
+    Destroyed,
+    Fact,
+    NodeForgotten,
+    RevisionConverged,
+    RevisionSeen,
+    TroubleCleared,
+)
 from reconciler.model.headway import Glimpse
 from reconciler.model.history import History
 from reconciler.model.identity import task_of
 from reconciler.planning import plan
 from reconciler.planning.affected import affected
+from reconciler.planning.nodes import declared, found, missed, with_leaving
 from reconciler.planning.numbering import as_kept
 from reconciler.planning.permit import Permit, keep_to
 from reconciler.planning.renaming import claims
@@ -67,6 +75,7 @@ class Core:
         """
         self.ledger = ledger
         self.history = ledger.load()
+        desired = with_leaving(desired, self.history)
         self.desired = as_kept(desired, self.history)
         self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
@@ -94,6 +103,7 @@ class Core:
         self._pending: list[Fact] = []
         self._pending_entries: list[LogEntry] = []
         self._ledger_retry_at = 0.0
+        self._learn(list(declared(desired, self.history, self.began)))
 
     # --- what goes in ----------------------------------------------------------------------
 
@@ -103,6 +113,8 @@ class Core:
         A new revision may be the cure: what an engine refused is tried again at once.
         """
         before = self.effective()
+        desired = with_leaving(desired, self.history)
+        self._learn(list(declared(desired, self.history, self._now())))
         for name in desired.nodes.keys() - self.board.nodes.keys():
             self.board.add(name)
         for name in self.board.nodes.keys() - desired.nodes.keys():
@@ -139,6 +151,7 @@ class Core:
         That a revision was seen is nothing that planning goes by.
         """
         self._learn(facts)
+        self._let_go(facts)
         if not all(isinstance(fact, RevisionSeen) for fact in facts):
             self.dirty_all()
 
@@ -151,6 +164,9 @@ class Core:
         done = replace(done, action=self._as_owned(done.action))
         action = done.action
         self.underway.pop(action.subject, None)
+        if action.node not in self.board.nodes:  # let go meanwhile
+            self._soil(action.task)
+            return False
         absorbed = absorb(self.board, self.history, done, self._now())
         self._learn(absorbed.facts)
         if action.verb in _SIGNALS and isinstance(done.outcome, Done):
@@ -176,6 +192,7 @@ class Core:
         containers = self.board.nodes[seen.node].containers.values()
         self._learn(unknown_containers(self.history, containers, self._now(), seen.era))
         if not was_known:
+            self._learn(found(self.history, seen.node, self._now()))
             self.dirty_all()
 
     def hinted(self, hint: Hinted) -> bool:
@@ -195,7 +212,7 @@ class Core:
     def lost(self, gone: NodeLost) -> None:
         """Take in that a node does not answer."""
         if gone.node in self.board.nodes and self.board.lose(gone.node, gone.reason):
-            self.say("node-lost", gone.reason, level="warning", node=gone.node)
+            self._learn(missed(self.history, gone.node, gone.reason, self._now()))
             self.dirty_all()
 
     # --- what comes out --------------------------------------------------------------------
@@ -238,6 +255,7 @@ class Core:
         self.underway |= {action.subject: action for action in made.actions}
         self.latest = list(made.actions)
         self.deeds.update(action.verb for action in self.latest)
+        self._let_go(made.facts)
         self._note_convergence()
         return self.latest
 
@@ -326,6 +344,15 @@ class Core:
             return
         if self.assessment.complete and not self.holds:
             self._record([RevisionConverged(self.desired.revision, self._now())], ())
+
+    def _let_go(self, facts: Sequence[Fact]) -> None:
+        """Know those nodes no more that nobody asks for, and on which nothing is left."""
+        gone = {fact.node for fact in facts if isinstance(fact, NodeForgotten)}
+        if gone := gone & self.board.nodes.keys():
+            nodes = {n: spec for n, spec in self.desired.nodes.items() if n not in gone}
+            self.desired = replace(self.desired, nodes=nodes)
+            for name in gone:
+                self.board.remove(name)
 
     def _own_doing(self, hint: Hinted) -> bool:
         """Whether the event only tells of a call whose own result is on its way."""

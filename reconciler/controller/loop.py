@@ -6,7 +6,7 @@ each turn, so a burst of events costs one pass.
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from functools import singledispatchmethod
 
@@ -79,6 +79,7 @@ class Loop:
         self._take_over = take_over
         self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._posts = Posts(self._man)
+        self._manned: Mapping[str, NodeSpec] = {}
         self._publisher = Publisher(claimant.state_folder)
         self._ending: Ending | None = None
         self._reread_at: float | None = None
@@ -91,7 +92,7 @@ class Loop:
     def run(self, done: Callable[[Core], bool]) -> Ending:
         """Turn until `done` says so, a Halt comes, or the claim is lost."""
         try:
-            self._posts.meet(self.core.desired.nodes)
+            self._man_all()
             self._look_for_requests()
             while (ending := self._ending) is None:
                 began = time.monotonic()
@@ -114,6 +115,7 @@ class Loop:
         if not self._looked():
             return
         actions = self.core.turn()
+        self._man_all()
         for action in actions:
             self._submit(action)
         if not self.core.ledger_error:
@@ -247,7 +249,7 @@ class Loop:
             self.core.say(kind, message, level=level)
         if change.desired is not None:
             self.core.set_desired(change.desired)
-            self.core.drop(self._posts.meet(change.desired.nodes))
+            self._man_all()
         if change.again_in is not None:
             self._reread_at = time.monotonic() + change.again_in
 
@@ -290,6 +292,12 @@ class Loop:
         self.core.dirty_all()
 
     # --- nodes -----------------------------------------------------------------------------
+
+    def _man_all(self) -> None:
+        """Have the nodes watched that there are now."""
+        if self.core.desired.nodes is not self._manned:
+            self._manned = self.core.desired.nodes
+            self.core.drop(self._posts.meet(self._manned))
 
     def _man(self, spec: NodeSpec) -> Post:
         engine = self._open_engine(spec)

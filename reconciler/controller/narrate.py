@@ -145,6 +145,49 @@ def _(fact: facts.AttemptEnded) -> LogEntry:
 
 
 @said_of.register
+def _(fact: facts.AttemptForsaken) -> LogEntry:
+    return _about(fact.attempt, fact.at, "forsaken", fact.reason, "warning")
+
+
+@said_of.register
+def _(fact: facts.NodeLost) -> LogEntry:
+    return _of_node(fact.node, fact.at, "node-lost", fact.reason, "warning")
+
+
+@said_of.register
+def _(fact: facts.NodeFound) -> LogEntry:
+    return _of_node(fact.node, fact.at, "node-back", f"node {fact.node} answers again")
+
+
+@said_of.register
+def _(fact: facts.NodeOrdered) -> LogEntry:
+    what = {"": "takes instances again", "cordon": "takes nothing new", "drain": "is to be emptied"}
+    message = f"node {fact.node} {what[fact.order]}, by request"
+    return _of_node(fact.node, fact.at, "node", message)
+
+
+@said_of.register
+def _(fact: facts.NodeDraining) -> LogEntry | None:
+    if not fact.at:
+        return None
+    return _of_node(fact.node, fact.at, "draining", f"node {fact.node} is being emptied")
+
+
+@said_of.register
+def _(fact: facts.NodeDrained) -> LogEntry:
+    return _of_node(fact.node, fact.at, "drained", f"node {fact.node} is drained")
+
+
+@said_of.register
+def _(fact: facts.NodeForgotten) -> LogEntry:
+    return _of_node(fact.node, fact.at, "node", f"node {fact.node} is let go")
+
+
+def _of_node(node: str, at: float, kind: str, message: str, level: str = "info") -> LogEntry:
+    return LogEntry(at=at, kind=kind, message=message, level=level, node=node)
+
+
+@said_of.register
 def _(fact: facts.TroubleSeen) -> LogEntry:
     task, _, number = fact.subject.partition("/")
     known = number.isdecimal()

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reconciler.ledger import seen
+from reconciler.ledger import nodes, seen
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.model.fact import Result
 from reconciler.model.history import History
@@ -41,6 +41,7 @@ def load(connection: sqlite3.Connection) -> History:
     ):
         history.suspensions[target] = Suspension(at, until, reason, bool(stop))
     history.revisions.extend(seen.load(connection))
+    history.nodes.update(nodes.load(connection))
     known = meta(connection)
     history.pinned_revision = known.get("pinned_revision", "")
     history.approved_revision = known.get("approved_revision", "")
@@ -154,11 +155,11 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
         "SELECT run, instance, number, node, shape, revision, reserved_at,"
         " start_requested_at, stop_requested_at, stop_reason, stop_result, result,"
         " exit_code, oom, started_at, finished_at, ended_at, reason, named,"
-        " count, cpu_seconds, peak_memory, expired, era"
+        " count, cpu_seconds, peak_memory, expired, era, forsaken_at"
         " FROM attempts ORDER BY run, instance, number"
     ):
         why, stopped, result, code, oom, started, finished, ended, reason, named, *rest = ending
-        count, cpu_seconds, peak_memory, expired, era = rest
+        count, cpu_seconds, peak_memory, expired, era, forsaken_at = rest
         attempt = Attempt(
             number=number,
             node=node,
@@ -182,6 +183,7 @@ def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
             peak_memory=peak_memory,
             expired=bool(expired),
             era=era,
+            forsaken_at=forsaken_at,
         )
         attempts = runs[row].attempts
         attempts[instance] = (*attempts.get(instance, ()), attempt)

@@ -211,5 +211,19 @@ _BATCH: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH)
+_NODES: Final = (
+    """CREATE TABLE nodes (
+        name TEXT PRIMARY KEY,
+        lost_at REAL NOT NULL,
+        reason TEXT NOT NULL,
+        ordered TEXT NOT NULL,
+        draining_at REAL NOT NULL,
+        drained_at REAL NOT NULL,
+        spec TEXT NOT NULL,
+        grace REAL
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE attempts ADD forsaken_at REAL NOT NULL DEFAULT 0.0",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH, _NODES)
 """MIGRATIONS[n] leads from version n to version n + 1."""

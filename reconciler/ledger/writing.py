@@ -9,7 +9,7 @@ import zlib
 from functools import singledispatch
 from typing import Final
 
-from reconciler.ledger import batch, seen
+from reconciler.ledger import batch, nodes, seen
 from reconciler.ledger.rows import attempt_row, known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
@@ -222,6 +222,20 @@ def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
         connection.execute(
             "DELETE FROM logs WHERE id <= (SELECT max(id) FROM logs) - ?", (LOGS_KEPT,)
         )
+
+
+@write.register
+def _(fact: facts.AttemptForsaken, connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, forsaken_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET forsaken_at = excluded.forsaken_at",
+        (*attempt_row(connection, fact.attempt), fact.at),
+    )
+
+
+@write.register
+def _(fact: facts.NodeFact, connection: sqlite3.Connection) -> None:
+    nodes.write(connection, fact)
 
 
 @write.register

@@ -40,8 +40,9 @@ class StandardProfile(Struct, frozen=True):
 class Operator(Struct, frozen=True, kw_only=True):
     """What the operator decides, with everything that is wrong with how it is said.
 
-    `ssh_config` is what nodes are reached with through ssh, empty for the user's own. `given` are the policy's fields that are decided, `service` is what `run` serves; `files` are
-    what the problems stand in.
+    `ssh_config` is what nodes are reached with through ssh, empty for the user's own. `given` are
+    the policy's fields that are decided, `service` is what `run` serves; `files` are what the
+    problems stand in.
     """
 
     state_root: str = ""

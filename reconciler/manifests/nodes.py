@@ -43,9 +43,6 @@ _WAYS: Final = {
 _NOT_YET: Final = {
     "capacity": "instances are placed without regard to it",
     "reserve": "nothing is kept free",
-    "nodeTimeout": "services stay with a node that cannot be reached",
-    "cordon": "the node takes new instances",
-    "drain": "the node takes new instances, and keeps those that it has",
     "power": "no energy is accounted for",
 }
 
@@ -61,7 +58,8 @@ def check_node(entry: Entry, guard: Guard) -> None:
     _check_tls(Fields(spec.mapping("tls"), report), spec)
     guard.secret_file(spec.get("tls", "key"))
     _check_amounts(Fields(spec, report))
-    Fields(spec, report).parsed("nodeTimeout", parse_duration, 0.0)
+    for name in ("nodeTimeout", "drainGrace"):
+        Fields(spec, report).parsed(name, parse_duration, 0.0)
     _check_power(Fields(spec.mapping("power"), report))
     _warn_of_unused(spec, report)
 
@@ -80,6 +78,7 @@ def node_spec(entry: Entry) -> NodeSpec:
         timeout=spec.parsed("nodeTimeout", parse_duration, NodeSpec("", "").timeout),
         cordon=spec.flag("cordon", default=False),
         drain=spec.flag("drain", default=False),
+        drain_grace=spec.parsed("drainGrace", parse_duration, None),
     )
 
 

@@ -47,6 +47,7 @@ class OwnFields(TypedDict):
     depends_on: tuple[Dependency, ...]
     schedule: Schedule | None
     gang: bool
+    replaced: bool
     on_change: OnChange
     on_scale: OnScale
     priority: int
@@ -73,6 +74,7 @@ def read_own_fields(own: Fields) -> OwnFields:
         depends_on=_dependencies(own),
         schedule=_schedule(own.below("schedule")),
         gang=own.below("placement").flag("gang", default=False),
+        replaced=own.below("placement").text("onNodeLoss") == "replace",
         on_change=_one_of(own, "onChange", OnChange.REPLACE),
         on_scale=_one_of(own, "onScale", OnScale.KEEP),
         priority=own.whole("priority", 0),

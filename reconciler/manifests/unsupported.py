@@ -50,7 +50,6 @@ OF_TASKS: Final = (
     _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
     Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
-    Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
     Gap("cache", "the work is done again", (False,)),
 )
 OF_PROFILES: Final = (

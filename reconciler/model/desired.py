@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -125,6 +126,7 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None
     gang: bool = False
     spread: str = "node"
+    replaced: bool = False
     on_change: OnChange = OnChange.REPLACE
     on_scale: OnScale = OnScale.KEEP
     priority: int = 0
@@ -191,6 +193,9 @@ class HoldLimits(Struct, frozen=True):
     instances: int = 5
 
 
+_LOCAL: Final = "unix:///var/run/docker.sock"
+
+
 class Tls(Struct, frozen=True):
     """Files with which an engine is asked through TLS; those that are not given are empty."""
 
@@ -211,7 +216,9 @@ class NodeSpec(Struct, frozen=True):
     """Where instances may run: one Docker Engine.
 
     `capacity` is what the node has, `reserve` the part of it that is kept free. `timeout` is how
-    long it may be silent until what ran there is replaced elsewhere, in seconds.
+    long it may be silent until what ran there is replaced elsewhere, in seconds. `drain_grace` is
+    how long batch instances may run on while it is emptied, in seconds, None for to their end.
+    `leaving`: no manifest asks for it any more.
     """
 
     name: str
@@ -223,10 +230,12 @@ class NodeSpec(Struct, frozen=True):
     timeout: float = 120.0
     cordon: bool = False
     drain: bool = False
+    drain_grace: float | None = None
+    leaving: bool = False
 
     def same_way(self, other: "NodeSpec") -> bool:
         """Whether another description of the node leads to the same engine, in the same way."""
-        return (self.endpoint, self.tls) == (other.endpoint, other.tls)
+        return (self.endpoint or _LOCAL, self.tls) == (other.endpoint or _LOCAL, other.tls)
 
 
 class Desired(Struct, frozen=True, kw_only=True, dict=True):

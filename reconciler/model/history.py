@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.model import fact as facts
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.node import NodeRecords, note
 from reconciler.model.revision import Revision, converge, newest, see, work
 from reconciler.model.run import Attempt, Cancel, Run, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension, target_of
@@ -33,6 +34,7 @@ class History(Struct):
     suspensions: dict[str, Suspension] = field(default_factory=dict)
     revisions: list[Revision] = field(default_factory=list)
     pinned_revision: str = ""
+    nodes: NodeRecords = field(default_factory=dict)
 
     def task(self, name: str) -> TaskHistory:
         """Return a task's history, made on first use."""
@@ -224,6 +226,10 @@ class History(Struct):
         self._put(fact.attempt, ended)
 
     @apply.register
+    def _(self, fact: facts.AttemptForsaken) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), forsaken_at=fact.at))
+
+    @apply.register
     def _(self, fact: facts.AttemptExpired) -> None:
         self._put(fact.attempt, replace(self._known(fact.attempt), expired=True))
 
@@ -290,6 +296,10 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.Resumed) -> None:
         self.suspensions.pop(fact.target, None)
+
+    @apply.register
+    def _(self, fact: facts.NodeFact) -> None:
+        note(fact, self.nodes)
 
     def _fired(self, name: str, nominal: float) -> None:
         task = self.task(name)

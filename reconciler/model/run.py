@@ -17,7 +17,8 @@ class Attempt(Struct, frozen=True):
     name and labels still say it. `count` is how many instances its program was told of, 0 where
     that is not known. `expired`: its logs are gone, for it has been over for long. `era` is the
     engine's in which it was started. `started_at` is when it was first seen to run, and the
-    engine's own word once it has ended.
+    engine's own word once it has ended. `forsaken_at` is when it was given up on, for its node had
+    been lost for too long; it may still run.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Attempt(Struct, frozen=True):
     peak_memory: int = 0
     expired: bool = False
     era: str = ""
+    forsaken_at: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -51,6 +53,8 @@ class Attempt(Struct, frozen=True):
     @property
     def counts_as_failure(self) -> bool:
         """Whether it uses up a retry."""
+        if self.result is None:
+            return bool(self.forsaken_at)
         return self.result in {Result.FAILED, Result.LOST}
 
 

@@ -236,6 +236,9 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         rescaled = why_rescaled(scene, slot) if last.result is Result.SUCCEEDED else None
         again = _why_again(scene, slot, last)
         return rescaled or cause.stated(scene.given.desired, scene.task, again)
+    if last is not None and last.forsaken_at and not last.ended:
+        away = f"attempt {last.number} is out of reach on node {last.node}"
+        return cause.stated(scene.given.desired, scene.task, away)
     beside = scene.rollout.beside.get(slot.key)
     return beside or scene.opening or _why_first(scene, slot)
 

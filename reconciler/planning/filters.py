@@ -4,6 +4,7 @@ Each filter looks at one node alone. Those of `STANDING` say the same all throug
 of `ROOM` may refuse later what they have let pass, as room is taken, and never the reverse.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -65,6 +66,14 @@ def _unlabelled(found: Sequence[Stand], wish: Wish) -> str:
     return f"{_many(found, 'lacks', 'lack')} label {names}"
 
 
+def _shut(found: Sequence[Stand], _: Wish) -> str:
+    reasons = Counter(stand.shut for stand in found)
+    return ", ".join(
+        f"{count} {reason if count == 1 else reason.replace('is ', 'are ', 1)}"
+        for reason, count in sorted(reasons.items())
+    )
+
+
 def _cpus(stand: Stand) -> float | None:
     return None if stand.has.cpus is None else stand.has.cpus - stand.taken.cpus
 
@@ -109,8 +118,7 @@ def _ports_taken(found: Sequence[Stand], wish: Wish) -> str:
 STANDING: Final = (
     Filter(_labelled, _unlabelled),
     Filter(lambda s, _: not s.unknown, lambda f, _: _many(f, "is unknown", "are unknown")),
-    Filter(lambda s, _: not s.spec.drain, lambda f, _: _many(f, "is draining", "are draining")),
-    Filter(lambda s, _: not s.spec.cordon, lambda f, _: _many(f, "is cordoned", "are cordoned")),
+    Filter(lambda s, _: not s.shut, _shut),
 )
 ROOM: Final = (
     Filter(

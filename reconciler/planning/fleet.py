@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim, Taken
 from reconciler.model.desired import Amounts, NodeSpec
+from reconciler.planning.nodes import shut
 
 if TYPE_CHECKING:
     from reconciler.planning.line import Line
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Stand(Struct):
     """How one node stands: what it has for instances, and what is taken of that.
 
-    `unknown` is why nothing is known of it, empty where all is. Amounts that nobody has said are
+    `unknown` is why nothing is known of it, `shut` why it takes nothing new, each empty where it is
+    not so. Amounts that nobody has said are
     None, and have no bound.
     """
 
@@ -31,6 +33,7 @@ class Stand(Struct):
     has: Amounts
     taken: Taken
     unknown: str = ""
+    shut: str = ""
 
     def share(self) -> float:
         """Return which part is taken of what it has least of left; 0.0 where there is no bound."""
@@ -73,7 +76,8 @@ def _stands(given: "Pass") -> Iterator[Stand]:
         told = view.has if view else Amounts()
         has = _left(_said(spec.capacity, told), spec.reserve)
         unknown = given.unknown(name) or ""
-        yield Stand(name, spec, frozenset(spec.labels), has, taken, unknown)
+        closed = shut(given, name)
+        yield Stand(name, spec, frozenset(spec.labels), has, taken, unknown, closed)
 
 
 def _said(declared: Amounts, told: Amounts) -> Amounts:

@@ -21,6 +21,12 @@ def seat(scene: Scene, slot: Slot) -> str | Refusal:
     return gang.seats[slot.key]
 
 
+def nowhere(scene: Scene) -> Refusal | None:
+    """Return why no node takes another instance, None where one does. None is taken."""
+    turn = _turn(scene)
+    return None if turn.first() else Refusal(turn.line.refusal)
+
+
 def _seat_all(scene: Scene, gang: Gang) -> None:
     gang.seats |= {slot.key: _choose(scene, slot) for slot in gang.missing}
     refusals = [one for one in gang.seats.values() if isinstance(one, Refusal)]

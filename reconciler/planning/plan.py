@@ -14,6 +14,7 @@ from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
+from reconciler.planning.nodes import drain_facts
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import renamings, still_underway, taken_over
 from reconciler.planning.scene import Pass
@@ -54,6 +55,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     holds = {"teardown": teardown_hold(given, names), "rerun": rerun_hold(given, names)}
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
+    draft.facts += drain_facts(given)
     shared = (Fleet(given), set[str]())
     for name in names:
         task = desired.tasks.get(name)

@@ -18,6 +18,7 @@ from reconciler.planning.firing import unscheduled
 from reconciler.planning.fleet import Fleet
 from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
+from reconciler.planning.losing import look_past
 from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
@@ -152,7 +153,7 @@ def _scene(  # as of any task, and whether other tasks may end its run
     free = not may_end or one.idle is not None
     run, bar, ending = (one.run, None, ()) if free else barred(given, task, one.run)
     draft.facts += ending
-    slots = _slots(task, run, one.seen)
+    slots = _slots(given, task, run, one.seen)
     scene = Scene(given, task, run, one.opening, slots, *shared, idle=one.idle, bar=bar)
     _bound(scene)
     return scene
@@ -212,11 +213,14 @@ def _tear(  # it only passes on what both callers have
         draft.take(step, verdict)
 
 
-def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
-    return {
+def _slots(given: Pass, task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
+    slots = {
         key: slot_of(key, seen.get(key, ()), run)
         for key in task.keys()  # noqa: SIM118  # a method of the task, not of a dict
     }
+    for slot in slots.values():
+        look_past(given, slot)
+    return slots
 
 
 def _bound(scene: Scene) -> None:

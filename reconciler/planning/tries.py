@@ -60,6 +60,16 @@ def why_no_more(task: DesiredTask, run: Run, instance: int, unserved: frozenset[
     return why
 
 
+def may_follow(task: DesiredTask, run: Run, instance: int) -> bool:
+    """Whether an attempt whose node is lost may be followed by another one, as a retry."""
+    retry = task.retry
+    if retry.per_instance is None and task.restart is Restart.NEVER:
+        return False
+    if retry.total is not None and sum(_used(run, i) for i in run.attempts) >= retry.total:
+        return False
+    return retry.per_instance is None or len(counted_failures(run, instance)) < retry.per_instance
+
+
 def _last_failure(run: Run, instance: int) -> Attempt | None:
     """Return the failure that counts and that nothing has been said since."""
     last = last_word(run.attempts_of(instance))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Json, Project, service, task
+from tests.e2e.project import Json, Project, task
 from tests.support.docker import Outside
 from tests.support.nodes import NAMES, POSSIBLE, Nodes, four_nodes
 from tests.support.process import eventually

@@ -54,8 +54,8 @@ def test_says_what_and_where(codes: str, spec: str) -> None:
 
 
 UNUSED = [
-    "endpoint: unix:///x\n§capacity: {cpus: 8}", "§reserve: {memory: 1Gi}", "§nodeTimeout: 2m",
-    "§cordon: true", "§drain: true", "§power: {idleWatts: 60}",
+    "endpoint: unix:///x\n§capacity: {cpus: 8}", "§reserve: {memory: 1Gi}",
+    "§power: {idleWatts: 60}",
 ]  # fmt: skip
 
 
@@ -81,6 +81,7 @@ def test_what_is_not_acted_on_yet_is_told(spec: str) -> None:
         "endpoint: context://lab",
         "endpoint: tcp://[::1]:2376\ntls: {ca: /a, cert: /b, key: /c}",
         "cordon: false\ndrain: false\ntls: {}\ncapacity: {}",
+        "cordon: true\ndrain: true\ndrainGrace: 1h\nnodeTimeout: 30s",
     ],
 )
 def test_what_is_as_it_says_is_not_told(spec: str) -> None:

@@ -42,7 +42,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
         ("placement: {spread: zone}", "5:23", "placement.spread", False),
-        ("placement: {onNodeLoss: replace}", "5:27", "placement.onNodeLoss", False),
         ("cache: true", "5:10", "cache", False),
         ("container: {network: cluster}", "5:24", "container.network", True),
         ("container: {network: host}", "5:24", "container.network", True),

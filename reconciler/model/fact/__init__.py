@@ -7,6 +7,7 @@ Times are epoch seconds.
 from reconciler.model.fact.attempts import (
     AttemptEnded,
     AttemptExpired,
+    AttemptForsaken,
     AttemptReserved,
     AttemptStarted,
     ImageResolved,
@@ -15,6 +16,17 @@ from reconciler.model.fact.attempts import (
     StopRequested,
     TroubleCleared,
     TroubleSeen,
+)
+from reconciler.model.fact.nodes import (
+    NodeDeclared,
+    NodeDrained,
+    NodeDraining,
+    NodeFact,
+    NodeForgotten,
+    NodeFound,
+    NodeLost,
+    NodeOrdered,
+    Order,
 )
 from reconciler.model.fact.project import (
     Approved,
@@ -64,6 +76,7 @@ Fact = (
     | StopRequested
     | AttemptEnded
     | AttemptExpired
+    | AttemptForsaken
     | TroubleSeen
     | TroubleCleared
     | Approved
@@ -75,12 +88,14 @@ Fact = (
     | Pinned
     | Suspended
     | Resumed
+    | NodeFact
 )
 
 __all__ = [
     "Approved",
     "AttemptEnded",
     "AttemptExpired",
+    "AttemptForsaken",
     "AttemptReserved",
     "AttemptStarted",
     "CombinationNumbered",
@@ -88,6 +103,15 @@ __all__ = [
     "Fact",
     "FiringPassed",
     "ImageResolved",
+    "NodeDeclared",
+    "NodeDrained",
+    "NodeDraining",
+    "NodeFact",
+    "NodeForgotten",
+    "NodeFound",
+    "NodeLost",
+    "NodeOrdered",
+    "Order",
     "Pinned",
     "Relearned",
     "Result",

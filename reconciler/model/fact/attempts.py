@@ -96,6 +96,17 @@ class AttemptEnded(Struct, frozen=True):
     peak_memory: int = 0
 
 
+class AttemptForsaken(Struct, frozen=True):
+    """The attempt's node is lost for too long: another one may begin elsewhere meanwhile.
+
+    How it ends, or has ended, is put on record once its node is back.
+    """
+
+    attempt: AttemptKey
+    reason: str
+    at: float
+
+
 class AttemptExpired(Struct, frozen=True):
     """The attempt has been over for longer than is kept: its logs go, its outcome stays."""
 
