@@ -13,6 +13,11 @@ from reconciler.model.identity import InstanceKey
 from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec, Pairs
 
+EVENLY: Final = "node"
+"""Of `spread`: over the nodes."""
+FILLED: Final = "none"
+"""Of `spread`: over nothing, so that nodes are filled one after the other."""
+
 
 class Restart(StrEnum):
     """Which exits qualify for another attempt."""
@@ -99,7 +104,8 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     (`instances`, `rerun`), to the place that supplied its value; `at` is the task itself.
     `blocked` is the sentence on why nothing of it may be started, empty where it may. `suspend`
     says whose manifest suspends it, `task` or `job NAME`, empty where none does. `protected`: its
-    instances stay when its manifest goes. `renamed_from` is its former name.
+    instances stay when its manifest goes. `renamed_from` is its former name. `spread` is over what
+    instances are spread: `EVENLY`, `FILLED`, or the name of a label of nodes.
 
     Lengths of time are in seconds, 0.0 or None where nothing is said. `combinations` are a
     matrix's, in the order of `instances`, each as the variables that its instance sees.
@@ -125,7 +131,7 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     depends_on: tuple[Dependency, ...] = ()
     schedule: Schedule | None = None
     gang: bool = False
-    spread: str = "node"
+    spread: str = EVENLY
     replaced: bool = False
     on_change: OnChange = OnChange.REPLACE
     on_scale: OnScale = OnScale.KEEP

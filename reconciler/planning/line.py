@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from heapq import heapify, heappop, heappush, heapreplace
 
+from reconciler.model.desired import EVENLY, FILLED
 from reconciler.planning.filters import explained, fits, stands_open
 from reconciler.planning.fleet import Fleet, Stand
-from reconciler.planning.wish import NODE, NONE, Wish
+from reconciler.planning.wish import Wish
 
 Rank = tuple[float, float, bool, str]
 Heap = list[Rank]
@@ -48,7 +49,7 @@ class Line:
             if not fits(stand, self.wish):
                 heappop(heap)
                 continue
-            now = rank if self.wish.spread == NONE else self.rank(stand)
+            now = rank if self.wish.spread == FILLED else self.rank(stand)
             if now == rank:
                 return rank
             heapreplace(heap, now)
@@ -58,7 +59,7 @@ class Line:
         """Return how early a node comes: those with more left, but where nodes are filled up."""
         share, count = stand.share(), stand.taken.count
         absent = stand.name not in self.wish.images
-        if self.wish.spread == NONE:
+        if self.wish.spread == FILLED:
             return -share, -count, absent, stand.name
         return share, count, absent, stand.name
 
@@ -70,12 +71,12 @@ class Line:
     def domain(self, node: str) -> str:
         """Return that over which instances are spread, as it is for a node."""
         stand = self._stands.get(node)
-        if stand is None or self.wish.spread in {NODE, NONE}:
+        if stand is None or self.wish.spread in {EVENLY, FILLED}:
             return node
         return next((v for name, v in stand.spec.labels if name == self.wish.spread), "")
 
     def _queue_of(self, stand: Stand) -> str:
-        return "" if self.wish.spread in {NODE, NONE} else self.domain(stand.name)
+        return "" if self.wish.spread in {EVENLY, FILLED} else self.domain(stand.name)
 
 
 class Turn:
@@ -89,7 +90,7 @@ class Turn:
 
     def first(self) -> str:
         """Return the node that takes the next instance, empty where none has room."""
-        if self.line.wish.spread == NODE:
+        if self.line.wish.spread == EVENLY:
             return self._untouched() or self._least()
         heads = (
             (self._own[domain], rank)

@@ -91,18 +91,23 @@ def plan_task(
     for one in rounds.runs:
         scene = _scene(given, draft, task, one, shared, may_end=not held)
         scene.before = before
-        _relate(scene)
-        if scene.rollout.halted:
-            draft.halts[task.name] = scene.rollout.halted
-        for slot in scene.slots.values():
-            step = meanwhile(scene, slot, _first(one.rules, scene, slot))
-            if held and hold is not None and step.settled:
-                step = altered(step, reason=hold.message, blocked=True)
-            draft.take(step, _verdict(slot, step, scene.run))
-        if scene.turn is not None:
-            scene.turn.leave()
+        _plan_round(draft, scene, one, hold if held else None)
     if following := given.calendar.of(task.name).next:
         draft.wake(task.name, given.now + following - given.calendar.wall)
+
+
+def _plan_round(draft: Draft, scene: Scene, one: Round, hold: Hold | None) -> None:
+    """Decide every instance of one run."""
+    _relate(scene)
+    if scene.rollout.halted:
+        draft.halts[scene.task.name] = scene.rollout.halted
+    for slot in scene.slots.values():
+        step = meanwhile(scene, slot, _first(one.rules, scene, slot))
+        if hold is not None and step.settled:
+            step = altered(step, reason=hold.message, blocked=True)
+        draft.take(step, _verdict(slot, step, scene.run))
+    if scene.turn is not None:
+        scene.turn.leave()
 
 
 def _plan_blocked(

@@ -3,11 +3,8 @@
 from msgspec import Struct
 
 from reconciler.model.claim import Claim, claim_of
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import EVENLY, DesiredTask
 from reconciler.model.spec import Pairs
-
-NODE = "node"
-NONE = "none"
 
 
 class Wish(Struct, frozen=True):
@@ -18,7 +15,7 @@ class Wish(Struct, frozen=True):
 
     claim: Claim
     labels: Pairs = ()
-    spread: str = NODE
+    spread: str = EVENLY
     images: frozenset[str] = frozenset()
 
 
