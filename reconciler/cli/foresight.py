@@ -19,6 +19,7 @@ from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Relearned
 from reconciler.model.observed import Observed
+from reconciler.planning.nodes import lost_nodes, with_leaving
 from reconciler.planning.numbering import as_kept
 
 
@@ -48,11 +49,11 @@ class Foresight(Struct, frozen=True):
 
 def foresee(place: Place, desired: Desired) -> Foresight:
     """Look at everything once and run the planner ahead."""
-    engine_of = opener(place)
-    engines = {name: engine_of(spec) for name, spec in desired.nodes.items()}
-    past = past_of(place.folder, place.project)
+    engine_of, past = opener(place), past_of(place.folder, place.project)
     history, now = past.history, past.now
-    observed = observe(place.project, engines)
+    desired = with_leaving(desired, history)
+    engines = {name: engine_of(spec) for name, spec in desired.nodes.items()}
+    observed = observe(place.project, engines, lost_nodes(history))
     known = {name: engine for name, engine in engines.items() if observed.nodes[name].known}
     refusals, lost = _claims(place, known)
     if lost:

@@ -5,7 +5,7 @@ and `why` cannot tell another story than the one that is acted upon.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -30,6 +30,7 @@ from reconciler.model.history import History
 from reconciler.model.observed import Containers, NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
+from reconciler.planning.nodes import lost_nodes, with_leaving
 from reconciler.planning.numbering import as_kept
 from reconciler.planning.renaming import owned
 
@@ -67,11 +68,11 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     past = past_of(folder, project)
     history, now = past.history, past.now
     desired = last_valid(folder, project, policy) if past.recorded else None
-    wanted = desired or nothing_wanted(project)
+    wanted = with_leaving(desired or nothing_wanted(project), history)
     if history.destroyed(wanted.revision):
         wanted = replace(wanted, tasks={}, prunable=True)
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
-    observed = observe(project, engines)
+    observed = observe(project, engines, lost_nodes(history))
     learn(history, observed, now)
     wanted = as_kept(wanted, history)
     calendar = Wall(time.time).look(scheduled(wanted))
@@ -105,10 +106,10 @@ def past_of(folder: Path, project: str) -> Past:
         return Past(History(), recorded=False, now=SteadyClock().now())
 
 
-def observe(project: str, engines: Mapping[str, Engine]) -> Observed:
-    """List every node; one that does not answer is unknown."""
+def observe(project: str, engines: Mapping[str, Engine], lost: Collection[str] = ()) -> Observed:
+    """List every node; one that does not answer is unknown. Those `lost` get little time."""
     views: dict[str, NodeView] = {}
-    for name, shown in ask_all(engines, lambda engine: engine.list(project)).items():
+    for name, shown in ask_all(engines, lambda engine: engine.list(project), lost).items():
         if isinstance(shown, EngineError):
             views[name] = NodeView(name, known=False, reason=str(shown))
         else:

@@ -5,6 +5,7 @@ more, and on which something may still run, is kept and emptied.
 """
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ from reconciler.model.fact import (
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.node import NodeRecord, spec_of, spec_text
-from reconciler.model.observed import Phase
+from reconciler.model.observed import NodeView, Phase
 
 if TYPE_CHECKING:
     from reconciler.planning.scene import Pass
@@ -45,6 +46,33 @@ def why_shut(spec: NodeSpec, record: NodeRecord | None) -> str:
 def is_emptied(spec: NodeSpec, record: NodeRecord | None) -> bool:
     """Whether a node is to be emptied."""
     return spec.drain or spec.leaving or (record is not None and record.order == "drain")
+
+
+class Condition(StrEnum):
+    """How it stands with a node."""
+
+    READY = "Ready"
+    UNKNOWN = "Unknown"
+    CORDONED = "Cordoned"
+    DRAINING = "Draining"
+    DRAINED = "Drained"
+
+
+def condition_of(
+    spec: NodeSpec, record: NodeRecord | None, view: NodeView
+) -> tuple[Condition, str, float]:
+    """Return how it stands with a node, why, and since when: epoch seconds, 0.0 for not known."""
+    known = record or _NOTHING
+    if not view.known:
+        return Condition.UNKNOWN, view.reason, known.lost_at
+    closed = why_shut(spec, record)
+    by = "" if spec.drain or spec.leaving or spec.cordon or not closed else ", by request"
+    reason = f"it {closed}{by}" if closed else ""
+    if not is_emptied(spec, record):
+        return (Condition.CORDONED if closed else Condition.READY), reason, 0.0
+    if known.drained_at:
+        return Condition.DRAINED, reason, known.drained_at
+    return Condition.DRAINING, reason, known.draining_at
 
 
 def shut(given: "Pass", node: str) -> str:
@@ -114,6 +142,11 @@ def missed(history: History, node: str, reason: str, now: float) -> list[Fact]:
 def found(history: History, node: str, now: float) -> list[Fact]:
     """Return what goes on record of a node that answers; nothing where it was not lost."""
     return [NodeFound(node, now)] if history.nodes.get(node, _NOTHING).lost_at else []
+
+
+def lost_nodes(history: History) -> set[str]:
+    """Return the nodes that did not answer when they were last asked."""
+    return {name for name, record in history.nodes.items() if record.lost_at}
 
 
 def with_leaving(desired: Desired, history: History) -> Desired:
