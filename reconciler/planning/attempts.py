@@ -242,7 +242,8 @@ def _why_first(scene: Scene, slot: Slot) -> Cause:
     if earlier is not None:
         specs = scene.given.history.specs
         return cause.changed(desired, task, specs, earlier, task.work.hash)
-    if task.combinations and scene.run.attempts and not scene.run.nominal:
+    later = scene.run.revision not in {"", desired.revision}
+    if task.combinations and later and not scene.run.nominal:
         return cause.stated(desired, task, cause.NEW_VALUES, "instances")
     return cause.stated(desired, task, scene.run.reason)
 
