@@ -1,7 +1,9 @@
 """The planner: every task's share, in a stable order, under the holds that span tasks."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
 from reconciler.model.calendar import Calendar
@@ -16,7 +18,7 @@ from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import renamings, still_underway, taken_over
-from reconciler.planning.scene import Loads, Pass
+from reconciler.planning.scene import Loads, Pass, Pulling
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, plan_task, plan_vanished
@@ -53,7 +55,8 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     holds = {"teardown": teardown_hold(given, names), "rerun": rerun_hold(given, names)}
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
-    shared = (_loads(observed), set[str]())
+    pulling: dict[str, Pulling] = {}
+    shared = (_loads(observed), pulling)
     for name in names:
         task = desired.tasks.get(name)
         if task is not None:
@@ -69,7 +72,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         draft.wake(name, at)
     return Plan(
         facts=tuple(draft.facts),
-        actions=tuple(sorted(draft.actions, key=_rank)),
+        actions=tuple(sorted((_shared(a, pulling) for a in draft.actions), key=_rank)),
         verdicts=tuple(draft.verdicts),
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
@@ -103,6 +106,12 @@ def _held(hold: Hold | None) -> dict[str, str]:
 
 def _loads(observed: Observed) -> Loads:
     return Loads(Counter({name: view.containers.live for name, view in observed.nodes.items()}))
+
+
+def _shared(action: Action, pulling: Mapping[str, Pulling]) -> Action:
+    """Return a pull with whom it is for besides, any other action as it is."""
+    asked = pulling.get(action.subject)
+    return replace(action, sharers=tuple(asked.runs[1:])) if asked else action
 
 
 def _why_gone(given: Pass) -> Cause:

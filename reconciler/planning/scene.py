@@ -187,7 +187,7 @@ class Scene(Struct):
     opening: Cause | None
     slots: Mapping[InstanceKey, "Slot"]
     loads: "Loads"
-    pulling: set[str]
+    pulling: dict[str, "Pulling"]
     before: int | None = None
     suspense: Suspense | None = None
     idle: Idle | None = None
@@ -203,6 +203,13 @@ class Loads(Struct):
     """How many live instances each node has, counting those placed in this pass."""
 
     count: Counter[str] = field(default_factory=Counter)
+
+
+class Pulling(Struct):
+    """An image that is asked for in this pass: when to fetch it, and by whom, task and run."""
+
+    when: str
+    runs: list[tuple[str, int]]
 
 
 class Slot(Struct):
