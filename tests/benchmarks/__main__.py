@@ -24,6 +24,7 @@ from tests.benchmarks import (
     hooking,
     planning,
     pushing,
+    recording,
     scaling,
     starting,
     steady,
@@ -44,6 +45,7 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "g": hooking.measure,
     "h": pushing.measure,
     "i": committing.measure,
+    "k": recording.measure,
     "l": planning.measure,
 }
 

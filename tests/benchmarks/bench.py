@@ -44,11 +44,12 @@ class Sizes:
     fleet: int = 10_000
     commits: int = 40
     planned: int = 10_000
+    recorded: int = 100_000
 
 
 QUICK = Sizes(rounds=2, instances=10, crowd=30, passes=20, kills=3, edits=6, launches=10,
               manifests=400, deliveries=100, pushes=5, fleet=200, commits=5,
-              planned=1000)  # fmt: skip
+              planned=1000, recorded=1000)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
