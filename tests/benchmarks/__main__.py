@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.benchmarks import (
     committing,
     editing,
+    finishing,
     healing,
     hooking,
     planning,
@@ -45,6 +46,7 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "g": hooking.measure,
     "h": pushing.measure,
     "i": committing.measure,
+    "j": finishing.measure,
     "k": recording.measure,
     "l": planning.measure,
 }
