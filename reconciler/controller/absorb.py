@@ -45,7 +45,8 @@ def absorb(board: Board, history: History, finished: Finished, now: float) -> Ab
 
 def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
-        return [ImageResolved(action.task, action.run, action.node, done.reference, now)]
+        runs = ((action.task, action.run), *action.sharers)
+        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in runs]
     if action.verb is Verb.CREATE:
         board.put(_created(action, done.container))
     elif action.verb is Verb.START:
