@@ -74,6 +74,16 @@ class PrivateEngine:
         self.go(manner)
         self.start()
 
+    def stacks(self) -> str:
+        """Return what each of the engine's threads of work is doing: where a wedge is."""
+        assert self._process is not None
+        known = set(self._dumps())
+        self._process.send_signal(signal.SIGUSR1)
+        with suppress(AssertionError):
+            eventually(lambda: set(self._dumps()) - known, "the engine to tell")
+            time.sleep(1)  # it is being written
+        return "\n".join(dump.read_text() for dump in set(self._dumps()) - known)
+
     def close(self) -> None:
         """End everything that was run, and leave nothing mounted."""
         if self._process is not None:
@@ -89,6 +99,9 @@ class PrivateEngine:
     @property
     def _run(self) -> Path:
         return self.folder / "run"
+
+    def _dumps(self) -> list[Path]:
+        return [*self._run.glob("goroutine-stacks*")]
 
     def _answers(self) -> bool:
         assert self._process is not None

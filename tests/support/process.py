@@ -98,6 +98,15 @@ class Running:
         return self._process.poll() is None
 
     @property
+    def processor_seconds(self) -> float:
+        """How long it has kept processors busy, 0 once it has ended."""
+        try:
+            words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def out(self) -> str:
         return self._paths[0].read_text()
 

@@ -1,8 +1,8 @@
 """A socket between the product and the engine that misbehaves on demand, as engines do.
 
-It forwards to this machine's engine. Requests may be held back (a wedged engine: they hang, and
-are carried out when it comes free), and answers may be lost after the engine has acted. `stop`
-and `start` are an engine that goes away and comes back.
+It forwards to this machine's engine, or another. Requests may be held back (a wedged engine: they
+hang, and are carried out when it comes free), and answers may be lost after the engine has acted.
+`stop` and `start` are an engine that goes away and comes back.
 """
 
 import re
@@ -40,9 +40,9 @@ def everything_but_reads(method: str, path: str) -> bool:
 class Proxy:
     """Behaves until told otherwise. Use it by its `url`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, url: str = SOCKET) -> None:
         self._path = path
-        self._upstream = SOCKET.removeprefix("unix://")
+        self._upstream = url.removeprefix("unix://")
         self._held: Matches = lambda method, path: False
         self.unlost: list[Matches] = []
         self._free = threading.Event()
