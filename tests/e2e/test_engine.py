@@ -165,3 +165,21 @@ def test_a_lost_answer_changes_nothing(
     assert sorted((starts / "ledger").read_text().split()) == ["0", "1", "2"]
     assert len(project.engine.ids()) == 3
     assert not engine.unlost, "each of them was asked for"
+
+
+def test_output_is_read_on_where_it_broke_off(project: Project, engine: Proxy) -> None:
+    script = "n=0; until [ -e /done ]; do n=$((n+1)); echo $n; sleep 0.2; done"
+    project.declare(task("work", script))
+    project.apply()
+    following = project.reconciler.start("logs", "--follow", "work")
+    following.says("3")
+    engine.stop()
+    following.says("could not follow")
+    engine.start()
+    said = len(following.out.split())
+    eventually(lambda: len(following.out.split()) > said, "more of it")
+    project.engine.execute(project.engine.name("work"), "touch", "/done")
+    eventually(lambda: not project.engine.running(), "it to end")
+    project.apply("--wait")
+    lines = following.wait().ends(0).out.split()
+    assert lines == [str(number) for number in range(1, len(lines) + 1)]
