@@ -74,6 +74,16 @@ class PrivateEngine:
         self.go(manner)
         self.start()
 
+    def freeze(self) -> None:
+        """Let it stand still, as one that hangs in the kernel: its socket takes calls."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stacks(self) -> str:
         """Return what each of the engine's threads of work is doing: where a wedge is."""
         assert self._process is not None
@@ -87,6 +97,7 @@ class PrivateEngine:
     def close(self) -> None:
         """End everything that was run, and leave nothing mounted."""
         if self._process is not None:
+            self.thaw()
             with suppress(DockerException, OSError), _client(self.url) as client:
                 for entry in client.containers(all=True):
                     client.remove_container(entry["Id"], v=True, force=True)
