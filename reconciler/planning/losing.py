@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import AttemptEnded, AttemptForsaken, Fact, Result
+from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.quantities import format_duration
 from reconciler.model.run import Attempt
@@ -24,7 +25,7 @@ from reconciler.planning.tries import may_follow
 def unknown_node(scene: Scene, slot: Slot) -> Step | None:
     """It is, or may be, on a node that cannot be seen: unknown is not absent."""
     given = scene.given
-    for node in _nodes(slot):
+    for node in _nodes(scene, slot):
         why = given.unknown(node)
         if why is not None:
             return _forsake(scene, slot, node) or _wait(scene, slot, node, why)
@@ -33,7 +34,7 @@ def unknown_node(scene: Scene, slot: Slot) -> Step | None:
 
 def unseen(scene: Scene, slot: Slot) -> Step | None:
     """As `unknown_node`, where nothing new may begin."""
-    for node in _nodes(slot):
+    for node in _nodes(scene, slot):
         why = scene.given.unknown(node)
         if why is not None:
             return Step(InstanceState.UNKNOWN, why, blocked=True)
@@ -97,13 +98,15 @@ def astray(scene: Scene, slot: Slot) -> Step | None:
     return None
 
 
-def _nodes(slot: Slot) -> list[str]:
+def _nodes(scene: Scene, slot: Slot) -> list[str]:
     """Return where an instance is, or may be, and matters."""
+    hidden = scene.unseen.get(slot.key)
     there = {(c.run, c.attempt) for c in slot.containers}
     seen = {attempt for _, attempt in there}
     nodes = [c.node for c in slot.containers]
     waiting = (a for a in slot.attempts if not a.ended and not a.forsaken_at)
-    return nodes + [a.node for a in waiting if a.number not in seen]
+    nodes += [a.node for a in waiting if a.number not in seen]
+    return [*nodes, hidden.node] if hidden else nodes
 
 
 def _is_past(given: Pass, container: Container) -> bool:
@@ -132,17 +135,28 @@ def _forsake(scene: Scene, slot: Slot, node: str) -> Step | None:
     due = _due_at(scene, slot, node)
     if due is None or nowhere(scene) is not None:
         return None
-    open_there = [a for a in slot.attempts if not a.ended and a.node == node]
-    begun = [a for a in open_there if a.start_requested_at and not a.forsaken_at]
+    open_there = _open(scene, slot, node)
+    begun = any(a.start_requested_at and not a.forsaken_at for a in open_there.values())
     if begun and due > scene.given.now:
         return None
-    facts = [_given_up(scene, slot, attempt, node) for attempt in open_there]
+    facts = [_given_up(scene, key, attempt) for key, attempt in open_there.items()]
     reason = f"node {node} is lost: it begins elsewhere"
     return Step(InstanceState.PENDING, reason, facts=tuple(facts))
 
 
-def _given_up(scene: Scene, slot: Slot, attempt: Attempt, node: str) -> Fact:
-    key, now = key_of(scene, slot, attempt.number), scene.given.now
+def _open(scene: Scene, slot: Slot, node: str) -> dict[AttemptKey, Attempt]:
+    """Return what of an instance has no end on record on a node, of earlier runs as well."""
+    given = scene.given
+    found = {key_of(scene, slot, a.number): a for a in slot.attempts if a.node == node}
+    hidden = scene.unseen.get(slot.key)
+    earlier = [c.attempt_key for c in slot.containers if c.node == node]
+    earlier += [hidden.attempt] if hidden and hidden.node == node else []
+    found |= {key: known for key in earlier if (known := given.history.attempt(key)) is not None}
+    return {key: attempt for key, attempt in found.items() if not attempt.ended}
+
+
+def _given_up(scene: Scene, key: AttemptKey, attempt: Attempt) -> Fact:
+    node, now = attempt.node, scene.given.now
     if not attempt.start_requested_at:
         why = f"node {node} was lost before it started"
         return AttemptEnded(key, node, Result.BURNT, now, reason=why)
@@ -160,7 +174,7 @@ def _due_at(scene: Scene, slot: Slot, node: str) -> float | None:
     stopping = last is not None and not last.ended and last.stop_requested_at
     if stopping or scene.run.cancel_of(slot.key.instance) is not None or completed(scene, slot):
         return None
-    begun = any(a.start_requested_at and not a.ended for a in slot.attempts)
+    begun = any(a.start_requested_at for a in _open(scene, slot, node).values())
     if begun and not task.service and not _may_replace(scene, slot):
         return None
     return record.lost_at + spec.timeout

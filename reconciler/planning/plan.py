@@ -1,6 +1,8 @@
 """The planner: every task's share, in a stable order, under the holds that span tasks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
 from reconciler.model.calendar import Calendar
@@ -17,7 +19,7 @@ from reconciler.planning.milestones import reached
 from reconciler.planning.nodes import drain_facts
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import renamings, still_underway, taken_over
-from reconciler.planning.scene import Pass
+from reconciler.planning.scene import Pass, Pulling
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, plan_task, plan_vanished
@@ -56,7 +58,8 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
     draft.facts += drain_facts(given)
-    shared = (Fleet(given), set[str]())
+    pulling: dict[str, Pulling] = {}
+    shared = (Fleet(given), pulling)
     for name in names:
         task = desired.tasks.get(name)
         if task is not None:
@@ -72,7 +75,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         draft.wake(name, at)
     return Plan(
         facts=tuple(draft.facts),
-        actions=tuple(sorted(draft.actions, key=_rank)),
+        actions=tuple(sorted((_shared(a, pulling) for a in draft.actions), key=_rank)),
         verdicts=tuple(draft.verdicts),
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
@@ -103,6 +106,12 @@ def _is_followed(given: Pass, name: str) -> bool:
 
 def _held(hold: Hold | None) -> dict[str, str]:
     return dict.fromkeys(hold.tasks, hold.message) if hold else {}
+
+
+def _shared(action: Action, pulling: Mapping[str, Pulling]) -> Action:
+    """Return a pull with whom it is for besides, any other action as it is."""
+    asked = pulling.get(action.subject)
+    return replace(action, sharers=tuple(asked.runs[1:])) if asked else action
 
 
 def _why_gone(given: Pass) -> Cause:

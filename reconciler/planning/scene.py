@@ -182,6 +182,14 @@ class Bar(Struct, frozen=True):
         return self.result is not None
 
 
+class Hidden(Struct, frozen=True):
+    """An attempt that may go on where nobody can look, and why nobody can."""
+
+    attempt: AttemptKey
+    node: str
+    why: str
+
+
 class Scene(Struct, dict=True):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
@@ -189,9 +197,10 @@ class Scene(Struct, dict=True):
     run beyond it; `unserved` which have failed and get nothing of `retry.total`; `rollout` how
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
-    `turn` how nodes take them, from when one is asked for first; `suspense` what
-    suspends the task; `idle` why nothing is begun in its run; `bar` what other
-    tasks keep its run from.
+    `turn` how nodes take them, from when one is asked for first; `suspense` what suspends the
+    task; `idle` why nothing is begun in its run; `bar` what other tasks keep its run from;
+    `unseen` which instances may have a container of an earlier run on a node of which nothing is
+    known, and why that is so.
     """
 
     given: Pass
@@ -200,11 +209,12 @@ class Scene(Struct, dict=True):
     opening: Cause | None
     slots: Mapping[InstanceKey, "Slot"]
     fleet: Fleet
-    pulling: set[str]
+    pulling: dict[str, "Pulling"]
     before: int | None = None
     suspense: Suspense | None = None
     idle: Idle | None = None
     bar: Bar | None = None
+    unseen: Mapping[InstanceKey, Hidden] = field(default_factory=dict)
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     unserved: frozenset[int] = frozenset()
@@ -216,6 +226,13 @@ class Scene(Struct, dict=True):
     def wish(self) -> Wish:
         """What each of its instances asks of a node."""
         return wish_of(self.task, frozenset(self.run.images))
+
+
+class Pulling(Struct):
+    """An image that is asked for in this pass: when to fetch it, and by whom, task and run."""
+
+    when: str
+    runs: list[tuple[str, int]]
 
 
 class Slot(Struct):

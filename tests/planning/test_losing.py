@@ -42,6 +42,24 @@ class TestWhatBeginsElsewhere:
         assert lab.verdict("web").state is InstanceState.RUNNING
         assert lab.told("forsaken") == ["node a has been lost for longer than 2m"]
 
+    @pytest.mark.parametrize("crashed", [False, True])
+    def test_changed_work_of_a_service_does(self, lab: Many, crashed: bool) -> None:  # a case
+        lab.apply(service())
+        lab.lose("a")
+        lab.apply(make_task("web", restart=Restart.ALWAYS, spec={"env": (("LEVEL", "2"),)}))
+        if crashed:
+            lab.crash()
+            lab.settle()
+        lab.wait(TIMEOUT - 1)
+        assert lab.live() == {"a": ["demo.web.1.0.1"]}
+        assert lab.verdict("web").state is InstanceState.UNKNOWN
+        lab.wait(1)
+        assert lab.live() == {"a": ["demo.web.1.0.1"], "b": ["demo.web.2.0.1"]}
+        lab.heal("a")
+        lab.wait(60)  # the new one has proved itself
+        assert lab.live() == {"b": ["demo.web.2.0.1"]}
+        assert lab.settle() == []
+
     def test_a_batch_instance_waits_where_nothing_else_is_said(self, lab: Many) -> None:
         lab.apply(batch(replaced=False))
         lab.lose("a")

@@ -49,7 +49,7 @@ class TestCordon:
         lab.change("b", drain=True)
         lab.apply(make_task("work"))
         assert lab.count() == {}
-        assert lab.verdict().reason == "node a is cordoned; node b is being emptied"
+        assert lab.verdict().reason == ("fits on 0 of 2 nodes: 1 is being emptied, 1 is cordoned")
 
     def test_another_attempt_goes_elsewhere(self, lab: Many) -> None:
         lab.apply(make_task("work", retry=Retry(3)))
