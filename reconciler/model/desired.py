@@ -210,7 +210,7 @@ class Tls(Struct, frozen=True):
     key: str = ""
 
 
-class Amounts(Struct, frozen=True):
+class Amounts(Struct, frozen=True, array_like=True):
     """Processors, bytes of memory and GPUs of a node; None is what nobody has said."""
 
     cpus: float | None = None
