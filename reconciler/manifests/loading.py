@@ -167,6 +167,7 @@ def _desired(
         jobs=desired_jobs(entries),
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
+        quota=configured.terms.effective.quota,
     )
 
 

@@ -47,6 +47,14 @@ class Taken(Struct):
         """Have what an instance claimed free again."""
         self._change(claim, -1)
 
+    def include(self, other: "Taken") -> None:
+        """Add what is taken elsewhere."""
+        self.count += other.count
+        self.nano_cpus += other.nano_cpus
+        self.memory += other.memory
+        self.gpus += other.gpus
+        self.ports.update(other.ports)
+
     def copy(self) -> "Taken":
         """Return the same, to be changed by itself."""
         return Taken(self.count, self.nano_cpus, self.memory, self.gpus, Counter(self.ports))

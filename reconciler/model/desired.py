@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from reconciler.model.hashing import Fingerprint
 from reconciler.model.identity import InstanceKey
+from reconciler.model.policy import Maximum
 from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec, Pairs
 
@@ -258,6 +259,7 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
     jobs: Mapping[str, DesiredJob] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)
+    quota: Maximum = field(default_factory=Maximum)
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:

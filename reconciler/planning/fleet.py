@@ -43,26 +43,34 @@ class Stand(Struct):
 
 
 class Fleet(Struct):
-    """All nodes in one pass. `lines` keep who stands where for those who ask for the same."""
+    """All nodes in one pass, and what is `taken` of them in sum.
+
+    `lines` keep who stands where for those who ask for the same.
+    """
 
     given: "Pass"
     known: dict[str, Stand] = field(default_factory=dict)
     lines: dict["Wish", "Line"] = field(default_factory=dict)
+    taken: Taken = field(default_factory=Taken)
 
     @property
     def stands(self) -> dict[str, Stand]:
         """Each node by its name, looked at when somebody is placed first."""
         if not self.known:
             self.known = {stand.name: stand for stand in _stands(self.given)}
+            for stand in self.known.values():
+                self.taken.include(stand.taken)
         return self.known
 
     def take(self, node: str, claim: Claim) -> None:
         """Place an instance on a node."""
         self.stands[node].taken.add(claim)
+        self.taken.add(claim)
 
     def give_back(self, node: str, claim: Claim) -> None:
         """Place it there after all not: who stands where is to be found anew."""
         self.stands[node].taken.give_back(claim)
+        self.taken.give_back(claim)
         self.lines.clear()
 
 

@@ -5,6 +5,7 @@ Deterministic for the same input. The node of an instance's earlier attempt is p
 
 from reconciler.planning.filters import fits, stands_open
 from reconciler.planning.line import Line, Turn
+from reconciler.planning.quota import over_quota
 from reconciler.planning.scene import Gang, Refusal, Scene, Slot
 
 
@@ -43,6 +44,8 @@ def _seat_all(scene: Scene, gang: Gang) -> None:
 
 def _choose(scene: Scene, slot: Slot) -> str | Refusal:
     fleet, wish, turn = scene.fleet, scene.wish, _turn(scene)
+    if waits := over_quota(scene.given.desired.quota, fleet.taken, wish.claim):
+        return Refusal(waits)
     before = fleet.stands.get(slot.last.node if slot.last else "")
     if before is not None and stands_open(before, wish) and fits(before, wish):
         node = before.name

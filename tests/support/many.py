@@ -13,6 +13,7 @@ from reconciler.model.action import Action, Verdict
 from reconciler.model.desired import Desired, DesiredTask, NodeSpec
 from reconciler.model.fact import Fact
 from reconciler.model.observed import Phase
+from reconciler.model.policy import Maximum
 from tests.support.desired import make_desired
 from tests.support.lab import MemoryRecord
 
@@ -29,6 +30,7 @@ class Many:
         self.record = MemoryRecord()
         self.revision = 0
         self.tasks: tuple[DesiredTask, ...] = ()
+        self.quota = Maximum()
         self.desired = self.next()
         self.driver = self._driver()
 
@@ -117,7 +119,7 @@ class Many:
         """Return another revision of what is asked for."""
         self.revision += 1
         made = make_desired(*self.tasks, revision=f"f-{self.revision}")
-        return replace(made, nodes=dict(self.nodes))
+        return replace(made, nodes=dict(self.nodes), quota=self.quota)
 
     def _driver(self) -> Inline:
         core = Core(self.desired, self.record, lambda: self.now)
