@@ -42,6 +42,13 @@ class ConflictError(EngineError):
     """The name is held by something that is not ours; it is left alone."""
 
 
+class StrandedError(EngineError):
+    """An engine died while it started this container, and will never start it again.
+
+    Whether its program has begun is unknown, and nothing that an engine offers would tell.
+    """
+
+
 class UnreachableError(EngineError):
     """The engine does not answer, or not in time. Whether it acted is unknown."""
 
@@ -157,6 +164,7 @@ class Engine(Protocol):
 
         Raises:
             PermanentError: the program cannot be started.
+            StrandedError: an earlier start was cut off by the engine's death.
             TransientError: it may work later (no port, no space, no address), or it is gone.
         """
         ...

@@ -106,6 +106,11 @@ def name_taken(attempt: AttemptKey, node: str, message: str, now: float) -> Atte
     return AttemptEnded(attempt, node, Result.BURNT, now, reason=message)
 
 
+def stranded(attempt: AttemptKey, node: str, message: str, now: float) -> AttemptEnded:
+    """Give an attempt up whose start was cut off: it may have begun, so it counts as one."""
+    return AttemptEnded(attempt, node, Result.LOST, now, reason=message)
+
+
 def trouble_subject(action: Action) -> str:
     """Return what a refusal of this action keeps waiting."""
     if action.attempt is not None and action.verb.value in _STARTING:

@@ -65,7 +65,8 @@ def test_each_place_that_asks_an_engine_has_its_case() -> None:
 def cases() -> Iterator[Any]:
     """Yield in which manner the answers to which places' requests are spoiled."""
     for manner in MANNERS:
-        yield pytest.param([*SITES], manner, id=f"each is {manner} once")
+        marks = [pytest.mark.slow] if manner == "late" else []
+        yield pytest.param([*SITES], manner, id=f"each is {manner} once", marks=marks)
     yield pytest.param([], "lost", id="without faults", marks=pytest.mark.slow)
     for manner in MANNERS:
         for site in SITES:

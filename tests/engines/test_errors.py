@@ -10,6 +10,7 @@ from reconciler.engines.engine import (
     EngineError,
     ImageMissingError,
     PermanentError,
+    StrandedError,
     TransientError,
     UnreachableError,
 )
@@ -91,6 +92,12 @@ def test_a_program_that_cannot_be_started(text: str, exit_code: int, sentence: s
     assert isinstance(told, PermanentError)
     assert told.exit_code == exit_code
     assert sentence in str(told)
+
+
+def test_what_a_start_that_was_cut_off_has_left_is_stranded() -> None:
+    text = f"task {'f0' * 32}: already exists: unknown"
+    assert type(refusal(500, text, doing="start a")) is StrandedError
+    assert type(refusal(500, text, doing="create a")) is TransientError
 
 
 @pytest.mark.parametrize(("status", "text", "error"), PULLS)

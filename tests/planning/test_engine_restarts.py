@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Hinted
-from reconciler.engines.engine import EngineEvent, TransientError
+from reconciler.engines.engine import EngineEvent, StrandedError, TransientError
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.engines.simulated.events import SimulatedEvents
 from reconciler.engines.simulated.world import Manner
@@ -68,6 +68,36 @@ def test_with_no_attempt_left_it_is_failed_and_says_that_it_was_lost() -> None:
     assert verdict.reason == (
         "its engine restarted while it ran, so how it ended is not known; retry.perInstance is 0"
     )
+    assert lab.wait(600) == []
+
+
+def strand(lab: Lab, *names: str) -> None:
+    """Let the engine refuse these for ever: a start of theirs was cut off by its death."""
+    why = "the engine died while it was starting it"
+    lab.world.faults = lambda call, subject, when: (
+        StrandedError(why) if (call, when) == ("start", "before") and subject in names else None
+    )
+
+
+def test_what_a_start_that_was_cut_off_has_left_is_given_up_and_made_anew() -> None:
+    lab = Lab(batch())
+    strand(lab, NAME)
+    lab.settle()
+    first, second = attempts(lab)
+    assert (first.result, first.counts_as_failure) == (Result.LOST, True)
+    assert not second.ended
+    assert lab.live() == ["demo.work.1.0.2"]
+    assert NAME not in lab.world.boxes, "nothing is left of it"
+    assert lab.wait(600) == []
+
+
+def test_what_is_left_with_no_attempt_to_spare_is_failed_and_says_why() -> None:
+    lab = Lab(make_task())
+    strand(lab, NAME)
+    lab.settle()
+    verdict = lab.verdict("work")
+    assert verdict.state is InstanceState.FAILED
+    assert "the engine died while it was starting it" in verdict.reason
     assert lab.wait(600) == []
 
 

@@ -19,6 +19,7 @@ from reconciler.engines.engine import (
     EngineError,
     ImageMissingError,
     PermanentError,
+    StrandedError,
     TransientError,
     UnreachableError,
 )
@@ -181,6 +182,13 @@ _ANSWERS: Final = (
         "operation not permitted",
         PermanentError,
         "the node does not grant a privilege that it asks for ({text})",
+    ),
+    # What a start has left with containerd that the engine did not live to see the end of.
+    _Answer(
+        r"task [0-9a-f]{64}: already exists",
+        StrandedError,
+        "the engine died while it was starting it, so whether its program has begun is not known",
+        verb="start",
     ),
     # Whatever else, by the answer's number.
     _Answer("no such container", TransientError, "the container is gone", statuses=(404,)),
