@@ -220,6 +220,7 @@ class Trouble(Steps):
         if self.goes_on(otherwise):
             return
         self.fault("lost ledger")
+        self.stage.ail = None
         self.stage.land(list(self.stage.strays))
         while self.stage.to_do:
             self.stage.do(0)
