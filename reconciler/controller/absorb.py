@@ -51,7 +51,8 @@ def absorb(
 
 def _success(board: Board, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
-        return [ImageResolved(action.task, action.run, action.node, done.reference, now)]
+        runs = ((action.task, action.run), *action.sharers)
+        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in runs]
     if action.verb is Verb.CREATE:
         board.put(_created(action, done.container))
     elif action.verb is Verb.START:

@@ -21,7 +21,8 @@ from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPEN
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import Rule
-from reconciler.planning.scene import Loads, Pass, Scene, Seen, Slot, Step, slot_of
+from reconciler.planning.scene import Loads, Pass, Pulling, Scene, Slot, Step, slot_of
+from reconciler.planning.sightings import Seen
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 from reconciler.planning.tries import left_out
@@ -65,7 +66,7 @@ def plan_task(
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Loads, dict[str, Pulling]],
     hold: Hold | None,
 ) -> None:
     """Decide every instance of a desired task: those not wanted first, they free room."""
@@ -102,7 +103,11 @@ def plan_task(
 
 
 def _plan_blocked(
-    given: Pass, draft: Draft, task: DesiredTask, seen: Seen, shared: tuple[Loads, set[str]]
+    given: Pass,
+    draft: Draft,
+    task: DesiredTask,
+    seen: Seen,
+    shared: tuple[Loads, dict[str, Pulling]],
 ) -> None:
     """Bring what was begun to its record, for all instances that there are, and begin nothing."""
     known = given.history.tasks.get(task.name)
@@ -121,7 +126,7 @@ def _plan_suspended(  # as of any task, and what suspends it
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Loads, dict[str, Pulling]],
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
@@ -142,7 +147,7 @@ def _scene(  # as of any task, and whether other tasks may end its run
     draft: Draft,
     task: DesiredTask,
     one: Round,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Loads, dict[str, Pulling]],
     *,
     may_end: bool,
 ) -> Scene:
