@@ -1,16 +1,24 @@
 """Fate's first hand: people who commit, ask for things, and meddle with containers."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
+from msgspec.structs import replace
 
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.preview import preview
+from reconciler.model.desired import Desired
+from reconciler.model.history import History
+from reconciler.model.observed import Containers, Observed
+from reconciler.planning import plan
 from tests.laws.stage import NODES
 from tests.laws.steps import Steps, often
 from tests.laws.wishes import Change, changes
 
+K = TypeVar("K")
+V = TypeVar("V")
 _FOREIGN: Final = ("demo.a.1.0.1", "demo.b.2.1.1", "somebody", "demo.web.1.0.2")
 _NAMES: Final = st.sampled_from(["a", "b", "c", "web"])
 
@@ -112,11 +120,14 @@ class People(Steps):
     def somebody_plans(self) -> None:
         """Law 18: nothing changes by it, on nodes or on record."""
         before = self.everything()
-        core = self.stage.core
+        core, now = self.stage.core, self.stage.now
+        wanted, seen, history = core.effective(), core.board.observed(), core.history
         images = {name: set(node.images.values()) for name, node in self.stage.nodes.items()}
         calendar = Wall(self.stage.wall).look(scheduled(core.desired))
-        seen = core.board.observed()
-        preview(core.effective(), seen, core.history, self.stage.now, images, calendar)
+        preview(wanted, seen, history, now, images, calendar)
+        made = plan(wanted, seen, history, now, calendar=calendar)
+        again = plan(*_reordered(wanted, seen, history), now, calendar=calendar)
+        assert made == again, "law 7: a plan depends on the order of what it is made from"
         assert self.everything() == before, "law 18: a plan has changed something"
         self.checked["law 18"] += 1
 
@@ -125,3 +136,21 @@ class People(Steps):
         nodes = [(n.boxes, n.volumes, n.images, n.journal) for n in self.stage.nodes.values()]
         core = self.stage.core
         return repr((nodes, self.stage.record.facts, core.history, core.board.observed()))
+
+
+def _reordered(
+    wanted: Desired, seen: Observed, history: History
+) -> tuple[Desired, Observed, History]:
+    """Return the same, with everything that has no order the other way round."""
+    return (
+        replace(wanted, tasks=_backwards(wanted.tasks), nodes=_backwards(wanted.nodes)),
+        Observed({
+            name: replace(view, containers=Containers(reversed([*view.containers.values()])))
+            for name, view in _backwards(seen.nodes).items()
+        }),
+        replace(history, tasks=_backwards(history.tasks)),
+    )  # fmt: skip
+
+
+def _backwards(known: Mapping[K, V]) -> dict[K, V]:
+    return dict(reversed([*known.items()]))

@@ -100,10 +100,12 @@ class Steps(Fate):
     def settle(self) -> bool:
         """Look, and act until nothing more is to be done now; return whether there was anything."""
         self.stage.look()
-        for number in range(_MOST_TURNS):
+        acted = False
+        for _ in range(_MOST_TURNS):
             actions = self.plan()
             if not actions and not self.stage.core.more_to_plan():
-                return number > 0
+                return acted
+            acted = acted or bool(actions)
             self.do_all()
             self.stage.look()
         raise AssertionError("law 7: the reconciler finds no rest")
