@@ -136,6 +136,7 @@ class EngineLaws(Struct):
         there: set[str] = set()
         for node in self.stage.nodes.values():
             there |= {name for name, box in node.boxes.items() if box.ours}
+            node.ends = {name: end for name, end in node.ends.items() if name in node.boxes}
             node.journal.done = {n for n, b in node.boxes.items() if b.exit_code == 0}
         self.killed_with_engine.clear()
         self.starts = Counter({name: n for name, n in self.starts.items() if name in there})
