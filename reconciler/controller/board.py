@@ -5,7 +5,7 @@ newer than the list and stands; `step` counts those changes. No clock, no engine
 """
 
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,8 +14,6 @@ from reconciler.engines.engine import EngineEvent
 from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
-
-Omen = Literal["oom", "told"]
 
 _NOT_LISTED = "it has not been asked yet"
 _OMENS: Final = {"oom", "kill"}
@@ -51,8 +49,10 @@ class Board:
         self.freed = 0
         # By container name: what was seen of ends that are not on record yet.
         self.hints: dict[str, DieHint] = {}
-        # By container name: what was told before such an end, and may have brought it about.
-        self._omens: dict[str, set[Omen]] = {}
+        # What may have brought such an end about: memory ran out, or the program got a signal that
+        # ends programs, first at a time of its engine's clock.
+        self._ran_out: set[str] = set()
+        self._told: dict[str, float] = {}
 
     def add(self, node: str) -> None:
         """Know of another node, and nothing about it yet."""
@@ -131,14 +131,14 @@ class Board:
 
     def witnessed(self, node: str, name: str) -> Witnessed:
         """Return what was seen of a container's end, apart from the container itself."""
-        omens = self._omens.get(name, set())
-        era = self.nodes[node].era
-        return Witnessed(self.hints.get(name), era, told="told" in omens, oom="oom" in omens)
+        era, told = self.nodes[node].era, self._told.get(name, 0.0)
+        return Witnessed(self.hints.get(name), era, told=told, oom=name in self._ran_out)
 
     def forget(self, name: str) -> None:
         """Drop what was seen of an end, for it is on record."""
         self.hints.pop(name, None)
-        self._omens.pop(name, None)
+        self._ran_out.discard(name)
+        self._told.pop(name, None)
 
     def hint(self, node: str, event: EngineEvent, era: str = "") -> tuple[str | None, bool]:
         """Take an event in; return the task it concerns, and whether only a list can tell.
@@ -163,9 +163,9 @@ class Board:
     def _take_omen(self, event: EngineEvent) -> None:
         """Remember what may be the reason of an end that follows."""
         if event.action == "oom":
-            self._omens.setdefault(event.name, set()).add("oom")
+            self._ran_out.add(event.name)
         elif event.signal in _ENDING_SIGNALS:
-            self._omens.setdefault(event.name, set()).add("told")
+            self._told[event.name] = min(event.at, self._told.get(event.name, event.at))
 
     def _enter(self, state: NodeState, era: str) -> None:
         """Know an engine's era; what had been seen to end in the last one did so by itself."""

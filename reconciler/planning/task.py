@@ -240,8 +240,8 @@ def _bound(scene: Scene) -> None:
     scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
-        hidden = sum(_hidden(scene, slot) for k, slot in scene.slots.items() if k not in occupied)
-        scene.room = max(0, task.parallelism - len(occupied) - hidden)
+        taken = len({*occupied, *(k for k, slot in scene.slots.items() if _hidden(scene, slot))})
+        scene.room = max(0, task.parallelism - taken)
         scene.excess = frozenset(occupied[task.parallelism :])
 
 

@@ -194,6 +194,36 @@ def test_a_program_that_somebody_told_to_end_has_not_succeeded(heard: str) -> No
     assert (first.result, first.reason) == (Result.LOST, TOLD)
 
 
+def test_nor_has_it_where_we_ask_for_its_end_later() -> None:
+    lab = Lab(batch())
+    stream = listen(lab)
+    lab.settle()
+    lab.world.stop_by_hand(NAME, 0)
+    lab.now += 5
+    lab.commit()
+    lab.driver.step()  # the end is asked for: nothing has told yet that it has come
+    lab.driver.look()
+    hear(lab, stream, "era-1")
+    lab.settle()
+    assert attempts(lab)[0].result is Result.LOST
+
+
+def test_our_own_signal_casts_no_doubt_on_what_had_ended_before() -> None:
+    lab = Lab(batch())
+    lab.settle()
+    lab.world.finish(NAME, 0)
+    lab.now += 5
+    lab.commit()
+    lab.core.turn()
+    (container,) = lab.core.board.nodes["local"].containers
+    late = EngineEvent("container", "kill", container, NAME, lab.now, signal=15)
+    lab.core.hinted(Hinted("local", late, "era-1"))
+    lab.crash()
+    lab.core.hinted(Hinted("local", late, "era-1"))
+    lab.settle()
+    assert attempts(lab)[0].result is Result.SUCCEEDED
+
+
 def test_a_signal_that_ends_nothing_casts_no_doubt() -> None:
     lab = Lab(batch())
     stream = listen(lab)
