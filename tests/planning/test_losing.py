@@ -145,6 +145,8 @@ class TestWhatStays:
         live = [name for names in lab.live().values() for name in names if "work" in name]
         assert live == ["demo.work.1.0.1"]
         assert results(lab) == [None, Result.CANCELLED]
+        told = lab.core.history.tasks["work"].runs[1].attempts_of(0)[1].reason
+        assert told == f"attempt 1 has run for longer, on node {self.first}, which is back"
         lab.finish(self.first, "demo.work.1.0.1")
         lab.settle()
         assert lab.verdict().state is InstanceState.SUCCEEDED
