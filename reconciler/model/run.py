@@ -51,6 +51,11 @@ class Attempt(Struct, frozen=True):
         return self.result is not None
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether it is waited for: its outcome is not on record, and it was not given up on."""
+        return self.result is None and not self.forsaken_at
+
+    @property
     def counts_as_failure(self) -> bool:
         """Whether it uses up a retry."""
         if self.result is None:
@@ -107,7 +112,7 @@ class Run(Struct):
 
     def outdated(self, task: DesiredTask) -> bool:
         """Whether it is of other work than the task asks for now."""
-        return (self.work, self.matrix) != (task.work.hash, task.matrix)
+        return self.work != task.work.hash or self.matrix != task.matrix
 
     def serves(self, task: DesiredTask) -> bool:
         """Whether it is a run of what the task asks for now, rather than of something else."""

@@ -111,7 +111,7 @@ def test_a_wedged_node_holds_nobody_up(site: Site) -> None:
     site.project.declare(task("before", instances=4))
     running = site.project.run()
     eventually(lambda: site.where("before") == dict.fromkeys(NAMES, 1), "one on each")
-    site.nodes.engines["n2"].wedge()
+    site.nodes.engines["n2"].freeze()
     try:
         running.says("node-lost", within=60)
         site.project.declare(task("after", instances=6))
@@ -125,7 +125,7 @@ def test_a_wedged_node_holds_nobody_up(site: Site) -> None:
         assert "answer" in shown["n2"]["reason"]
         assert shown["n2"]["since"]
     finally:
-        site.nodes.engines["n2"].unwedge()
+        site.nodes.engines["n2"].thaw()
     eventually(lambda: set(site.project.states("before")) == {"Running"}, "all to be known")
     assert site.where("before") == dict.fromkeys(NAMES, 1)
     running.terminate().ends(0)

@@ -242,7 +242,7 @@ class TestSsh:
 
 
 def test_a_wedged_engine_is_given_up_at_its_deadline(nodes: Nodes) -> None:
-    nodes.engines["n2"].wedge()
+    nodes.engines["n2"].freeze()
     try:
         with (
             engine_of(nodes, "n2") as engine,
@@ -250,7 +250,7 @@ def test_a_wedged_engine_is_given_up_at_its_deadline(nodes: Nodes) -> None:
         ):
             engine.info()
     finally:
-        nodes.engines["n2"].unwedge()
+        nodes.engines["n2"].thaw()
 
 
 def test_the_way_is_not_gone_before_the_first_call(nodes: Nodes) -> None:
