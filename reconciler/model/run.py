@@ -51,6 +51,11 @@ class Attempt(Struct, frozen=True):
         return self.result is not None
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether it is waited for: its outcome is not on record, and it was not given up on."""
+        return self.result is None and not self.forsaken_at
+
+    @property
     def counts_as_failure(self) -> bool:
         """Whether it uses up a retry."""
         if self.result is None:

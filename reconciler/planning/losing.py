@@ -10,6 +10,7 @@ still run, the one of the wanted shape stays that has run for longest, and the o
 from msgspec.structs import replace
 
 from reconciler.model.action import Cause, InstanceState, Verb
+from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import AttemptEnded, AttemptForsaken, Fact, Result
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
@@ -17,6 +18,7 @@ from reconciler.model.quantities import format_duration
 from reconciler.model.run import Attempt
 from reconciler.planning.attempts import completed, key_of
 from reconciler.planning.ending import end
+from reconciler.planning.nodes import drains
 from reconciler.planning.place import nowhere
 from reconciler.planning.scene import Pass, Scene, Slot, Step, act
 from reconciler.planning.tries import may_follow
@@ -32,7 +34,7 @@ def unknown_node(scene: Scene, slot: Slot) -> Step | None:
     return None
 
 
-def unseen(scene: Scene, slot: Slot) -> Step | None:
+def out_of_sight(scene: Scene, slot: Slot) -> Step | None:
     """As `unknown_node`, where nothing new may begin."""
     for node in _nodes(scene, slot):
         why = scene.given.unknown(node)
@@ -41,7 +43,7 @@ def unseen(scene: Scene, slot: Slot) -> Step | None:
     return None
 
 
-def look_past(given: Pass, slot: Slot) -> None:
+def look_past(given: Pass, task: DesiredTask, slot: Slot) -> None:
     """Leave out what nobody waits for on nodes that cannot be seen, and say which one counts.
 
     What is over, or forsaken, waits there for the node to be back.
@@ -54,7 +56,7 @@ def look_past(given: Pass, slot: Slot) -> None:
         slot.containers = kept
         if gone:
             slot.current = slot.record = None
-    _settle(given, slot)
+    _settle(given, task, slot)
 
 
 def rival(scene: Scene, slot: Slot) -> Step | None:
@@ -100,13 +102,24 @@ def astray(scene: Scene, slot: Slot) -> Step | None:
 
 def _nodes(scene: Scene, slot: Slot) -> list[str]:
     """Return where an instance is, or may be, and matters."""
-    hidden = scene.unseen.get(slot.key)
-    there = {(c.run, c.attempt) for c in slot.containers}
-    seen = {attempt for _, attempt in there}
-    nodes = [c.node for c in slot.containers]
-    waiting = (a for a in slot.attempts if not a.ended and not a.forsaken_at)
-    nodes += [a.node for a in waiting if a.number not in seen]
-    return [*nodes, hidden.node] if hidden else nodes
+    seen = {(c.run, c.attempt) for c in slot.containers}
+    awaited = (a for k, a in _awaited(scene, slot) if (k.run, k.attempt) not in seen)
+    return [c.node for c in slot.containers] + [a.node for a in awaited]
+
+
+def _awaited(scene: Scene, slot: Slot) -> list[tuple[AttemptKey, Attempt]]:
+    """Return the attempts whose end matters and is not on record, of this run and earlier ones."""
+    found = [(key_of(scene, slot, a.number), a) for a in slot.attempts if a.may_go_on]
+    known = scene.given.history.tasks.get(scene.task.name)
+    if known is None or slot.key not in scene.unseen:
+        return found
+    return found + [
+        (AttemptKey(slot.key, run.number, attempt.number), attempt)
+        for run in known.runs.values()
+        if run.number != scene.run.number
+        for attempt in run.attempts_of(slot.key.instance)
+        if attempt.may_go_on
+    ]
 
 
 def _is_past(given: Pass, container: Container) -> bool:
@@ -116,8 +129,11 @@ def _is_past(given: Pass, container: Container) -> bool:
     return record is not None and (record.ended or bool(record.forsaken_at))
 
 
-def _settle(given: Pass, slot: Slot) -> None:
-    """Take the one for the incarnation that has run for longest, of those of the same shape."""
+def _settle(given: Pass, task: DesiredTask, slot: Slot) -> None:
+    """Take the one for the incarnation that has run for longest, of those of the same shape.
+
+    A service's instance that would have to leave its node is none.
+    """
     newest = slot.current
     if newest is None or len(slot.containers) < 2:  # noqa: PLR2004  # two run, or there is no choice
         return
@@ -125,7 +141,8 @@ def _settle(given: Pass, slot: Slot) -> None:
         record = given.record(container)
         forsaken = record is not None and bool(record.forsaken_at) and not record.ended
         alike = (container.run, container.shape) == (newest.run, newest.shape)
-        if container is not newest and forsaken and alike and container.live:
+        stays = not (task.service and drains(given, container.node))
+        if container is not newest and forsaken and alike and container.live and stays:
             slot.current, slot.record = container, record
             return
 
@@ -133,35 +150,23 @@ def _settle(given: Pass, slot: Slot) -> None:
 def _forsake(scene: Scene, slot: Slot, node: str) -> Step | None:
     """Give an instance up on a lost node, if it is time and there is somewhere else to go."""
     due = _due_at(scene, slot, node)
-    if due is None or nowhere(scene) is not None:
+    there = [(key, attempt) for key, attempt in _awaited(scene, slot) if attempt.node == node]
+    if due is None or not there or nowhere(scene) is not None:
         return None
-    open_there = _open(scene, slot, node)
-    begun = any(a.start_requested_at and not a.forsaken_at for a in open_there.values())
-    if begun and due > scene.given.now:
+    if due > scene.given.now and any(a.start_requested_at for _, a in there):
         return None
-    facts = [_given_up(scene, key, attempt) for key, attempt in open_there.items()]
-    reason = f"node {node} is lost: it begins elsewhere"
-    return Step(InstanceState.PENDING, reason, facts=tuple(facts))
+    facts = tuple(_given_up(scene.given, key, attempt) for key, attempt in there)
+    return Step(InstanceState.PENDING, f"node {node} is lost: it begins elsewhere", facts=facts)
 
 
-def _open(scene: Scene, slot: Slot, node: str) -> dict[AttemptKey, Attempt]:
-    """Return what of an instance has no end on record on a node, of earlier runs as well."""
-    given = scene.given
-    found = {key_of(scene, slot, a.number): a for a in slot.attempts if a.node == node}
-    hidden = scene.unseen.get(slot.key)
-    earlier = [c.attempt_key for c in slot.containers if c.node == node]
-    earlier += [hidden.attempt] if hidden and hidden.node == node else []
-    found |= {key: known for key in earlier if (known := given.history.attempt(key)) is not None}
-    return {key: attempt for key, attempt in found.items() if not attempt.ended}
-
-
-def _given_up(scene: Scene, key: AttemptKey, attempt: Attempt) -> Fact:
-    node, now = attempt.node, scene.given.now
+def _given_up(given: Pass, key: AttemptKey, attempt: Attempt) -> Fact:
+    node = attempt.node
     if not attempt.start_requested_at:
         why = f"node {node} was lost before it started"
-        return AttemptEnded(key, node, Result.BURNT, now, reason=why)
-    length = format_duration(_timeout(scene.given, node))
-    return AttemptForsaken(key, f"node {node} has been lost for longer than {length}", now)
+        return AttemptEnded(key, node, Result.BURNT, given.now, reason=why)
+    spec = given.desired.nodes.get(node)
+    length = format_duration(spec.timeout if spec else 0.0)
+    return AttemptForsaken(key, f"node {node} has been lost for longer than {length}", given.now)
 
 
 def _due_at(scene: Scene, slot: Slot, node: str) -> float | None:
@@ -170,11 +175,13 @@ def _due_at(scene: Scene, slot: Slot, node: str) -> float | None:
     record, spec = given.history.nodes.get(node), given.desired.nodes.get(node)
     if record is None or spec is None or not record.lost_at or task.gang:
         return None
-    last = slot.last
-    stopping = last is not None and not last.ended and last.stop_requested_at
-    if stopping or scene.run.cancel_of(slot.key.instance) is not None or completed(scene, slot):
+    awaited = [attempt for _, attempt in _awaited(scene, slot)]
+    stopping = not task.service and any(a.stop_requested_at for a in awaited)
+    if stopping or completed(scene, slot):
         return None
-    begun = any(a.start_requested_at for a in _open(scene, slot, node).values())
+    if scene.run.cancel_of(slot.key.instance) is not None:
+        return None
+    begun = any(a.start_requested_at for a in awaited)
     if begun and not task.service and not _may_replace(scene, slot):
         return None
     return record.lost_at + spec.timeout
@@ -182,11 +189,6 @@ def _due_at(scene: Scene, slot: Slot, node: str) -> float | None:
 
 def _may_replace(scene: Scene, slot: Slot) -> bool:
     return scene.task.replaced and may_follow(scene.task, scene.run, slot.key.instance)
-
-
-def _timeout(given: Pass, node: str) -> float:
-    spec = given.desired.nodes.get(node)
-    return spec.timeout if spec else 0.0
 
 
 def _wait(scene: Scene, slot: Slot, node: str, why: str) -> Step:

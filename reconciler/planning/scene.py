@@ -182,14 +182,6 @@ class Bar(Struct, frozen=True):
         return self.result is not None
 
 
-class Hidden(Struct, frozen=True):
-    """An attempt that may go on where nobody can look, and why nobody can."""
-
-    attempt: AttemptKey
-    node: str
-    why: str
-
-
 class Scene(Struct, dict=True):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
@@ -214,7 +206,7 @@ class Scene(Struct, dict=True):
     suspense: Suspense | None = None
     idle: Idle | None = None
     bar: Bar | None = None
-    unseen: Mapping[InstanceKey, Hidden] = field(default_factory=dict)
+    unseen: Mapping[InstanceKey, str] = field(default_factory=dict)
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     unserved: frozenset[int] = frozenset()

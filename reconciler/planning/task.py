@@ -230,7 +230,7 @@ def _slots(given: Pass, task: DesiredTask, run: Run, seen: Seen) -> Mapping[Inst
         for key in task.keys()  # noqa: SIM118  # a method of the task, not of a dict
     }
     for slot in slots.values():
-        look_past(given, slot)
+        look_past(given, task, slot)
     return slots
 
 
@@ -261,7 +261,7 @@ def _occupied(given: Pass, slot: Slot) -> bool:
 def _hidden(scene: Scene, slot: Slot) -> bool:
     """Whether it may run on a node of which nothing is known, as far as the record tells."""
     last = slot.last
-    if last is None or last.ended or not last.start_requested_at:
+    if last is None or not last.may_go_on or not last.start_requested_at:
         return slot.key in scene.unseen
     return scene.given.unknown(last.node) is not None
 

@@ -7,26 +7,24 @@ may be one is on record. Must not know what is to be done about it.
 from collections.abc import Iterable
 
 from reconciler.model.desired import DesiredTask
-from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.identity import InstanceKey
 from reconciler.model.run import Run
 from reconciler.planning.firing import overlapping
-from reconciler.planning.scene import Hidden, Pass
+from reconciler.planning.scene import Pass
 
 
-def unseen(given: Pass, task: DesiredTask, present: Run) -> dict[InstanceKey, Hidden]:
-    """Return which instances may have a container of an earlier run out of sight, and where.
+def unseen(given: Pass, task: DesiredTask, present: Run) -> dict[InstanceKey, str]:
+    """Return which instances may have a container of an earlier run out of sight, and why.
 
-    Where runs overlap, each is for itself. What was given up there is nobody's any more.
+    Where runs overlap, each is for itself.
     """
     if overlapping(task):
         return {}
     return {
-        InstanceKey(task.name, instance): Hidden(
-            AttemptKey(InstanceKey(task.name, instance), run.number, last.number), last.node, why
-        )
+        InstanceKey(task.name, instance): why
         for run in _others(given, task.name, present)
-        for instance, (*_, last) in run.attempts.items()
-        if not (last.ended or last.forsaken_at) and (why := given.unknown(last.node)) is not None
+        for instance, attempts in run.attempts.items()
+        if attempts[-1].may_go_on and (why := given.unknown(attempts[-1].node)) is not None
     }
 
 
