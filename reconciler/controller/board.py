@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineEvent
+from reconciler.model.desired import Amounts
 from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
@@ -25,7 +26,7 @@ class NodeState(Struct):
     """One node's containers by id, when each was last touched, and whether all that is known.
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
-    `era` is the engine's, as told with the last list.
+    `era` is the engine's, as told with the last list, and `has` what it said that the node has.
     """
 
     name: str
@@ -35,6 +36,7 @@ class NodeState(Struct):
     containers: Containers = field(default_factory=Containers)
     touched: dict[str, int] = field(default_factory=dict)
     era: str = ""
+    has: Amounts = Amounts()
 
 
 class Board:
@@ -65,7 +67,10 @@ class Board:
     def observed(self) -> Observed:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
-            {n: NodeView(n, s.known, s.reason, s.containers, s.era) for n, s in self.nodes.items()}
+            {
+                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has)
+                for n, s in self.nodes.items()
+            }
         )
 
     def list_containers(
@@ -87,6 +92,12 @@ class Board:
             dirty |= {c.key.task for c in merged.values()}
             state.known, state.reason = True, ""
         return dirty
+
+    def learn(self, node: str, has: Amounts) -> None:
+        """Know what a node has."""
+        state = self.nodes[node]
+        self.freed += state.has != has
+        state.has = has
 
     def lose(self, node: str, reason: str, *, doubt: bool = False) -> bool:
         """Know nothing of a node from now on; return whether that is new.

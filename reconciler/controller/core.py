@@ -188,6 +188,7 @@ class Core:
         if seen.node not in self.board.nodes:
             return
         was_known = self.board.nodes[seen.node].known
+        self.board.learn(seen.node, seen.has)
         for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()

@@ -21,6 +21,7 @@ from reconciler.controller.happenings import (
     NodeLost,
 )
 from reconciler.engines.engine import Engine, EngineError, EventStream
+from reconciler.model.desired import Amounts
 
 HEALTH_SECONDS = 10.0
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -58,6 +59,7 @@ class NodeWatch:
         self._stream: EventStream | None = None
         self._claimed = False
         self._doubted = False
+        self._has: Amounts | None = None
 
     def start(self) -> None:
         """Begin with the claim, the subscription and the first list."""
@@ -95,7 +97,7 @@ class NodeWatch:
                 failures = 0
             except EngineError as error:
                 self._unsubscribe()
-                self._doubted = True
+                self._doubted, self._has = True, None
                 self._put(NodeLost(self.engine.node, str(error)))
                 self._closed.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
@@ -123,12 +125,14 @@ class NodeWatch:
         self._wanted.clear()
         if self._rhythm.follow and self._stream is None:
             self._subscribe()
+        if self._has is None:
+            self._has = self.engine.info().amounts
         began = self._step()
         containers = self.engine.list(self._claimant.project)
-        self._put(Listed(self.engine.node, began, containers, self.engine.era()))
+        self._put(Listed(self.engine.node, began, containers, self.engine.era(), self._has))
 
     def _check_health(self) -> None:
-        self.engine.info()
+        self._has = self.engine.info().amounts
         if not still_ours(self.engine, self._claimant):
             node = self.engine.node
             message = f"the claim on node {node} is not ours any more: nothing is changed"

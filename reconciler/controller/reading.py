@@ -5,7 +5,7 @@ and `why` cannot tell another story than the one that is acted upon.
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,10 +24,10 @@ from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan
 from reconciler.model.calendar import Calendar
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Amounts, Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
-from reconciler.model.observed import Containers, NodeView, Observed
+from reconciler.model.observed import Container, Containers, NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
 from reconciler.planning.nodes import lost_nodes, with_leaving
@@ -109,11 +109,15 @@ def past_of(folder: Path, project: str) -> Past:
 def observe(project: str, engines: Mapping[str, Engine], lost: Collection[str] = ()) -> Observed:
     """List every node; one that does not answer is unknown. Those `lost` get little time."""
     views: dict[str, NodeView] = {}
-    for name, shown in ask_all(engines, lambda engine: engine.list(project), lost).items():
-        if isinstance(shown, EngineError):
-            views[name] = NodeView(name, known=False, reason=str(shown))
+
+    def look(engine: Engine) -> tuple[Sequence[Container], Amounts]:
+        return engine.list(project), engine.info().amounts
+
+    for name, seen in ask_all(engines, look, lost).items():
+        if isinstance(seen, EngineError):
+            views[name] = NodeView(name, known=False, reason=str(seen))
         else:
-            views[name] = NodeView(name, containers=Containers(shown))
+            views[name] = NodeView(name, containers=Containers(seen[0]), has=seen[1])
     return Observed(views)
 
 

@@ -4,9 +4,7 @@ Decides nothing. What instances have asked for is told by the record, what they 
 seen it last.
 """
 
-import json
 import time
-from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -14,7 +12,8 @@ from reconciler.controller.reading import Report
 from reconciler.controller.side_by_side import ask_all
 from reconciler.engines.engine import Engine, EngineError, EngineInfo
 from reconciler.model.desired import Amounts, NodeSpec
-from reconciler.model.observed import Container, NodeView, Phase
+from reconciler.model.observed import NodeView
+from reconciler.planning.fleet import capacity_of
 from reconciler.planning.nodes import Condition, condition_of
 
 
@@ -59,8 +58,8 @@ def _surveyed(
     if view.known and isinstance(answer, EngineError):
         view = NodeView(name, known=False, reason=str(answer))
     condition, reason, since = condition_of(spec, record, view)
-    live = [c for c in view.containers.values() if c.phase in {Phase.CREATED, Phase.RUNNING}]
-    asked = list(_resources(report, live))
+    live = [c for c in view.containers.values() if c.occupies]
+    taken = view.containers.taken
     return Survey(
         spec=spec,
         condition=condition,
@@ -68,28 +67,8 @@ def _surveyed(
         since=since,
         info=info,
         seconds=seconds,
-        capacity=_capacity(spec, info),
-        asked=Amounts(
-            cpus=sum(a.cpus or 0.0 for a in asked),
-            memory=sum(a.memory or 0 for a in asked),
-            gpus=sum(a.gpus or 0 for a in asked),
-        ),
+        capacity=capacity_of(spec, view.has),
+        asked=Amounts(taken.cpus, taken.memory, taken.gpus),
         used=sum(g.usage.memory for c in live if (g := report.glimpses.get(c.id))),
         instances=len(live),
     )
-
-
-def _capacity(spec: NodeSpec, info: EngineInfo | None) -> Amounts:
-    """Return what a node has: as declared, else as its engine says."""
-    given = spec.capacity
-    return Amounts(
-        cpus=given.cpus if given.cpus is not None else (float(info.cpus) if info else None),
-        memory=given.memory if given.memory is not None else (info.memory if info else None),
-        gpus=given.gpus,
-    )
-
-
-def _resources(report: Report, containers: list[Container]) -> Iterator[Amounts]:
-    for container in containers:
-        said = json.loads(report.history.specs.get(container.shape, "{}")).get("resources") or {}
-        yield Amounts(said.get("cpus") or 0.0, said.get("memory") or 0, said.get("gpus") or 0)

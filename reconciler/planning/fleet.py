@@ -82,18 +82,22 @@ def _stands(given: "Pass") -> Iterator[Stand]:
         for claim in coming.get(name, ()):
             taken.add(claim)
         told = view.has if view else Amounts()
-        has = _left(_said(spec.capacity, told), spec.reserve)
+        has = _left(capacity_of(spec, told), spec.reserve)
         unknown = given.unknown(name) or ""
         closed = shut(given, name)
         yield Stand(name, spec, frozenset(spec.labels), has, taken, unknown, closed)
 
 
-def _said(declared: Amounts, told: Amounts) -> Amounts:
-    """Return what a node has: as it is declared, else as its engine tells. No GPU is not told."""
+def capacity_of(spec: NodeSpec, told: Amounts) -> Amounts:
+    """Return what a node has: as it is declared, else as its engine tells.
+
+    Of GPUs no engine tells, so that there are none where none are declared.
+    """
+    said = spec.capacity
     return Amounts(
-        declared.cpus if declared.cpus is not None else told.cpus,
-        declared.memory if declared.memory is not None else told.memory,
-        declared.gpus if declared.gpus is not None else (told.gpus or 0),
+        said.cpus if said.cpus is not None else told.cpus,
+        said.memory if said.memory is not None else told.memory,
+        said.gpus if said.gpus is not None else (told.gpus or 0),
     )
 
 

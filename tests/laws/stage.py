@@ -152,10 +152,11 @@ class Stage:
         """List a node, and return what is to be heard of it."""
         began = self.core.board.step
         try:
-            shown, era = self.engines[name].list(PROJECT), self.engines[name].era()
+            engine = self.engines[name]
+            shown, era, has = engine.list(PROJECT), engine.era(), engine.info().amounts
         except EngineError as error:
             return NodeLost(name, str(error))
-        return Listed(name, began, shown, era)
+        return Listed(name, began, shown, era, has)
 
     def look(self, *names: str) -> None:
         """Have nodes listed, all of them by default. A list that began before comes before."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.engines.engine import EngineInfo
 from reconciler.model.claim import claim_of
 from reconciler.model.desired import FILLED, Amounts, DesiredTask, NodeSpec, Retry
 from reconciler.model.history import History
@@ -206,3 +207,14 @@ def test_placement_is_the_same_for_the_same() -> None:
         for shown in [Observed({n: NodeView(n) for n in order})]
     ]
     assert found[0] == found[1]
+
+
+def test_where_nothing_is_declared_the_engine_tells_what_there_is() -> None:
+    lab = Many("n1")
+    lab.worlds["n1"].info = EngineInfo("simulated", cpus=2, memory=GIB)
+    lab.crash()
+    lab.apply(asking(count=3, cpus=1))
+    assert lab.count() == {"n1": 2}
+    lab.worlds["n1"].info = EngineInfo("simulated", cpus=3, memory=GIB)
+    lab.settle()
+    assert lab.count() == {"n1": 3}

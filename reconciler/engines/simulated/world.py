@@ -17,6 +17,7 @@ from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.events import Ring
 from reconciler.engines.simulated.journal import Journal
 from reconciler.model.action import CreateRequest
+from reconciler.model.claim import labels_of
 from reconciler.model.identity import (
     LABEL_ATTEMPT,
     LABEL_INSTANCE,
@@ -260,6 +261,7 @@ def _box_of(container: Container) -> Box:
         LABEL_JOB: container.job,
         LABEL_REVISION: container.revision,
         LABEL_VALUES: container.values,
+        **labels_of(container.claim),
     }
     box = Box(container.id, container.name, labels, container.image_id, phase=container.phase)
     box.health, box.exit_code = container.health, container.exit_code
