@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineEvent
 from reconciler.model.identity import parse_container_name
-from reconciler.model.observed import Container, NodeView, Observed, Phase
+from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
 
 Omen = Literal["oom", "told"]
@@ -34,7 +34,7 @@ class NodeState(Struct):
     known: bool = False
     asked: bool = False
     reason: str = _NOT_LISTED
-    containers: dict[str, Container] = field(default_factory=dict)
+    containers: Containers = field(default_factory=Containers)
     touched: dict[str, int] = field(default_factory=dict)
     era: str = ""
 
@@ -76,7 +76,7 @@ class Board:
         kept = {i for i, when in state.touched.items() if when > began}
         merged = {i: c for i, c in fresh.items() if i not in kept}
         merged |= {i: c for i, c in state.containers.items() if i in kept}
-        before, state.containers, state.asked = state.containers, merged, True
+        before, state.containers, state.asked = state.containers, Containers(merged.values()), True
         state.touched = {i: when for i, when in state.touched.items() if i in kept}
         dirty = {c.key.task for i, c in merged.items() if before.get(i) != c}
         dirty |= {c.key.task for i, c in before.items() if i not in merged}
@@ -102,15 +102,14 @@ class Board:
     def put(self, container: Container) -> None:
         """Believe a container to be as a call's result shows it."""
         state = self.nodes[container.node]
-        state.containers[container.id] = container
+        state.containers.put(container)
         self._touch(state, container.id)
 
     def drop(self, node: str, container: str) -> None:
         """Believe a container, by id or name, to be gone."""
         state = self.nodes[node]
-        found = [i for i, c in state.containers.items() if container in {i, c.name}]
-        for known in found or [container]:
-            state.containers.pop(known, None)
+        for known in self._ids(state, container) or [container]:
+            state.containers.drop(known)
             self._touch(state, known)
 
     def started(self, node: str, container: str) -> None:
@@ -178,6 +177,13 @@ class Board:
             if health in {"healthy", "unhealthy"} and known.live:
                 self.put(replace(known, health=health))
         return event.action != "rename"
+
+    def _ids(self, state: NodeState, container: str) -> list[str]:
+        """Return the id of a container that is known, by id or name."""
+        named = parse_container_name(container)
+        if named is None:
+            return [container] if container in state.containers else []
+        return [c.id for c in state.containers.of(named[1].key.task) if c.name == container]
 
     def _touch(self, state: NodeState, container: str) -> None:
         self.step += 1

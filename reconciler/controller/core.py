@@ -149,7 +149,7 @@ class Core:
         done = replace(done, action=self._as_owned(done.action))
         action = done.action
         self.underway.pop(action.subject, None)
-        absorbed = absorb(self.board, self.history, done, self._now())
+        absorbed = absorb(self.board, self.history, done, self._now(), self._dates)
         self._learn(absorbed.facts)
         if action.verb in _SIGNALS and isinstance(done.outcome, Done):
             self._signalled.add(action.container)
@@ -158,7 +158,8 @@ class Core:
         if action.verb is Verb.START and isinstance(done.outcome, Done):
             self._tell(narrate.said_of_start(action, self._now()))
         if action.verb is Verb.PULL:
-            self.dirty_all()
+            for task in self._using(action.image):
+                self._soil(task)
         self._soil(action.task)
         return isinstance(done.outcome, UnreachableError)
 
@@ -292,9 +293,17 @@ class Core:
         former = wanted.renamed_from if wanted else ""
         self._agenda.add({task, self._claims.get(task, ""), former, *moved} - {""})
 
+    def _using(self, image: str) -> list[str]:
+        """Return the tasks that wait for an image, if not for anything else."""
+        return [task.name for task in self.desired.tasks.values() if task.spec.image == image]
+
     def _as_owned(self, action: Action) -> Action:
         """Return an action as of the task's name now: it may have been renamed since."""
-        task = self.history.moved.get((action.task, action.run))
+        moved = self.history.moved
+        if action.sharers and moved:
+            sharers = tuple((moved.get(run, run[0]), run[1]) for run in action.sharers)
+            action = replace(action, sharers=sharers)
+        task = moved.get((action.task, action.run))
         if task is None:
             return action
         attempt = self.history.owner(action.attempt) if action.attempt else None

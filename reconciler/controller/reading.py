@@ -26,7 +26,7 @@ from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
-from reconciler.model.observed import NodeView, Observed
+from reconciler.model.observed import Containers, NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
 from reconciler.planning.numbering import as_kept
@@ -113,7 +113,7 @@ def observe(project: str, engines: Mapping[str, Engine]) -> Observed:
         except EngineError as error:
             views[name] = NodeView(name, known=False, reason=str(error))
         else:
-            views[name] = NodeView(name, containers={c.id: c for c in shown})
+            views[name] = NodeView(name, containers=Containers(shown))
     return Observed(views)
 
 
@@ -129,7 +129,9 @@ def by_name_now(observed: Observed, history: History) -> Observed:
     if not history.moved:
         return observed
     views = {
-        name: replace(view, containers={i: owned(c, history) for i, c in view.containers.items()})
+        name: replace(
+            view, containers=Containers(owned(c, history) for c in view.containers.values())
+        )
         for name, view in observed.nodes.items()
     }
     return Observed(views)

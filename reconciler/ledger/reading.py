@@ -7,8 +7,9 @@ project may have a hundred thousand attempts behind it and every command begins 
 import gc
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Final
 
 from reconciler.ledger import seen
 from reconciler.ledger.schema import WHOLE_RUN
@@ -17,6 +18,17 @@ from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
 from reconciler.model.run import Attempt, Cancel, Run, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension
+
+# Columns are called as the record's fields, and are read in their order: by position it takes a
+# third less than by name.
+_ATTEMPT: Final = Attempt.__struct_fields__
+_RESULTS: Final = {str(result): result for result in Result}
+_MEANINGS: Final[Sequence[tuple[int, Callable[[Any], object]]]] = [
+    (_ATTEMPT.index("stop_result"), _RESULTS.get),
+    (_ATTEMPT.index("result"), _RESULTS.get),
+    (_ATTEMPT.index("oom"), bool),
+    (_ATTEMPT.index("expired"), bool),
+]
 
 
 def load(connection: sqlite3.Connection) -> History:
@@ -137,51 +149,12 @@ def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
 
 
 def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
-    results = {str(result): result for result in Result}
     # The primary key's order: one walk through the table, each instance's attempts ascending.
-    for (
-        row,
-        instance,
-        number,
-        node,
-        shape,
-        revision,
-        reserved,
-        start,
-        stop,
-        *ending,
-    ) in connection.execute(
-        "SELECT run, instance, number, node, shape, revision, reserved_at,"
-        " start_requested_at, stop_requested_at, stop_reason, stop_result, result,"
-        " exit_code, oom, started_at, finished_at, ended_at, reason, named,"
-        " count, cpu_seconds, peak_memory, expired, era"
-        " FROM attempts ORDER BY run, instance, number"
+    columns = ", ".join(_ATTEMPT)
+    for row, instance, *told in connection.execute(
+        f"SELECT run, instance, {columns} FROM attempts ORDER BY run, instance, number"  # noqa: S608 - ours
     ):
-        why, stopped, result, code, oom, started, finished, ended, reason, named, *rest = ending
-        count, cpu_seconds, peak_memory, expired, era = rest
-        attempt = Attempt(
-            number=number,
-            node=node,
-            shape=shape,
-            reserved_at=reserved,
-            start_requested_at=start,
-            stop_requested_at=stop,
-            stop_reason=why,
-            stop_result=results[stopped],
-            result=results[result] if result else None,
-            exit_code=code,
-            oom=bool(oom),
-            started_at=started,
-            finished_at=finished,
-            ended_at=ended,
-            reason=reason,
-            revision=revision,
-            named=named,
-            count=count,
-            cpu_seconds=cpu_seconds,
-            peak_memory=peak_memory,
-            expired=bool(expired),
-            era=era,
-        )
+        for position, meaning in _MEANINGS:
+            told[position] = meaning(told[position])
         attempts = runs[row].attempts
-        attempts[instance] = (*attempts.get(instance, ()), attempt)
+        attempts[instance] = (*attempts.get(instance, ()), Attempt(*told))

@@ -59,7 +59,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
     `subject` names what is acted on: a container name, or `image:NODE:REFERENCE` for a pull.
-    `attempt` is None for a pull; `run` and `task` say for whom the pull is. `container` is the
+    `attempt` is None for a pull; `run` and `task` say for whom the pull is, `sharers` what other
+    runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
     goes first.
@@ -79,6 +80,7 @@ class Action(Struct, frozen=True, kw_only=True):
     fenced: bool = False
     request: CreateRequest | None = None
     priority: int = 0
+    sharers: tuple[tuple[str, int], ...] = ()
 
     @property
     def key(self) -> InstanceKey | None:

@@ -1,6 +1,6 @@
 """What is: the containers that each node shows, and how far that view can be trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, ValuesView
 from enum import StrEnum
 from typing import Literal
 
@@ -90,6 +90,65 @@ class Usage(Struct, frozen=True):
         return Usage(max(self.cpu_seconds, other.cpu_seconds), max(self.memory, other.memory))
 
 
+class Containers(Mapping[str, Container]):
+    """A node's containers by id. `live` is how many of them run.
+
+    They are kept grouped by task, by the name that their labels say, so that a pass for one task
+    costs what that task has, whatever else there is. Who changes it is its only writer.
+    """
+
+    __slots__ = ("_by_id", "_by_task", "live")
+
+    def __init__(self, containers: Iterable[Container] = ()) -> None:
+        self._by_id: dict[str, Container] = {}
+        self._by_task: dict[str, dict[str, Container]] = {}
+        self.live = 0
+        for container in containers:
+            self.put(container)
+
+    def put(self, container: Container) -> None:
+        """Have a container as it is given, in place of what had its id."""
+        self.drop(container.id)
+        self._by_id[container.id] = container
+        self._by_task.setdefault(container.key.task, {})[container.id] = container
+        self.live += container.live
+
+    def drop(self, container: str) -> None:
+        """Have a container no more, by its id."""
+        gone = self._by_id.pop(container, None)
+        if gone is None:
+            return
+        group = self._by_task[gone.key.task]
+        del group[container]
+        if not group:
+            del self._by_task[gone.key.task]
+        self.live -= gone.live
+
+    def tasks(self) -> Collection[str]:
+        """Return the names of the tasks that there are containers of."""
+        return self._by_task.keys()
+
+    def of(self, task: str) -> Collection[Container]:
+        """Return a task's containers."""
+        return self._by_task.get(task, {}).values()
+
+    def values(self) -> ValuesView[Container]:
+        """Return all containers."""
+        return self._by_id.values()
+
+    def __getitem__(self, container: str) -> Container:
+        return self._by_id[container]
+
+    def __contains__(self, container: object) -> bool:
+        return container in self._by_id
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+
 class NodeView(Struct, frozen=True):
     """What one node shows. Where `known` is False, `reason` says why and nothing is concluded.
 
@@ -99,7 +158,7 @@ class NodeView(Struct, frozen=True):
     name: str
     known: bool = True
     reason: str = ""
-    containers: Mapping[str, Container] = field(default_factory=dict)
+    containers: Containers = field(default_factory=Containers)
     era: str = ""
 
 

@@ -103,7 +103,7 @@ class Run(Struct):
 
     def outdated(self, task: DesiredTask) -> bool:
         """Whether it is of other work than the task asks for now."""
-        return (self.work, self.matrix) != (task.work.hash, task.matrix)
+        return self.work != task.work.hash or self.matrix != task.matrix
 
     def serves(self, task: DesiredTask) -> bool:
         """Whether it is a run of what the task asks for now, rather than of something else."""

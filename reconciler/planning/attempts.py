@@ -26,7 +26,7 @@ from reconciler.planning.limiting import without_room
 from reconciler.planning.place import Refusal, choose
 from reconciler.planning.request import build_request
 from reconciler.planning.rescaling import done, granted, why_rescaled
-from reconciler.planning.scene import Scene, Slot, Step, act, on
+from reconciler.planning.scene import Pulling, Scene, Slot, Step, act, on
 from reconciler.planning.tries import counted_failures, counting, last_word, why_no_more
 
 
@@ -122,9 +122,9 @@ def image_step(scene: Scene, node: str) -> Step | None:
     if waits:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
     reason = being_made_present(image, node)
-    if subject in scene.pulling or subject in given.underway.subjects:
+    if subject in given.underway.subjects or _shares(scene, subject):
         return Step(InstanceState.PREPARING, reason)
-    scene.pulling.add(subject)
+    scene.pulling[subject] = Pulling(scene.task.spec.pull, [(scene.task.name, scene.run.number)])
     why = cause.stated(given.desired, scene.task, f"run {scene.run.number} uses it", "image")
     pull = Action(
         verb=Verb.PULL,
@@ -138,6 +138,14 @@ def image_step(scene: Scene, node: str) -> Step | None:
         priority=scene.task.priority,
     )
     return Step(InstanceState.PREPARING, reason, (pull,))
+
+
+def _shares(scene: Scene, subject: str) -> bool:
+    """Whether another run asks for the image already; what comes of that is for this one, too."""
+    asked, wanted = scene.pulling.get(subject), (scene.task.name, scene.run.number)
+    if asked is not None and asked.when == scene.task.spec.pull and wanted not in asked.runs[-1:]:
+        asked.runs.append(wanted)
+    return asked is not None
 
 
 def being_made_present(image: str, node: str) -> str:
@@ -235,6 +243,9 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
 def _why_first(scene: Scene, slot: Slot) -> Cause:
     """Word why an instance is made in a run that has been open for a while."""
     desired, task, last = scene.given.desired, scene.task, slot.last
+    later = scene.run.revision not in {"", desired.revision}
+    if task.combinations and later and not scene.run.nominal:
+        return cause.stated(desired, task, cause.NEW_VALUES, "instances")
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
         return cause.moved(desired, task, "instances", scene.before, count, cause.SCALED_UP)
@@ -242,8 +253,6 @@ def _why_first(scene: Scene, slot: Slot) -> Cause:
     if earlier is not None:
         specs = scene.given.history.specs
         return cause.changed(desired, task, specs, earlier, task.work.hash)
-    if task.combinations and scene.run.attempts and not scene.run.nominal:
-        return cause.stated(desired, task, cause.NEW_VALUES, "instances")
     return cause.stated(desired, task, scene.run.reason)
 
 

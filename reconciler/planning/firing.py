@@ -26,7 +26,8 @@ from reconciler.model.run import Cancel, Run, TaskHistory
 from reconciler.planning import cause
 from reconciler.planning.concluding import conclusion_of
 from reconciler.planning.runs import next_run, open_runs, opened, why_other
-from reconciler.planning.scene import Pass, Seen
+from reconciler.planning.scene import Pass
+from reconciler.planning.sightings import Seen
 
 AWAITS: Final = "waits for its next firing"
 # A firing that comes so much later (seconds) was missed, which is worth a word.

@@ -6,29 +6,28 @@ says otherwise. Scale-down, replacement and destroy are never held. An approval 
 revision; a later one is judged anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from reconciler.model.action import Hold
 from reconciler.model.desired import DesiredTask, HoldLimits
-from reconciler.model.observed import Container
 from reconciler.planning.rescaling import rescaled
 from reconciler.planning.scene import Pass
 from reconciler.planning.suspending import suspense_of
 
 
-def teardown_hold(given: Pass, containers: Mapping[str, Sequence[Container]]) -> Hold | None:
-    """Hold the teardown of vanished tasks where they are most of what runs."""
-    if _free(given):
+def teardown_hold(given: Pass, names: Iterable[str]) -> Hold | None:
+    """Hold the teardown of vanished tasks where they are most of what runs.
+
+    `names` are the tasks that are planned: where none of them has vanished, none has since the
+    others were judged.
+    """
+    if _free(given) or all(name in given.desired.tasks for name in names):
         return None
-    live = {task: sum(c.live for c in seen) for task, seen in containers.items()}
-    vanished = {
-        t: n
-        for t, n in live.items()
-        if n and t not in given.desired.tasks and not _settled(given, t)
-    }
-    return _held(
-        given, "teardown", vanished, sum(live.values()), "running instances would be torn down"
-    )
+    gone = [task for task in given.seen.tasks() if task not in given.desired.tasks]
+    live = {task: _live(given, task) for task in gone if not _settled(given, task)}
+    vanished = {task: count for task, count in live.items() if count}
+    total = given.seen.live
+    return _held(given, "teardown", vanished, total, "running instances would be torn down")
 
 
 def rerun_hold(given: Pass, names: Iterable[str]) -> Hold | None:
@@ -62,6 +61,10 @@ def would_rerun(given: Pass, task: DesiredTask) -> int:
     if latest.matrix != task.matrix:  # the same work with other values: ids tell nothing
         return min(_completed(given, task.name), len(task.instances))
     return sum(latest.succeeded(i) for i in task.instances)
+
+
+def _live(given: Pass, name: str) -> int:
+    return sum(c.live for containers in given.seen.of(name).values() for c in containers)
 
 
 def _completed(given: Pass, name: str) -> int:

@@ -59,5 +59,5 @@ def _serves(given: Pass, run: Run, key: InstanceKey) -> bool:
     """Whether an instance of a service does its work for this run now, as far as can be seen."""
     return any(
         container.run == run.number and given.serving(container)
-        for container in given.seen.get(key.task, {}).get(key, ())
+        for container in given.seen.of(key.task).get(key, ())
     )

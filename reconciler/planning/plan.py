@@ -1,14 +1,15 @@
 """The planner: every task's share, in a stable order, under the holds that span tasks."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
+
+from msgspec.structs import replace
 
 from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
 from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
-from reconciler.model.observed import Container, Observed
+from reconciler.model.observed import Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.expiry import expiry_of
 from reconciler.planning.hold import rerun_hold, teardown_hold
@@ -16,8 +17,9 @@ from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
 from reconciler.planning.numbering import newly_numbered, numbered
-from reconciler.planning.renaming import owned, renamings, still_underway, taken_over
-from reconciler.planning.scene import Loads, Pass, Seen
+from reconciler.planning.renaming import renamings, still_underway, taken_over
+from reconciler.planning.scene import Loads, Pass, Pulling
+from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, plan_task, plan_vanished
 
@@ -47,34 +49,30 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     history = taken_over(history, renamed)
     desired = numbered(desired, history, only)
     busy = still_underway(underway or Underway(), renamed)
-    by_task = _by_task(observed, history)
-    dates = calendar or Calendar(now)
-    given = Pass(desired, observed, history, busy, now, dates, by_task)
-    names = _names(given, by_task, only)
-    holds = {
-        "teardown": teardown_hold(given, {t: _flat(seen) for t, seen in by_task.items()}),
-        "rerun": rerun_hold(given, names),
-    }
+    dates, seen = calendar or Calendar(now), Sightings(observed, history)
+    given = Pass(desired, observed, history, busy, now, dates, seen)
+    names = _names(given, only)
+    holds = {"teardown": teardown_hold(given, names), "rerun": rerun_hold(given, names)}
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
-    shared = (_loads(observed), set[str]())
+    pulling: dict[str, Pulling] = {}
+    shared = (_loads(observed), pulling)
     for name in names:
-        seen = by_task.get(name, {})
         task = desired.tasks.get(name)
         if task is not None:
             before = len(draft.actions)
-            plan_task(given, draft, task, seen, shared, holds["rerun"])
+            plan_task(given, draft, task, seen.of(name), shared, holds["rerun"])
             if task.ttl is not None:
                 taken = {action.subject for action in draft.actions[before:]}
-                draft.expire(name, expiry_of(given, task, seen, taken))
+                draft.expire(name, expiry_of(given, task, seen.of(name), taken))
         else:
-            plan_vanished(given, draft, name, seen, _why_gone(given), holds["teardown"])
+            plan_vanished(given, draft, name, seen.of(name), _why_gone(given), holds["teardown"])
     draft.facts += waits_over(given, names, draft.lacking)
     for name, at in deadlines(given, names):
         draft.wake(name, at)
     return Plan(
         facts=tuple(draft.facts),
-        actions=tuple(sorted(draft.actions, key=_rank)),
+        actions=tuple(sorted((_shared(a, pulling) for a in draft.actions), key=_rank)),
         verdicts=tuple(draft.verdicts),
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
@@ -83,13 +81,13 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     )
 
 
-def _names(given: Pass, by_task: Mapping[str, Seen], only: Collection[str] | None) -> Sequence[str]:
+def _names(given: Pass, only: Collection[str] | None) -> Sequence[str]:
     """Return the tasks to plan, those of a higher priority first: room that there is is theirs."""
-    known = (given.desired.tasks, by_task, given.history.tasks)
+    wanted, past, seen = given.desired.tasks, given.history.tasks, given.seen
     if only is None:
-        names = {*chain.from_iterable(known)}
+        names = {*wanted, *past, *seen.tasks()}
     else:
-        names = {name for name in only if any(name in some for some in known)}
+        names = {name for name in only if name in wanted or name in past or seen.of(name)}
     return sorted(names, key=lambda name: _before(given, name))
 
 
@@ -106,28 +104,14 @@ def _held(hold: Hold | None) -> dict[str, str]:
     return dict.fromkeys(hold.tasks, hold.message) if hold else {}
 
 
-def _by_task(observed: Observed, history: History) -> dict[str, Seen]:
-    """Group containers by identity, each group ordered by run and attempt."""
-    found: dict[str, Seen] = defaultdict(dict)
-    for seen_one in chain.from_iterable(v.containers.values() for v in observed.nodes.values()):
-        container = owned(seen_one, history)
-        found[container.key.task].setdefault(container.key, []).append(container)
-    for seen in found.values():
-        for group in seen.values():
-            if len(group) > 1:
-                group.sort(key=lambda c: (c.run, c.attempt, c.node))
-    return dict(found)
-
-
-def _flat(seen: Seen) -> list[Container]:
-    return list(chain.from_iterable(seen.values()))
-
-
 def _loads(observed: Observed) -> Loads:
-    loads = Loads()
-    for view in observed.nodes.values():
-        loads.count[view.name] = sum(c.live for c in view.containers.values())
-    return loads
+    return Loads(Counter({name: view.containers.live for name, view in observed.nodes.items()}))
+
+
+def _shared(action: Action, pulling: Mapping[str, Pulling]) -> Action:
+    """Return a pull with whom it is for besides, any other action as it is."""
+    asked = pulling.get(action.subject)
+    return replace(action, sharers=tuple(asked.runs[1:])) if asked else action
 
 
 def _why_gone(given: Pass) -> Cause:

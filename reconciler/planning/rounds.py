@@ -22,7 +22,8 @@ from reconciler.planning.firing import (
 from reconciler.planning.restrained import RULES_WHEN_HELD, RULES_WHEN_IDLE
 from reconciler.planning.rules import RULES, Rule
 from reconciler.planning.runs import opened, run_of
-from reconciler.planning.scene import Idle, Pass, Seen
+from reconciler.planning.scene import Idle, Pass
+from reconciler.planning.sightings import Seen
 
 
 class Round(Struct, frozen=True):

@@ -12,7 +12,8 @@ from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Fact, RunOpened, SpecSeen
 from reconciler.model.run import Run, TaskHistory
 from reconciler.planning import cause
-from reconciler.planning.scene import Pass, Seen
+from reconciler.planning.scene import Pass
+from reconciler.planning.sightings import Seen
 
 
 def run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | None]:

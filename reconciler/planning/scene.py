@@ -20,10 +20,8 @@ from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
+from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import Suspense
-
-Seen = dict[InstanceKey, list[Container]]
-"""A task's containers by instance, each group ordered by run and attempt."""
 
 
 class Notes(Struct):
@@ -42,7 +40,7 @@ class Notes(Struct):
 class Pass(Struct, frozen=True):
     """What one call of the planner is given.
 
-    Lengths of time are by `now`, dates by `calendar`. `seen` are containers by task.
+    Lengths of time are by `now`, dates by `calendar`. `seen` tells what nodes show of tasks.
     """
 
     desired: Desired
@@ -51,7 +49,7 @@ class Pass(Struct, frozen=True):
     underway: Underway
     now: float
     calendar: Calendar
-    seen: Mapping[str, Seen] = field(default_factory=dict)
+    seen: Sightings
     notes: Notes = field(default_factory=Notes)
 
     def unknown(self, node: str) -> str | None:
@@ -180,7 +178,8 @@ class Scene(Struct):
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
     `suspense` what suspends the task; `idle` why nothing is begun in its run; `bar` what other
-    tasks keep its run from.
+    tasks keep its run from; `unseen` which instances may have a container of an earlier run on a
+    node of which nothing is known, and why that is so.
     """
 
     given: Pass
@@ -189,11 +188,12 @@ class Scene(Struct):
     opening: Cause | None
     slots: Mapping[InstanceKey, "Slot"]
     loads: "Loads"
-    pulling: set[str]
+    pulling: dict[str, "Pulling"]
     before: int | None = None
     suspense: Suspense | None = None
     idle: Idle | None = None
     bar: Bar | None = None
+    unseen: Mapping[InstanceKey, str] = field(default_factory=dict)
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     unserved: frozenset[int] = frozenset()
@@ -205,6 +205,13 @@ class Loads(Struct):
     """How many live instances each node has, counting those placed in this pass."""
 
     count: Counter[str] = field(default_factory=Counter)
+
+
+class Pulling(Struct):
+    """An image that is asked for in this pass: when to fetch it, and by whom, task and run."""
+
+    when: str
+    runs: list[tuple[str, int]]
 
 
 class Slot(Struct):

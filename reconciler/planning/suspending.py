@@ -29,6 +29,8 @@ class Suspense(Struct, frozen=True):
 
 def suspense_of(history: History, task: DesiredTask, now: float) -> Suspense | None:
     """Return what suspends a task, None where nothing does."""
+    if not history.suspensions and not task.suspend:
+        return None
     wishes = [(t, s) for t, s in _wishes(history, task) if not s.over(now)]
     if not wishes and not task.suspend:
         return None

@@ -21,10 +21,12 @@ from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPEN
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import Rule
-from reconciler.planning.scene import Loads, Pass, Scene, Seen, Slot, Step, slot_of
+from reconciler.planning.scene import Loads, Pass, Pulling, Scene, Slot, Step, slot_of
+from reconciler.planning.sightings import Seen
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 from reconciler.planning.tries import left_out
+from reconciler.planning.unseen import unseen
 
 
 class Draft(Struct):
@@ -64,7 +66,7 @@ def plan_task(
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Loads, dict[str, Pulling]],
     hold: Hold | None,
 ) -> None:
     """Decide every instance of a desired task: those not wanted first, they free room."""
@@ -101,7 +103,11 @@ def plan_task(
 
 
 def _plan_blocked(
-    given: Pass, draft: Draft, task: DesiredTask, seen: Seen, shared: tuple[Loads, set[str]]
+    given: Pass,
+    draft: Draft,
+    task: DesiredTask,
+    seen: Seen,
+    shared: tuple[Loads, dict[str, Pulling]],
 ) -> None:
     """Bring what was begun to its record, for all instances that there are, and begin nothing."""
     known = given.history.tasks.get(task.name)
@@ -120,7 +126,7 @@ def _plan_suspended(  # as of any task, and what suspends it
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Loads, dict[str, Pulling]],
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
@@ -141,7 +147,7 @@ def _scene(  # as of any task, and whether other tasks may end its run
     draft: Draft,
     task: DesiredTask,
     one: Round,
-    shared: tuple[Loads, set[str]],
+    shared: tuple[Loads, dict[str, Pulling]],
     *,
     may_end: bool,
 ) -> Scene:
@@ -150,6 +156,7 @@ def _scene(  # as of any task, and whether other tasks may end its run
     draft.facts += ending
     slots = _slots(task, run, one.seen)
     scene = Scene(given, task, run, one.opening, slots, *shared, idle=one.idle, bar=bar)
+    scene.unseen = unseen(given, task, run)
     _bound(scene)
     return scene
 
@@ -221,7 +228,8 @@ def _bound(scene: Scene) -> None:
     scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
-        scene.room = max(0, task.parallelism - len(occupied))
+        hidden = sum(_hidden(scene, slot) for k, slot in scene.slots.items() if k not in occupied)
+        scene.room = max(0, task.parallelism - len(occupied) - hidden)
         scene.excess = frozenset(occupied[task.parallelism :])
 
 
@@ -236,6 +244,14 @@ def _relate(scene: Scene) -> None:
 def _occupied(given: Pass, slot: Slot) -> bool:
     alive = any(c.phase in {Phase.RUNNING, Phase.CREATED} for c in slot.containers)
     return alive or slot.key in given.underway.beginning
+
+
+def _hidden(scene: Scene, slot: Slot) -> bool:
+    """Whether it may run on a node of which nothing is known, as far as the record tells."""
+    last = slot.last
+    if last is None or last.ended or not last.start_requested_at:
+        return slot.key in scene.unseen
+    return scene.given.unknown(last.node) is not None
 
 
 def _instances_before(given: Pass, task: DesiredTask) -> int | None:

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [a b c d e f g h i] [--rounds N] [--quick]`: measure, show, and keep.
+"""`python -m tests.benchmarks [ITEM ...] [--rounds N] [--quick]`: measure, show, and keep.
 
 Each rival is measured in the same run, in turns with ours. Nothing here is a test: a missed
 target is shown, and the exit code stays 0.
@@ -20,9 +20,12 @@ from pathlib import Path
 from tests.benchmarks import (
     committing,
     editing,
+    finishing,
     healing,
     hooking,
+    planning,
     pushing,
+    recording,
     scaling,
     starting,
     steady,
@@ -43,6 +46,9 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "g": hooking.measure,
     "h": pushing.measure,
     "i": committing.measure,
+    "j": finishing.measure,
+    "k": recording.measure,
+    "l": planning.measure,
 }
 
 
@@ -74,7 +80,7 @@ def _keep(result: dict[str, object]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... i; all")
+    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... l; all")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it work?")
     beside = Path(sys.executable).with_name("reconciler")

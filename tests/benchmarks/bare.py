@@ -4,6 +4,7 @@ It knows no manifest, keeps no record and never looks; what it must create comes
 stdin, a list of [name, body]. Nothing of the reconciler is imported.
 
     start N      create and start all of it on N threads, then print the seconds that it took
+    finish N     the same, and await the end of each and remove it
     heal LABEL   for each container with LABEL that dies, create and start one like it
 """
 
@@ -12,11 +13,13 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from docker import APIClient
 
 Config = dict[str, Any]
+Call = Callable[[APIClient, str, Config], object]
 SOCKET = "unix:///var/run/docker.sock"
 
 
@@ -24,19 +27,19 @@ def main() -> None:
     """Run what the arguments say."""
     verb, argument = sys.argv[1:3]
     wanted: list[tuple[str, Config]] = [(name, body) for name, body in json.load(sys.stdin)]
-    if verb == "start":
-        print(start_all(wanted, int(argument)))
-    else:
+    if verb == "heal":
         heal(dict(wanted), argument)
+    else:
+        print(all_of(wanted, int(argument), _run if verb == "start" else _finish))
 
 
-def start_all(wanted: list[tuple[str, Config]], threads: int) -> float:
-    """Create and start containers on several threads; return the seconds until all run."""
+def all_of(wanted: list[tuple[str, Config]], threads: int, each: Call) -> float:
+    """Do something for each container on several threads; return the seconds that it took."""
     began = time.perf_counter()
     waiting: queue.SimpleQueue[tuple[str, Config]] = queue.SimpleQueue()
     for one in wanted:
         waiting.put(one)
-    crew = [threading.Thread(target=_drain, args=(waiting,)) for _ in range(threads)]
+    crew = [threading.Thread(target=_drain, args=(waiting, each)) for _ in range(threads)]
     for thread in crew:
         thread.start()
     for thread in crew:
@@ -54,19 +57,26 @@ def heal(wanted: dict[str, Config], label: str) -> None:
         _run(client, f"{name}.again", wanted[name])
 
 
-def _drain(waiting: "queue.SimpleQueue[tuple[str, Config]]") -> None:
+def _drain(waiting: "queue.SimpleQueue[tuple[str, Config]]", each: Call) -> None:
     client = _connect()
     while True:
         try:
             name, body = waiting.get_nowait()
         except queue.Empty:
             return
-        _run(client, name, body)
+        each(client, name, body)
 
 
-def _run(client: APIClient, name: str, body: Config) -> None:
+def _run(client: APIClient, name: str, body: Config) -> str:
     made = client.create_container_from_config(body, name)  # type: ignore[no-untyped-call]
     client.start(made["Id"])
+    return str(made["Id"])
+
+
+def _finish(client: APIClient, name: str, body: Config) -> None:
+    container = _run(client, name, body)
+    client.wait(container)
+    client.remove_container(container, v=True)
 
 
 def _connect() -> APIClient:

@@ -43,10 +43,13 @@ class Sizes:
     pushes: int = 40
     fleet: int = 10_000
     commits: int = 40
+    planned: int = 10_000
+    recorded: int = 100_000
 
 
 QUICK = Sizes(rounds=2, instances=10, crowd=30, passes=20, kills=3, edits=6, launches=10,
-              manifests=400, deliveries=100, pushes=5, fleet=200, commits=5)  # fmt: skip
+              manifests=400, deliveries=100, pushes=5, fleet=200, commits=5,
+              planned=1000, recorded=1000)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,13 @@ def until(true: Callable[[], bool], what: str) -> None:
             message = f"waited {PATIENCE:g} s for {what}"
             raise TimeoutError(message)
         time.sleep(0.05)
+
+
+def computed(call: Callable[[], object]) -> float:
+    """Return the seconds of a processor that a call takes in this process, whoever else is busy."""
+    began = time.process_time()
+    call()
+    return time.process_time() - began
 
 
 def timed(call: Callable[[], object]) -> float:

@@ -9,7 +9,7 @@ from docker.errors import APIError
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.events import NANO, Events, events_of
 from tests.benchmarks.project import project
-from tests.benchmarks.rivals import bare_healer, start_bare, swarm_service
+from tests.benchmarks.rivals import bare_healer, start_bare, swarm, swarm_service
 from tests.benchmarks.table import Figure, Item, interleaved, ratio
 
 # Services that end sooner are started again with a growing pause, on purpose, in seconds.
@@ -68,7 +68,7 @@ def _bare(bench: Bench, count: int) -> Iterator[Kill]:
 
 @contextmanager
 def _swarm(bench: Bench, count: int) -> Iterator[Kill]:
-    with swarm_service(bench, count) as label, events_of(label) as events:
+    with swarm(bench), swarm_service(bench, count) as label, events_of(label) as events:
         bench.running(label, count)
         yield _killer(bench, label, events)
 

@@ -27,12 +27,15 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One task of sleepers under a name of its own."""
+    """One task under a name of its own, of sleepers or of what else `command` says."""
 
     bench: Bench
     name: str
     network: str
     profile: str
+    command: str
+    restart: str
+    ttl: str
 
     @property
     def label(self) -> str:
@@ -53,14 +56,15 @@ class Project:
         """Write the task's manifest, in place as a plain editor does."""
         spec = {
             "profile": self.profile,
-            "restart": "always",
+            "restart": self.restart,
             "instances": instances,
             "constants": {
                 "DOCKER_REPO": IMAGE.partition(":")[0],
                 "DOCKER_TAG": IMAGE.partition(":")[2],
-                "DOCKER_CMD": "sleep 100000",
+                "DOCKER_CMD": self.command,
             },
             "container": {"network": self.network},
+            **({"ttl": self.ttl} if self.ttl else {}),
         }
         self._write("sleep.yaml", {"kind": "Task", "metadata": {"name": TASK}, "spec": spec})
 
@@ -78,13 +82,13 @@ class Project:
         actions = Inline(core, {"local": SimulatedEngine(world)}).settle()
         return [(a.request.name, config_of(a.request)) for a in actions if a.request]
 
-    def command(self, verb: str) -> list[str]:
+    def line(self, verb: str) -> list[str]:
         """Return the command line of a verb on this project."""
         return [self.bench.command, verb, str(self.folder), "--state", str(self.state)]
 
-    def apply(self) -> None:
+    def apply(self, *options: str) -> None:
         """Run a whole `reconciler apply`."""
-        run(self.command("apply"))
+        run([*self.line("apply"), *options])
 
     @contextmanager
     def opened(self) -> Iterator[Writer]:
@@ -100,7 +104,7 @@ class Project:
         """Have a `reconciler run` keep the project for the length of a block."""
         log = self.folder.parent / "run.log"
         with log.open("w") as out:
-            process = subprocess.Popen(self.command("run"), stdout=out, stderr=out)
+            process = subprocess.Popen(self.line("run"), stdout=out, stderr=out)
         try:
             yield
         except TimeoutError as error:
@@ -118,11 +122,18 @@ class Project:
 
 
 @contextmanager
-def project(
-    bench: Bench, instances: int, network: str = "none", profile: str = "docker-batch"
+def project(  # what a task says, each part of it named
+    bench: Bench,
+    instances: int,
+    network: str = "none",
+    profile: str = "docker-batch",
+    *,
+    command: str = "sleep 100000",
+    restart: str = "always",
+    ttl: str = "",
 ) -> Iterator[Project]:
     """Make a project, and remove all that became of it."""
-    made = Project(bench, new_name(), network, profile)
+    made = Project(bench, new_name(), network, profile, command, restart, ttl)
     made.folder.mkdir(parents=True)
     (made.folder / "reconciler.yaml").write_text(f"project: {made.name}\n")
     made.save(instances)

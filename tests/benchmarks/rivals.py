@@ -4,19 +4,20 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, NotFound
-from docker.types import ContainerSpec, ServiceMode, TaskTemplate
+from docker.types import ContainerSpec, RestartPolicy, ServiceMode, TaskTemplate
 
 from tests.benchmarks.bench import IMAGE, PATIENCE, Bench, new_name, timed
 from tests.benchmarks.project import Config, Project, run
 
 _BARE = [sys.executable, str(Path(__file__).with_name("bare.py"))]
 _GATEWAY = "docker_gwbridge"
+_SWARM_LABEL = "com.docker.swarm.service.name"
 # Body of the create call -> what the same is called in a compose file of version 2.4.
 _COMPOSE_NAMES = {
     "Init": "init",
@@ -37,8 +38,17 @@ def start_bare(project: Project, threads: int) -> tuple[float, float]:
 
     Returns the seconds by its own clock, imports left out, and those of the whole process.
     """
-    wanted, printed = json.dumps(project.configs()), []
-    command = [*_BARE, "start", str(threads)]
+    return _bare("start", project, threads)
+
+
+def finish_bare(project: Project, threads: int) -> tuple[float, float]:
+    """Have the bare loop make, start, await and remove a project's containers; as above."""
+    return _bare("finish", project, threads)
+
+
+def _bare(verb: str, project: Project, threads: int) -> tuple[float, float]:
+    wanted, printed = json.dumps(project.configs()), list[str]()
+    command = [*_BARE, verb, str(threads)]
     whole = timed(lambda: printed.append(run(command, wanted)))
     return float(printed[0]), whole
 
@@ -89,30 +99,56 @@ def compose_version() -> str:
 
 
 @contextmanager
-def swarm_service(bench: Bench, replicas: int) -> Iterator[str]:
-    """Have a Swarm service for the length of a block; yields its containers' label.
+def swarm(bench: Bench) -> Iterator[None]:
+    """Have this engine be a swarm for the length of a block.
 
     Raises:
-        APIError: when this engine cannot have a swarm, or is in one already, which is not ours.
+        APIError: when it cannot be one, or is in one already, which is not ours.
     """
     networks = {network["Name"] for network in bench.client.networks()}
     bench.client.init_swarm(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
     try:
-        name = new_name()
-        spec = ContainerSpec(IMAGE, ["sleep", "100000"], init=True, cap_drop=["ALL"])
-        bench.client.create_service(  # type: ignore[no-untyped-call]
-            TaskTemplate(spec), name=name, mode=ServiceMode("replicated", replicas)
-        )
-        with bench.cleared(f"com.docker.swarm.service.name={name}"):
-            try:
-                yield f"com.docker.swarm.service.name={name}"
-            finally:
-                bench.client.remove_service(name)  # type: ignore[no-untyped-call]
+        yield
     finally:
         bench.client.leave_swarm(force=True)
         if _GATEWAY not in networks:
             with suppress(NotFound, APIError):
                 bench.client.remove_network(_GATEWAY)
+
+
+@contextmanager
+def swarm_service(bench: Bench, replicas: int) -> Iterator[str]:
+    """Have a Swarm service of sleepers for the length of a block; yields its containers' label."""
+    with _service_of(bench, ["sleep", "100000"], ServiceMode("replicated", replicas)) as name:
+        yield f"{_SWARM_LABEL}={name}"
+
+
+@contextmanager
+def swarm_job(bench: Bench, completions: int, at_once: int) -> Iterator[Callable[[], int]]:
+    """Have a replicated job of `true` for the length of a block; yields what counts completions."""
+
+    def completed() -> int:
+        tasks = bench.client.tasks(filters={"service": name})  # type: ignore[no-untyped-call]
+        return sum(task["Status"]["State"] == "complete" for task in tasks)
+
+    mode = ServiceMode("replicated-job", completions, at_once)
+    with _service_of(bench, ["true"], mode) as name:
+        yield completed
+
+
+@contextmanager
+def _service_of(bench: Bench, command: list[str], mode: ServiceMode) -> Iterator[str]:
+    name = new_name()
+    spec = ContainerSpec(IMAGE, command, init=True, cap_drop=["ALL"])
+    never = RestartPolicy(condition="none") if "job" in mode.mode.lower() else None
+    bench.client.create_service(  # type: ignore[no-untyped-call]
+        TaskTemplate(spec, restart_policy=never), name=name, mode=mode
+    )
+    with bench.cleared(f"{_SWARM_LABEL}={name}"):
+        try:
+            yield name
+        finally:
+            bench.client.remove_service(name)  # type: ignore[no-untyped-call]
 
 
 def _service(config: Config) -> dict[str, Any]:

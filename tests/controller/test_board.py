@@ -95,3 +95,10 @@ def test_an_unknown_container_asks_for_a_list() -> None:
 def test_what_is_not_ours_is_no_hint() -> None:
     assert listed().hint("local", event("die", name="other.work.1.0.1")) == (None, False)
     assert listed().hint("local", event("die", name="nginx")) == (None, False)
+
+
+def test_what_is_removed_by_name_is_gone() -> None:
+    board = listed(RUNNING)
+    board.drop("local", RUNNING.name)
+    board.drop("local", "demo.other.1.0.1")
+    assert seen(board) == {}

@@ -8,7 +8,7 @@ from reconciler.controller.preview import Preview, preview
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import Action, Verb
 from reconciler.model.desired import DesiredTask, OnScale, Restart, Retry, Schedule
-from reconciler.model.observed import NodeView, Observed
+from reconciler.model.observed import Containers, NodeView, Observed
 from reconciler.planning.render import render_action
 from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab
@@ -18,7 +18,7 @@ def foresee(lab: Lab, *tasks: DesiredTask) -> Preview:
     """Commit to the lab, and preview on what it shows."""
     lab.commit(*tasks)
     shown = SimulatedEngine(lab.world).list("demo")
-    observed = Observed({"local": NodeView("local", containers={c.id: c for c in shown})})
+    observed = Observed({"local": NodeView("local", containers=Containers(shown))})
     images = {"local": set(lab.world.images)}
     calendar = Wall(lambda: lab.now + lab.ahead).look(scheduled(lab.desired))
     return preview(lab.desired, observed, lab.core.history, lab.now, images, calendar)

@@ -13,7 +13,7 @@ from reconciler.controller.preview import preview
 from reconciler.engines.engine import TransientError, UnreachableError
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import InstanceState, Verb
-from reconciler.model.observed import NodeView, Observed, Phase
+from reconciler.model.observed import Containers, NodeView, Observed, Phase
 from tests.incidents.fleet import Fleet, service, task
 from tests.support.process import ROOT
 
@@ -145,7 +145,7 @@ def test_compose_14029_a_preview_touches_nothing(fleet: Fleet) -> None:
     wanted = fleet.read({"web.yaml": service("web", tag="2")}).desired
     assert wanted is not None
     shown = SimulatedEngine(lab.world).list("demo")
-    observed = Observed({"local": NodeView("local", containers={c.id: c for c in shown})})
+    observed = Observed({"local": NodeView("local", containers=Containers(shown))})
     journal, boxes = copy.deepcopy(lab.world.journal), copy.deepcopy(lab.world.boxes)
     foreseen = preview(wanted, observed, lab.core.history, lab.now, {"local": {"busybox:2"}})
     assert {a.verb for a in foreseen.now} >= {Verb.STOP, Verb.CREATE}

@@ -11,6 +11,7 @@ from reconciler.model.observed import NodeView, Observed
 from reconciler.planning.hold import would_rerun
 from reconciler.planning.plan import plan
 from reconciler.planning.scene import Pass
+from reconciler.planning.sightings import Sightings
 from reconciler.planning.status import task_state
 from tests.support.desired import make_desired, make_task
 from tests.support.lab import Lab
@@ -92,8 +93,15 @@ def test_completed_work_that_would_run_again_is_not_held_while_blocked() -> None
     changed = blocked(make_task(count=8, spec={"command": ("other",)}))
     assert lab.apply(changed) == []
     assert lab.core.holds == ()
+    unseen, history = Observed({}), lab.core.history
     given = Pass(
-        lab.desired, Observed({}), lab.core.history, Underway(), lab.now, Calendar(lab.now)
+        lab.desired,
+        unseen,
+        history,
+        Underway(),
+        lab.now,
+        Calendar(lab.now),
+        Sightings(unseen, history),
     )
     assert would_rerun(given, changed) == 0
 

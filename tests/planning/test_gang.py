@@ -22,7 +22,7 @@ from reconciler.model.fact import (
 )
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
-from reconciler.model.observed import Container, NodeView, Observed, Phase
+from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.model.spec import Resources
 from reconciler.planning import plan
 from reconciler.planning.status import task_state
@@ -299,8 +299,8 @@ def two_nodes(task: DesiredTask, second: Container, *, known: bool = True) -> Pl
     for fact in facts:
         history.apply(fact)
     views = {
-        "a": NodeView("a", containers={first.id: first}),
-        "b": NodeView("b", known, "" if known else "no answer", {second.id: second}),
+        "a": NodeView("a", containers=Containers([first])),
+        "b": NodeView("b", known, "" if known else "no answer", Containers([second])),
     }
     return plan(make_desired(task, nodes=("a", "b")), Observed(views), history, now=2.0)
 

@@ -48,7 +48,7 @@ class Lab:
         self.now = now
         # By how much the wall clock is ahead of elapsed time.
         self.ahead = 0.0
-        self.world = World("local", lambda: self.now)
+        self.world = World("local", lambda: self.now + self.ahead)
         self.world.images = {"busybox:stable": "sha256:b0"}
         folder_ledger = Ledger.open(folder, write=True, project="demo") if folder else None
         self.record: MemoryRecord | Ledger = folder_ledger or MemoryRecord()

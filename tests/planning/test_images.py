@@ -1,0 +1,57 @@
+"""How images are made present: once for all that wait for the same, and meant once for each run."""
+
+from reconciler.controller.execution import carry_out
+from reconciler.engines.simulated import SimulatedEngine
+from reconciler.model.action import Action, Verb
+from reconciler.model.desired import DesiredTask
+from tests.support.desired import make_task
+from tests.support.lab import Lab
+
+
+def pulls(actions: list[Action]) -> list[str]:
+    return [action.task for action in actions if action.verb is Verb.PULL]
+
+
+def of(name: str, image: str = "busybox:stable", pull: str = "missing") -> DesiredTask:
+    return make_task(name, spec={"image": image, "pull": pull})
+
+
+def test_tasks_that_ask_for_the_same_image_share_a_pull() -> None:
+    lab = Lab(of("a"), of("b"), of("c"), make_task("d", 3))
+    assert pulls(lab.settle()) == ["a"]
+    assert len(lab.live()) == 6
+
+
+def test_what_is_fetched_on_other_terms_is_asked_for_apart() -> None:
+    lab = Lab(of("a"), of("b", pull="always"))
+    lab.world.in_registry = lambda _: True
+    assert pulls(lab.settle()) == ["a", "b"]
+    assert len(lab.live()) == 2
+
+
+def test_a_task_that_comes_while_its_image_is_pulled_goes_on_after_that() -> None:
+    lab = Lab(of("a"))
+    (pull,) = lab.core.turn()
+    lab.commit(of("a"), of("b"))
+    assert lab.core.turn() == []
+    lab.core.finished(carry_out(SimulatedEngine(lab.world), pull))
+    lab.driver.settle()
+    assert len(lab.live()) == 2
+
+
+def test_a_pull_that_is_refused_is_tried_again_for_all() -> None:
+    lab = Lab(of("a", "far:1"), of("b", "far:1"))
+    assert pulls(lab.settle()) == ["a"]
+    lab.world.in_registry = lambda _: True
+    lab.wait(600)
+    assert len(lab.live()) == 2
+
+
+def test_a_task_that_is_renamed_while_its_image_is_pulled_has_it() -> None:
+    lab = Lab(of("a"), of("b"))
+    (pull,) = lab.core.turn()
+    lab.commit(of("a"), make_task("c", renamed_from="b"))
+    lab.core.turn()
+    lab.core.finished(carry_out(SimulatedEngine(lab.world), pull))
+    assert pulls(lab.driver.settle()) == []
+    assert lab.live() == ["demo.a.1.0.1", "demo.c.1.0.1"]
