@@ -221,7 +221,9 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
         facts.append(SpecSeen(task.shape.hash, task.shape.text))
     shape, revision = task.shape.hash, given.desired.revision
     facts.append(AttemptReserved(attempt, node, shape, revision, given.now, len(task.instances)))
-    return Step(InstanceState.PREPARING, why.reason, (action,), tuple(facts))
+    # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
+    left = leftovers(scene, slot, slot.current) if slot.current else ()
+    return Step(InstanceState.PREPARING, why.reason, (*left, action), tuple(facts))
 
 
 def _why_now(scene: Scene, why: Cause) -> Cause:
