@@ -46,7 +46,8 @@ def absorb(board: Board, history: History, finished: Finished, now: float) -> Ab
 def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
         runs = ((action.task, action.run), *action.sharers)
-        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in runs]
+        known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
+        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in known]
     if action.verb is Verb.CREATE:
         board.put(_created(action, done.container))
     elif action.verb is Verb.START:
@@ -108,7 +109,7 @@ def _refusal(history: History, action: Action, error: EngineError, now: float) -
     if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
         facts = [_first_at_once(refusal)]
         facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
-    if isinstance(error, ImageMissingError):
+    if isinstance(error, ImageMissingError) and history.has_run(action.task, action.run):
         facts.append(ImageResolved(action.task, action.run, action.node, "", now))
     return Absorbed(facts, error=str(error))
 

@@ -24,15 +24,19 @@ from reconciler.model.fact import (
     Approved,
     AttemptEnded,
     AttemptReserved,
+    AttemptsForgotten,
     Result,
     Resumed,
+    RunsForgotten,
     Suspended,
 )
+from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey, parse_container_name
 from reconciler.model.observed import Phase
 from reconciler.model.spec import Resources
 from tests.support.desired import make_task
 from tests.support.lab import Lab, MemoryRecord
+from tests.support.limits import keeping
 
 LIMIT = 1
 SURGE = 1
@@ -313,6 +317,14 @@ class Fate(RuleBasedStateMachine):
         assert isinstance(record, MemoryRecord)
         return list(record.facts)
 
+    def all_that_happened(self) -> History:
+        """Return what would be on record if nothing were ever forgotten."""
+        history = History()
+        for fact in self.facts():
+            if not isinstance(fact, RunsForgotten | AttemptsForgotten):
+                history.apply(fact)
+        return history
+
     @invariant()
     def law_1_slot_uniqueness(self) -> None:
         """One live container for each identity, and of a service as many more as may surge."""
@@ -365,7 +377,7 @@ class Fate(RuleBasedStateMachine):
     @invariant()
     def law_8_record_before_remove(self) -> None:
         """A container that had started is removed by us only when its outcome is on record."""
-        history = self.lab.record.load()
+        history = self.all_that_happened()
         for call in self.lab.world.journal.calls:
             if call.verb == "remove" and call.ok and call.name in self.lab.world.journal.starts:
                 record = history.attempt(history.owner(_parsed(call.name)))
@@ -397,7 +409,7 @@ class Fate(RuleBasedStateMachine):
     @invariant()
     def law_15_no_false_success(self) -> None:
         """What counts as a success came to a good end by itself, not by its engine's doing."""
-        history = self.lab.record.load()
+        history = self.all_that_happened()
         for fact in self.facts():
             if isinstance(fact, AttemptEnded) and fact.result is Result.SUCCEEDED:
                 name = history.container_name(history.owner(fact.attempt), "demo")
@@ -451,6 +463,18 @@ class Fate(RuleBasedStateMachine):
                 assert attempt.key.instance in task_now.instances
 
 
+class ForgetfulFate(Fate):
+    """The same where next to nothing of what is over is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits = keeping(runs=1, attempts=1)
+        self.limits.__enter__()
+
+    def teardown(self) -> None:
+        self.limits.__exit__(None, None, None)
+
+
 def _lineage(key: InstanceKey) -> InstanceKey:
     """Return an instance by the name that its task had first."""
     return InstanceKey(key.task.partition("-")[0], key.instance)
@@ -467,7 +491,8 @@ def _parsed(name: str) -> AttemptKey:
 
 
 TestFate = Fate.TestCase
-TestFate.settings = settings(
+TestForgetfulFate = ForgetfulFate.TestCase
+TestFate.settings = TestForgetfulFate.settings = settings(
     max_examples=200,
     stateful_step_count=50,
     deadline=None,

@@ -8,6 +8,7 @@ from reconciler.model.fact.attempts import (
     AttemptEnded,
     AttemptExpired,
     AttemptReserved,
+    AttemptsForgotten,
     AttemptStarted,
     ImageResolved,
     Result,
@@ -36,6 +37,7 @@ from reconciler.model.fact.tasks import (
     RunFinished,
     RunOpened,
     RunsClosed,
+    RunsForgotten,
     ScheduleSeen,
     SpecSeen,
     TaskProtected,
@@ -50,6 +52,7 @@ Fact = (
     | TaskScaled
     | RunCancelled
     | RunsClosed
+    | RunsForgotten
     | RetryGranted
     | RoomAwaited
     | CombinationNumbered
@@ -64,6 +67,7 @@ Fact = (
     | StopRequested
     | AttemptEnded
     | AttemptExpired
+    | AttemptsForgotten
     | TroubleSeen
     | TroubleCleared
     | Approved
@@ -83,6 +87,7 @@ __all__ = [
     "AttemptExpired",
     "AttemptReserved",
     "AttemptStarted",
+    "AttemptsForgotten",
     "CombinationNumbered",
     "Destroyed",
     "Fact",
@@ -101,6 +106,7 @@ __all__ = [
     "RunFinished",
     "RunOpened",
     "RunsClosed",
+    "RunsForgotten",
     "ScheduleSeen",
     "SpecSeen",
     "StartRequested",
