@@ -5,14 +5,16 @@ Decides which attempt is the one to follow now, and when there is nothing more t
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from reconciler.cli.options import Target
 from reconciler.cli.output import Output
+from reconciler.cli.standing import unknown_nodes
 from reconciler.cli.text import complain
 from reconciler.controller.reading import Report
-from reconciler.engines.engine import EngineError
+from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Ledger
 from reconciler.model.action import InstanceState
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -80,6 +82,9 @@ class Follower:
         self._tail = tail
         self._begun: set[AttemptKey] = set()
         self._active: set[AttemptKey] = set()
+        # Those of them that broke off, with how many lines were asked for: to be taken up again.
+        self._broken: dict[AttemptKey, int | None] = {}
+        self._fed: Counter[AttemptKey] = Counter()
         self._failure: Exception | None = None
 
     def run(self, instances: Callable[[Report], list[InstanceKey]]) -> None:
@@ -100,7 +105,11 @@ class Follower:
 
     def _begin(self, report: Report, key: InstanceKey, tail: int | None) -> None:
         attempt = newest(report, key)
-        if attempt is None or attempt in self._begun:
+        if attempt in self._broken:
+            if unknown_nodes(report):
+                return
+            tail = self._broken.pop(attempt)
+        elif attempt is None or attempt in self._begun:
             return
         self._begun.add(attempt)
         self._active.add(attempt)
@@ -108,22 +117,40 @@ class Follower:
 
     def _follow(self, report: Report, attempt: AttemptKey, tail: int | None) -> None:
         try:
-            container = container_of(report, attempt)
-            if container is None:
-                if gone := expired(report, attempt):
-                    complain(gone)
-                self._output.feed(attempt, last_lines(_kept(report, attempt), tail))
-                return
-            engine = report.engines[container.node]
-            for chunk in engine.follow(container.id, tail=tail):
-                self._output.feed(attempt, chunk)
-            self._output.end(attempt)
+            self._print(report, attempt, tail)
+            self._active.discard(attempt)
         except EngineError as error:
             complain(f"{attempt}: {error}")
+            self._broken[attempt] = tail
         except OSError as error:
             self._failure = error  # nobody reads any more: for the main thread to end by
-        finally:
-            self._active.discard(attempt)
+
+    def _print(self, report: Report, attempt: AttemptKey, tail: int | None) -> None:
+        container = container_of(report, attempt)
+        if container is None:
+            if gone := expired(report, attempt):
+                complain(gone)
+            self._output.feed(attempt, self._rest(report, attempt, tail))
+            return
+        self._read(report.engines[container.node], container.id, attempt, tail)
+        self._output.end(attempt)
+
+    def _read(self, engine: Engine, container: str, attempt: AttemptKey, tail: int | None) -> None:
+        """Read on from where it broke off; from now on where nobody can tell what that was."""
+        known = self._fed[attempt]
+        for chunk in engine.follow(container, tail=0 if known and tail is not None else tail):
+            new = chunk[known:] if tail is None else chunk
+            known -= len(chunk) - len(new)
+            self._fed[attempt] += len(new)
+            if new:
+                self._output.feed(attempt, new)
+
+    def _rest(self, report: Report, attempt: AttemptKey, tail: int | None) -> bytes:
+        """Return what was kept of an attempt and has not been printed."""
+        known, kept = self._fed[attempt], _kept(report, attempt)
+        if tail is None:
+            return kept[known:]
+        return b"" if known else last_lines(kept, tail)
 
     def _pause(self) -> None:
         time.sleep(_POLL_SECONDS)

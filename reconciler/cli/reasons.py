@@ -222,7 +222,10 @@ def _way_to_retry(report: Report, verdict: Verdict, task: DesiredTask, place: Pl
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
     task = report.desired.tasks.get(verdict.key.task)
     needed = [] if report.writer else [_somebody(place)]
-    if trouble is not None:
+    views = report.observed.nodes.values()
+    if views and not any(view.known for view in views):
+        needed.insert(0, "a node has to answer again")
+    elif trouble is not None:
         where = f", or the manifest at {task.place_of('image')}" if task else ""
         needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
     elif task is not None and task.schedule is not None and verdict.settled:

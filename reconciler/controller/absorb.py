@@ -7,6 +7,7 @@ The board is moved by what the engine answered; what goes on record is judged by
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from reconciler.controller.almanac import Dates
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished
 from reconciler.engines.engine import (
@@ -31,19 +32,24 @@ class Absorbed(Struct):
     error: str = ""
 
 
-def absorb(board: Board, history: History, finished: Finished, now: float) -> Absorbed:
-    """Take the result of one action in."""
+def absorb(
+    board: Board, history: History, finished: Finished, now: float, dates: Dates
+) -> Absorbed:
+    """Take the result of one action in. `dates` tell what engines' clocks say of a time."""
     action = finished.action
     if isinstance(finished.outcome, UnreachableError):
         return Absorbed(unreachable=str(finished.outcome), error=str(finished.outcome))
     if isinstance(finished.outcome, EngineError):
         return _refusal(history, action, finished.outcome, now)
     facts = outcome.recovered(action, history, now)
-    facts += _success(board, history, action, finished.outcome, now)
+    if action.verb is Verb.COLLECT:
+        facts += _collected(board, history, action, finished.outcome, now, dates)
+    else:
+        facts += _success(board, action, finished.outcome, now)
     return Absorbed(facts)
 
 
-def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
+def _success(board: Board, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
         runs = ((action.task, action.run), *action.sharers)
         known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
@@ -54,8 +60,6 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
         board.drop(action.node, action.container or action.subject)
-    elif action.verb is Verb.COLLECT:
-        return _collected(board, history, action, done, now)
     return []
 
 
@@ -80,7 +84,7 @@ def _created(action: Action, container: str) -> Container:
 
 
 def _collected(
-    board: Board, history: History, action: Action, done: Done, now: float
+    board: Board, history: History, action: Action, done: Done, now: float, dates: Dates
 ) -> list[Fact]:
     if action.attempt is None:
         return []
@@ -90,6 +94,7 @@ def _collected(
         board.put(done.detail.container)
     record = history.attempt(action.attempt)
     seen = board.witnessed(action.node, action.subject)
+    seen = replace(seen, ahead=dates.ahead(now), set_at=dates.set_at)
     ended = outcome.ended(action.attempt, action.node, done.detail, record, seen, done.logs, now)
     if ended is None or (record is not None and record.ended):
         return []

@@ -58,18 +58,26 @@ class Dates:
         """Begin at `now`, a time of the clock that nobody sets."""
         self._almanac = almanac
         self._lead = almanac.wall() - now
+        # When it was noticed that the wall clock was set, 0.0 for never.
+        self.set_at = 0.0
+        self._untold = False
 
     def of(self, desired: Desired, only: Collection[str] | None) -> Calendar:
         """Return the present moment for tasks; None is all of them."""
         return self._almanac.look(scheduled(desired, only))
 
-    def moved(self, now: float) -> bool:
-        """Whether dates have moved since they were asked for last: the wall clock was set."""
+    def ahead(self, now: float) -> float:
+        """Return by how much the wall clock is ahead of `now`; that it was set is noticed."""
         lead = self._almanac.wall() - now
-        if abs(lead - self._lead) <= _STRAY:
-            return False
-        self._lead = lead
-        return True
+        if abs(lead - self._lead) > _STRAY:
+            self._lead, self.set_at, self._untold = lead, now, True
+        return lead
+
+    def moved(self, now: float) -> bool:
+        """Whether dates have moved since this was asked last: the wall clock was set."""
+        self.ahead(now)
+        moved, self._untold = self._untold, False
+        return moved
 
 
 def scheduled(desired: Desired, only: Collection[str] | None = None) -> Iterator[DesiredTask]:

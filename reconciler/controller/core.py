@@ -149,7 +149,7 @@ class Core:
         done = replace(done, action=self._as_owned(done.action))
         action = done.action
         self.underway.pop(action.subject, None)
-        absorbed = absorb(self.board, self.history, done, self._now())
+        absorbed = absorb(self.board, self.history, done, self._now(), self._dates)
         self._learn(absorbed.facts)
         if action.verb in _SIGNALS and isinstance(done.outcome, Done):
             self._signalled.add(action.container)

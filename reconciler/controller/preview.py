@@ -7,7 +7,7 @@ Nothing real is changed, and no ledger is written.
 """
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace as altered
@@ -113,7 +113,7 @@ def preview(
     clock = _Time(now)
     ahead = _Ahead(calendar or Calendar(now), clock)
     worlds = {
-        name: _world(name, observed, clock, _creatable(desired, history, name, images))
+        name: _world(name, observed, ahead.wall, _creatable(desired, history, name, images))
         for name in desired.nodes
     }
     core = Core(desired, _Copied(history), clock, ahead)
@@ -168,8 +168,8 @@ def _creatable(
     return found
 
 
-def _world(name: str, observed: Observed, clock: _Time, images: set[str]) -> World:
-    world = World(name, clock)
+def _world(name: str, observed: Observed, wall: Callable[[], float], images: set[str]) -> World:
+    world = World(name, wall)
     world.era = ""  # whatever the real engine has been through, what is tried here goes well
     world.images = {image: image for image in images}
     view = observed.nodes.get(name)

@@ -247,6 +247,9 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
 def _why_first(scene: Scene, slot: Slot) -> Cause:
     """Word why an instance is made in a run that has been open for a while."""
     desired, task, last = scene.given.desired, scene.task, slot.last
+    later = scene.run.revision not in {"", desired.revision}
+    if task.combinations and later and not scene.run.nominal:
+        return cause.stated(desired, task, cause.NEW_VALUES, "instances")
     count = len(task.instances)
     if last is None and scene.before is not None and scene.before < count:
         return cause.moved(desired, task, "instances", scene.before, count, cause.SCALED_UP)
@@ -254,8 +257,6 @@ def _why_first(scene: Scene, slot: Slot) -> Cause:
     if earlier is not None:
         specs = scene.given.history.specs
         return cause.changed(desired, task, specs, earlier, task.work.hash)
-    if task.combinations and scene.run.attempts and not scene.run.nominal:
-        return cause.stated(desired, task, cause.NEW_VALUES, "instances")
     return cause.stated(desired, task, scene.run.reason)
 
 

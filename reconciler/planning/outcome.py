@@ -39,12 +39,16 @@ class Witnessed(Struct, frozen=True):
     """What was seen of an end, apart from the container itself. `era` is the engine's now.
 
     `told`: somebody had sent the program a signal that ends programs. `oom`: memory ran out.
+    `ahead` is by how many seconds clocks are ahead of the time that lengths are measured in, and
+    `set_at` when they were seen to be set last, in that time; 0.0 for never.
     """
 
     die: DieHint | None = None
     era: str = ""
     told: bool = False
     oom: bool = False
+    ahead: float = 0.0
+    set_at: float = 0.0
 
 
 def ended(  # noqa: PLR0913  # everything an end is judged by
@@ -161,7 +165,7 @@ def _gone(
 
 def _judge(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> tuple[Result, str]:
     stopped = record.stop_requested_at if record else 0.0
-    finished_before = exit_.code == 0 and 0 < exit_.at < stopped
+    finished_before = exit_.code == 0 and _is_before(exit_, stopped, seen)
     if stopped and record is not None and not finished_before:
         return record.stop_result, record.stop_reason
     if _spans_restart(record, seen):
@@ -174,6 +178,14 @@ def _judge(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> tuple[Resul
         return Result.SUCCEEDED, "exit code 0"
     memory = " (out of memory)" if exit_.oom else ""
     return Result.FAILED, f"exit code {exit_.code}{memory}"
+
+
+def _is_before(exit_: _Exit, stopped: float, seen: Witnessed) -> bool:
+    """Whether a program had ended by itself before its end was asked for.
+
+    The engine says when by its clock. If that was set since, nobody can tell: then it had not.
+    """
+    return 0 < exit_.at < stopped + seen.ahead and not 0 < stopped <= seen.set_at
 
 
 def _spans_restart(record: Attempt | None, seen: Witnessed) -> bool:

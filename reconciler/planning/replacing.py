@@ -3,6 +3,8 @@
 The new image is on the node before the old container is stopped. A gang is replaced as a whole.
 """
 
+from typing import Final
+
 from msgspec.structs import replace as altered
 
 from reconciler.model.action import Cause, InstanceState
@@ -12,6 +14,9 @@ from reconciler.planning.attempts import image_step
 from reconciler.planning.ending import end
 from reconciler.planning.rollout import roll
 from reconciler.planning.scene import Scene, Slot, Step
+
+# Where the task has no run of its own to speak of: it was destroyed, and has not fired since.
+_OVER: Final = "its run is over"
 
 
 def replace(scene: Scene, slot: Slot, container: Container, why: Cause) -> Step | None:
@@ -38,7 +43,8 @@ def why_superseded(scene: Scene, container: Container) -> Cause:
     if container.run == scene.run.number:
         return Cause(f"a newer attempt of {container.key} exists", revision=given.desired.revision)
     if container.work == task.work.hash:
-        return scene.opening or Cause(scene.run.reason, revision=given.desired.revision)
+        reason = scene.run.reason or _OVER
+        return scene.opening or Cause(reason, revision=given.desired.revision)
     specs = {**given.history.specs, task.work.hash: task.work.text}
     return cause.changed(given.desired, task, specs, container.work, task.work.hash)
 

@@ -41,7 +41,8 @@ def unknown_node(scene: Scene, slot: Slot) -> Step | None:
         why = scene.given.unknown(node)
         if why is not None:
             return Step(InstanceState.UNKNOWN, why, blocked=True)
-    return None
+    unseen = scene.unseen.get(slot.key)
+    return Step(InstanceState.UNKNOWN, unseen, blocked=True) if unseen else None
 
 
 def uncollected(scene: Scene, slot: Slot) -> Step | None:

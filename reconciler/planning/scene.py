@@ -178,7 +178,8 @@ class Scene(Struct):
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
     `suspense` what suspends the task; `idle` why nothing is begun in its run; `bar` what other
-    tasks keep its run from.
+    tasks keep its run from; `unseen` which instances may have a container of an earlier run on a
+    node of which nothing is known, and why that is so.
     """
 
     given: Pass
@@ -192,6 +193,7 @@ class Scene(Struct):
     suspense: Suspense | None = None
     idle: Idle | None = None
     bar: Bar | None = None
+    unseen: Mapping[InstanceKey, str] = field(default_factory=dict)
     room: int | None = None
     excess: frozenset[InstanceKey] = frozenset()
     unserved: frozenset[int] = frozenset()

@@ -26,6 +26,7 @@ from reconciler.planning.sightings import Seen
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 from reconciler.planning.tries import left_out
+from reconciler.planning.unseen import unseen
 
 
 class Draft(Struct):
@@ -155,6 +156,7 @@ def _scene(  # as of any task, and whether other tasks may end its run
     draft.facts += ending
     slots = _slots(task, run, one.seen)
     scene = Scene(given, task, run, one.opening, slots, *shared, idle=one.idle, bar=bar)
+    scene.unseen = unseen(given, task, run)
     _bound(scene)
     return scene
 
@@ -226,7 +228,8 @@ def _bound(scene: Scene) -> None:
     scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
-        scene.room = max(0, task.parallelism - len(occupied))
+        hidden = sum(_hidden(scene, slot) for k, slot in scene.slots.items() if k not in occupied)
+        scene.room = max(0, task.parallelism - len(occupied) - hidden)
         scene.excess = frozenset(occupied[task.parallelism :])
 
 
@@ -241,6 +244,14 @@ def _relate(scene: Scene) -> None:
 def _occupied(given: Pass, slot: Slot) -> bool:
     alive = any(c.phase in {Phase.RUNNING, Phase.CREATED} for c in slot.containers)
     return alive or slot.key in given.underway.beginning
+
+
+def _hidden(scene: Scene, slot: Slot) -> bool:
+    """Whether it may run on a node of which nothing is known, as far as the record tells."""
+    last = slot.last
+    if last is None or last.ended or not last.start_requested_at:
+        return slot.key in scene.unseen
+    return scene.given.unknown(last.node) is not None
 
 
 def _instances_before(given: Pass, task: DesiredTask) -> int | None:

@@ -16,6 +16,7 @@ from click.testing import Result
 
 from tests.cli.helpers import HELLO, call, check, write
 from tests.support.engines import IMAGE, new_project, real_engine
+from tests.support.process import HEEDING_INTERRUPTS
 
 pytestmark = pytest.mark.docker
 
@@ -95,7 +96,7 @@ def running(site: Site) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 def command_line(verb: str, site: Site) -> list[str]:
     """Return the command line for a verb in a process of its own."""
     words = ["-m", "reconciler", verb, str(site.source), "--state", str(site.state)]
-    return [sys.executable, *words]
+    return [*HEEDING_INTERRUPTS, sys.executable, *words]
 
 
 def until(done: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -8,7 +8,7 @@ from reconciler.cli.outline import outline
 from reconciler.cli.reasons import reason_of, sentences
 from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
-from reconciler.engines.engine import PermanentError
+from reconciler.engines.engine import PermanentError, UnreachableError
 from reconciler.ledger import Holder
 from reconciler.model.desired import Backoff, OnChange, Restart, Retry, Schedule
 from reconciler.model.position import Position
@@ -84,6 +84,15 @@ def test_the_queue_names_parallelism() -> None:
     lab = Lab(make_task(count=2, parallelism=1, where={"parallelism": Position("w.yaml", 6, 1)}))
     lab.settle()
     assert "parallelism to be raised at w.yaml:6:1" in why(lab, 1)[1]
+
+
+def test_while_no_node_answers_nothing_else_would_help() -> None:
+    lab = Lab(make_task(count=2, parallelism=1))
+    lab.settle()
+    lab.world.faults = lambda *_: UnreachableError("the engine did not answer")
+    lab.settle()
+    assert why(lab, 0)[1].startswith("To go on: its node has to answer again")
+    assert why(lab, 1)[1] == "To go on: a node has to answer again."
 
 
 def test_a_hold_names_approve() -> None:

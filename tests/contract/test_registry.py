@@ -1,32 +1,18 @@
 """What a real engine makes of a real registry. Simulated ones only pretend to have one."""
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from docker.errors import ImageNotFound
 
 from reconciler.engines.engine import ImageMissingError, TransientError
-from tests.support.engines import IMAGE, DockerRig, make_request
+from tests.support.engines import DockerRig, make_request
+from tests.support.registry import POSSIBLE, free_port, only_there, serving
 
 pytestmark = [
     pytest.mark.docker,
-    pytest.mark.skipif(
-        shutil.which("docker-registry") is None, reason="needs Debian's docker-registry"
-    ),
+    pytest.mark.skipif(not POSSIBLE, reason="needs Debian's docker-registry"),
 ]
-
-CONFIG = """\
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
 
 
 @pytest.fixture
@@ -40,47 +26,22 @@ def rig() -> Iterator[DockerRig]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-    return number
+    return free_port()
 
 
 @pytest.fixture
 def registry(tmp_path: Path, port: int) -> Iterator[str]:
-    config = tmp_path / "config.yml"
-    config.write_text(CONFIG.format(folder=tmp_path, port=port))
-    with subprocess.Popen(["docker-registry", "serve", config]) as server:
-        try:
-            wait_for(port)
-            yield f"127.0.0.1:{port}"
-        finally:
-            server.terminate()
+    with serving(tmp_path, port) as address:
+        yield address
 
 
 @pytest.fixture
 def image(rig: DockerRig, registry: str) -> Iterator[str]:
     """An image that is in the registry and nowhere else."""
-    repository = f"{registry}/{rig.project}/box"
-    rig.client.tag(IMAGE, repository, "1")
-    rig.client.push(repository, "1")
-    rig.client.remove_image(f"{repository}:1")
-    try:
-        yield f"{repository}:1"
-    finally:
+    with only_there(rig.client, f"{registry}/{rig.project}/box") as name:
+        yield name
         for container in rig.engine.list(rig.project):
             rig.client.remove_container(container.id, force=True)
-        with suppress(ImageNotFound):
-            rig.client.remove_image(f"{repository}:1")
-
-
-def wait_for(port: int) -> None:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.02)
-    raise TimeoutError("the registry does not come up")
 
 
 def test_a_pulled_image_is_pinned_to_its_digest(rig: DockerRig, image: str) -> None:

@@ -131,37 +131,19 @@ def test_what_ends_while_the_engine_cannot_be_asked_is_judged_by_its_exit(
     assert len(project.engine.ids()) == 1
 
 
-ANSWERS = [
-    ("POST", "^/volumes/create"),
-    ("POST", "^/containers/create"),
-    ("POST", "^/containers/[^/]+/start"),
-    ("GET", "^/containers/[^/]+/json"),
-    ("GET", "^/containers/[^/]+/logs"),
-    ("GET", "^/containers/json"),
-]
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        pytest.param(ANSWERS, id="one of each"),
-        *(pytest.param([one], id=" ".join(one), marks=pytest.mark.slow) for one in ANSWERS),
-    ],
-)
-def test_a_lost_answer_changes_nothing(
-    project: Project, engine: Proxy, lost: list[tuple[str, str]]
-) -> None:
-    starts = project.home / "starts"
-    starts.mkdir()
-    starts.chmod(0o777)
-    mount = {"type": "bind", "source": str(starts), "target": "/starts"}
-    script = 'echo "$INSTANCE_ID" >> /starts/ledger'
-    project.declare(task("work", script, instances=3, container={"mounts": [mount]}))
-    for method, path in lost:
-        engine.lose_answer(method, path)
-    running = project.run()
-    project.await_states("work", *["Succeeded"] * 3)
-    running.terminate().ends(0)
-    assert sorted((starts / "ledger").read_text().split()) == ["0", "1", "2"]
-    assert len(project.engine.ids()) == 3
-    assert not engine.unlost, "each of them was asked for"
+def test_output_is_read_on_where_it_broke_off(project: Project, engine: Proxy) -> None:
+    script = "n=0; until [ -e /done ]; do n=$((n+1)); echo $n; sleep 0.2; done"
+    project.declare(task("work", script))
+    project.apply()
+    following = project.reconciler.start("logs", "--follow", "work")
+    following.says("3")
+    engine.stop()
+    following.says("could not follow")
+    engine.start()
+    said = len(following.out.split())
+    eventually(lambda: len(following.out.split()) > said, "more of it")
+    project.engine.execute(project.engine.name("work"), "touch", "/done")
+    eventually(lambda: not project.engine.running(), "it to end")
+    project.apply("--wait")
+    lines = following.wait().ends(0).out.split()
+    assert lines == [str(number) for number in range(1, len(lines) + 1)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.project import Json, Project, service, task
-from tests.support.process import eventually
+from tests.support.process import always, eventually
 
 pytestmark = pytest.mark.docker
 CHECK = {"command": "test -e /tmp/well", "interval": "200ms", "timeout": "5s", "retries": 2}
@@ -105,6 +105,36 @@ def test_a_gang_starts_whole_and_starts_over_whole(project: Project) -> None:
         assert max(made) < min(started), told
     ended = [e["message"] for e in project.events() if e["kind"] == "cancelled"]
     assert set(ended) == {"crew/1 failed (exit code 4), and so its gang"}
+
+
+def test_a_gang_of_four_in_room_for_three_takes_none_of_it(project: Project) -> None:
+    """What gives room is parallelism: a node takes all that it is asked for.
+
+    It is refused where it never has room for all; here one of four places is still taken.
+    """
+    spec: dict[str, Any] = {"instances": 4, "placement": {"gang": True}, "onChange": "finish"}
+    refused = gated(project, parallelism=3, **spec)
+    project.declare(refused)
+    said = project.reconciler("validate").ends(1).said
+    assert "parallelism: 3 lets no gang of 4 instances start together" in said
+    project.declare(gated(project, parallelism=4, **spec))
+    running = project.run()
+    eventually(lambda: len(project.engine.running()) == 4, "the first to run")
+    with project.engine.watched() as record:
+        project.declare(gated(project, f"{WAITS}; true", parallelism=4, **spec))
+        for number in range(3):
+            (gate(project) / str(number)).touch()
+        last = {project.engine.name("work", 3)}
+        eventually(lambda: project.engine.running().keys() == last, "three to end")
+        always(lambda: project.engine.running().keys() == last, "none starts in three places", 3)
+        assert "a gang starts together" in project.reconciler("why", "work/0").out
+        assert record.of("start") == []
+        (gate(project) / "3").touch()
+        project.await_states("work", *["Succeeded"] * 4)
+        told = [what for what, _ in record.told if what in {"create", "start"}]
+    assert told == ["create"] * 4 + ["start"] * 4, "none starts before all are there"
+    assert sorted((gate(project) / "said").read_text().split()) == ["1"] * 4 + ["2"] * 4
+    running.terminate().ends(0)
 
 
 @pytest.mark.slow

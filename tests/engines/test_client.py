@@ -18,6 +18,7 @@ from reconciler.engines.engine import UnreachableError
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 EMPTY_LIST = OK + b"Content-Length: 2\r\n\r\n[]"
 STREAM = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+CUT = b"Server: Doc\r\n\r\n"
 ENDED = STREAM + b"0\r\n\r\n"
 
 
@@ -169,6 +170,14 @@ def test_a_stream_that_breaks_is_unreachable(serve: Serve) -> None:
     fake.hang_up()
     with pytest.raises(UnreachableError):
         list(stream)
+    engine.close()
+
+
+def test_a_stream_that_is_cut_off_in_its_head_is_unreachable(serve: Serve) -> None:
+    engine = DockerEngine("n1", f"unix://{serve(OK + CUT).path}")
+    for ask in (lambda: engine.events("demo"), lambda: engine.logs("some", limit=9)):
+        with pytest.raises(UnreachableError, match="broke the connection off"):
+            ask()
     engine.close()
 
 

@@ -657,3 +657,13 @@ def test_two_of_a_kind_do_not_mind_each_other() -> None:
     until(lab, 1)
     assert lab.world.journal.starts == ["demo.b.1.0.1", "demo.a.1.0.1"]
     assert set(make_desired(hourly("a")).tasks) == {"a"}
+
+
+def test_what_still_runs_of_a_destroyed_schedule_ends_for_a_reason_that_is_said() -> None:
+    lab = lab_of(hourly(), ends=None)
+    until(lab, 1)
+    destroyed = requests.judge("destroy", {}, lab.desired, lab.core.history, lab.now)
+    lab.core.note(destroyed.facts)
+    lab.commit(hourly())
+    actions = lab.driver.step()
+    assert [(a.verb.value, a.cause.reason) for a in actions] == [("stop", "its run is over")]

@@ -62,6 +62,21 @@ def test_a_new_value_runs_its_combinations_and_nothing_else() -> None:
     assert lab.settle() == []
 
 
+def test_why_a_combination_runs_says_whether_it_came_later() -> None:
+    lab = Sweep(make_matrix("work", SWEEP, parallelism=1))
+    lab.apply(make_matrix("work", {"alpha": ["0", "1", "2"], "beta": ["a", "b"]}, parallelism=1))
+    made = (e for e in memory(lab).entries if e.kind == "create")
+    assert [(e.instance, e.message) for e in made] == [
+        *((number, "new task") for number in range(4)),
+        *((number, "its combination has not run yet") for number in (4, 5)),
+    ]
+
+
+def memory(lab: Lab) -> MemoryRecord:
+    assert isinstance(lab.record, MemoryRecord)
+    return lab.record
+
+
 def runs_of(lab: Lab) -> list[AttemptKey]:
     return [box.request.attempt for box in lab.world.boxes.values() if box.request]
 

@@ -53,7 +53,7 @@ class Lab:
         self.now = now
         # By how much the wall clock is ahead of elapsed time.
         self.ahead = 0.0
-        self.world = World("local", lambda: self.now)
+        self.world = World("local", lambda: self.now + self.ahead)
         self.world.images = {"busybox:stable": "sha256:b0"}
         self.record: MemoryRecord | Ledger = MemoryRecord()
         if folder is not None:

@@ -74,9 +74,30 @@ class PrivateEngine:
         self.go(manner)
         self.start()
 
+    def freeze(self) -> None:
+        """Let it stand still, as one that hangs in the kernel: its socket takes calls."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def stacks(self) -> str:
+        """Return what each of the engine's threads of work is doing: where a wedge is."""
+        assert self._process is not None
+        known = set(self._dumps())
+        self._process.send_signal(signal.SIGUSR1)
+        with suppress(AssertionError):
+            eventually(lambda: set(self._dumps()) - known, "the engine to tell")
+            time.sleep(1)  # it is being written
+        return "\n".join(dump.read_text() for dump in set(self._dumps()) - known)
+
     def close(self) -> None:
         """End everything that was run, and leave nothing mounted."""
         if self._process is not None:
+            self.thaw()
             with suppress(DockerException, OSError), _client(self.url) as client:
                 for entry in client.containers(all=True):
                     client.remove_container(entry["Id"], v=True, force=True)
@@ -89,6 +110,9 @@ class PrivateEngine:
     @property
     def _run(self) -> Path:
         return self.folder / "run"
+
+    def _dumps(self) -> list[Path]:
+        return [*self._run.glob("goroutine-stacks*")]
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 _GLANCE = 0.05
+# What a shell starts in the background ignores Ctrl-C, and so would all that it starts in turn.
+HEEDING_INTERRUPTS = ("env", "--default-signal=INT")
 
 T = TypeVar("T")
 
@@ -83,7 +85,9 @@ class Running:
         self.command = command
         self._paths = (notes.with_suffix(".out"), notes.with_suffix(".err"))
         with self._paths[0].open("wb") as out, self._paths[1].open("wb") as err:
-            self._process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=err)
+            self._process = subprocess.Popen(
+                (*HEEDING_INTERRUPTS, *command), cwd=cwd, env=env, stdout=out, stderr=err
+            )
 
     @property
     def pid(self) -> int:
@@ -92,6 +96,15 @@ class Running:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def processor_seconds(self) -> float:
+        """How long it has kept processors busy, 0 once it has ended."""
+        try:
+            words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def out(self) -> str:

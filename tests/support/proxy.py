@@ -1,22 +1,51 @@
 """A socket between the product and the engine that misbehaves on demand, as engines do.
 
-It forwards to this machine's engine. Requests may be held back (a wedged engine: they hang, and
-are carried out when it comes free), and answers may be lost after the engine has acted. `stop`
-and `start` are an engine that goes away and comes back.
+It forwards to this machine's engine, or another. Requests may be held back (a wedged engine: they
+hang, and are carried out when it comes free), and answers may be lost, cut short or come late after
+the engine has acted.
+`stop` and `start` are an engine that goes away and comes back.
 """
 
 import re
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, Literal, NamedTuple
 
 from tests.support.engines import SOCKET
 
 Matches = Callable[[str, str], bool]
+# What may become of an answer: nothing of it arrives, or half of it, or all of it late.
+Manner = Literal["lost", "cut", "late"]
+# Seconds: longer than the shortest of the deadlines that are set to the engine.
+LATE: Final = 6.0
+
+
+class Spoiling(NamedTuple):
+    """Which answer is to be spoiled, by its request's method and target, and how."""
+
+    method: str
+    pattern: str
+    manner: Manner
+
+    def concerns(self, request: "Asked") -> bool:
+        return self.method == request.method and bool(re.search(self.pattern, request.target))
+
+
+class Asked(NamedTuple):
+    """A request: its target without version, and all its bytes."""
+
+    method: str
+    target: str
+    content: bytes
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
 
 
 class Request(NamedTuple):
@@ -40,11 +69,12 @@ def everything_but_reads(method: str, path: str) -> bool:
 class Proxy:
     """Behaves until told otherwise. Use it by its `url`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, url: str = SOCKET) -> None:
         self._path = path
-        self._upstream = SOCKET.removeprefix("unix://")
+        self._upstream = url.removeprefix("unix://")
         self._held: Matches = lambda method, path: False
-        self.unlost: list[Matches] = []
+        # What is still to be spoiled.
+        self.unspoiled: list[Spoiling] = []
         self._free = threading.Event()
         self._free.set()
         self._open: set[socket.socket] = set()
@@ -87,9 +117,9 @@ class Proxy:
         self._held = lambda method, path: False
         self._free.set()
 
-    def lose_answer(self, method: str, pattern: str) -> None:
-        """Let the next such request be carried out and break its connection for an answer."""
-        self.unlost.append(lambda m, p: m == method and re.search(pattern, p) is not None)
+    def spoil(self, method: str, pattern: str, manner: Manner = "lost") -> None:
+        """Let the next such request be carried out, and its answer come to grief."""
+        self.unspoiled.append(Spoiling(method, pattern, manner))
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
@@ -102,11 +132,11 @@ class Proxy:
         self._open |= {client, upstream}
         try:
             upstream.connect(self._upstream)
-            mute = threading.Event()
-            threading.Thread(target=self._pump, args=(upstream, client, mute), daemon=True).start()
+            due: deque[Manner] = deque()
+            threading.Thread(target=self._pump, args=(upstream, client, due), daemon=True).start()
             with client.makefile("rb") as requests:
                 while (request := _read(requests)) is not None:
-                    self._forward(request, upstream, mute)
+                    self._forward(request, upstream, due)
         except OSError:
             pass
         finally:
@@ -114,35 +144,41 @@ class Proxy:
             _end(client)
             _end(upstream)
 
-    def _forward(
-        self, request: tuple[str, str, bytes], upstream: socket.socket, mute: threading.Event
-    ) -> None:
-        """Pass a request on, at its time."""
-        method, path, content = request
+    def _forward(self, asked: Asked, upstream: socket.socket, due: deque[Manner]) -> None:
+        """Pass a request on, at its time; `due` is what becomes of its answer."""
+        method, path = asked.method, asked.path
         self.requests.append(Request(method, path, time.perf_counter()))
         if self._held(method, path):
             self.hanging.append((method, path))
             self._free.wait()
-        lost = next((lose for lose in self.unlost if lose(method, path)), None)
-        if lost is not None:
-            self.unlost.remove(lost)
-            mute.set()
+        spoiling = next((one for one in self.unspoiled if one.concerns(asked)), None)
+        if spoiling is not None:
+            self.unspoiled.remove(spoiling)
+            due.append(spoiling.manner)
         if path == "/events":
             self._streams.add(upstream)
-        upstream.sendall(content)
+        upstream.sendall(asked.content)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, mute: threading.Event) -> None:
-        """Pass answers back; once muted, break off with the first that comes: it has acted."""
+    def _pump(self, source: socket.socket, sink: socket.socket, due: deque[Manner]) -> None:
+        """Pass answers back; one that is to be spoiled has begun to come, so the engine acted."""
         with suppress(OSError):
-            while (data := source.recv(_CHUNK)) and not mute.is_set():
+            while data := source.recv(_CHUNK):
+                manner = due.popleft() if due else None
+                if manner == "lost":
+                    break
+                if manner == "cut":
+                    sink.sendall(_half(data))
+                    break
+                if manner == "late":
+                    time.sleep(LATE)
                 untold = self.deaf and source in self._streams and not data.startswith(b"HTTP/")
                 if not untold:
                     sink.sendall(data)
         _end(sink)
 
 
-def _read(stream: BinaryIO) -> tuple[str, str, bytes] | None:
-    """Return a request's method, path without version and query, and all its bytes."""
+def _read(stream: BinaryIO) -> Asked | None:
+    """Return the next request, None at the end."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         line = stream.readline()
@@ -152,7 +188,13 @@ def _read(stream: BinaryIO) -> tuple[str, str, bytes] | None:
     method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     body = stream.read(int(found[1])) if found else b""
-    return method, _VERSION.sub("", target.partition("?")[0]), head + body
+    return Asked(method, _VERSION.sub("", target), head + body)
+
+
+def _half(answer: bytes) -> bytes:
+    """Return half of what an answer says, or where it says nothing half of its head."""
+    head, gap, body = answer.partition(b"\r\n\r\n")
+    return head + gap + body[: len(body) // 2] if body else head[: len(head) // 2]
 
 
 def _end(connection: socket.socket) -> None:

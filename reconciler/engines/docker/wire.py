@@ -28,14 +28,22 @@ class Wire:
         idle: float | None,
         failed: Callable[[Exception], Exception],
     ) -> None:
-        """Take over the connection; `failed` makes engine errors of what goes wrong on it."""
+        """Take over the connection; `failed` makes engine errors of what goes wrong on it.
+
+        Raises:
+            UnreachableError: the answer is cut off in its head.
+        """
+        connection: Any = response.raw.connection
+        # Gone from an answer that does not say where it ends, which the engine always does.
+        if connection is None or connection.sock is None:
+            response.close()
+            raise failed(ConnectionError("an answer without an end"))
         self._failed = failed
         self._response = response
         self._lock = threading.Lock()
         self._reading = False
         self._closed = threading.Event()
         self._ended_by_us = False
-        connection: Any = response.raw.connection
         self._socket: socket.socket = connection.sock
         self._socket.settimeout(idle)
 

@@ -1,0 +1,58 @@
+"""Where the product asks an engine for something, and by which request each place is known."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support.process import ROOT
+
+_ROOM = ROOT / "reconciler" / "engines" / "docker"
+# The way to an engine itself, which knows no meaning of what is asked.
+_WAY = "client.py"
+_ASKING = {"call", "stream"}
+
+
+class Site(NamedTuple):
+    """A place's request: its method, what its target looks like, and which verb makes it."""
+
+    method: str
+    pattern: str
+    verb: str = "run"
+
+
+SITES = {
+    "engine.info": Site("GET", r"^/info$"),
+    "engine.era": Site("GET", r"^/networks\?"),
+    "engine.list": Site("GET", r"^/containers/json"),
+    "engine.resolve": Site("GET", r"^/images/.+/json$"),
+    "engine.create": Site("POST", r"^/containers/create"),
+    "engine.start": Site("POST", r"^/containers/[^/]+/start"),
+    "engine.signal": Site("POST", r"^/containers/[^/]+/kill"),
+    "engine.remove": Site("DELETE", r"^/containers/"),
+    "engine._look": Site("GET", r"^/containers/[^/]+/json$"),
+    "events.subscribe": Site("GET", r"^/events\?"),
+    "output.last_output": Site("GET", r"^/containers/[^/]+/logs\?(?!.*follow=1)"),
+    "output.follow_output": Site("GET", r"^/containers/[^/]+/logs\?.*follow=1", "logs"),
+    "pull.pull": Site("POST", r"^/images/create"),
+    "usage.usage_of": Site("GET", r"^/containers/[^/]+/stats"),
+    "volumes.ensure": Site("POST", r"^/volumes/create"),
+    "volumes.labels_of": Site("GET", r"^/volumes/[^?]+$"),
+    "volumes.own": Site("GET", r"^/volumes\?", "destroy"),
+    "volumes.remove": Site("DELETE", r"^/volumes/", "destroy"),
+}
+
+
+def found() -> list[str]:
+    """Return where the code calls, in order: MODULE.FUNCTION, as often as it does there."""
+    return sorted(site for file in _ROOM.glob("*.py") if file.name != _WAY for site in _in(file))
+
+
+def _in(file: Path) -> Iterator[str]:
+    body = ast.parse(file.read_text()).body
+    methods = [one for owner in body if isinstance(owner, ast.ClassDef) for one in owner.body]
+    for function in (one for one in [*body, *methods] if isinstance(one, ast.FunctionDef)):
+        calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+        for called in calls:
+            if isinstance(called, ast.Attribute) and called.attr in _ASKING:
+                yield f"{file.stem}.{function.name}"

@@ -1,0 +1,168 @@
+"""Law 5 on the real engine: an answer that is lost, cut or late changes nothing about the end.
+
+Each place in the code that asks an engine for something has its turn in a story in which all of
+them are reached; what there is at its end is the same as without any fault.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, get_args
+
+import pytest
+
+from tests.e2e.call_sites import SITES, found
+from tests.e2e.project import Json, Project, service, task
+from tests.support.process import eventually
+from tests.support.proxy import Manner, Proxy
+from tests.support.registry import POSSIBLE, free_port, only_there, serving
+
+pytestmark = pytest.mark.docker
+MANNERS: tuple[Manner, ...] = get_args(Manner)
+NOTE = 'echo "$TASK_NAME $RUN $INSTANCE_ID $ATTEMPT" >> /starts/ledger'
+# The second one fails when it is started first. All live long enough to be looked at.
+WORK = f'{NOTE}; sleep 1.5; [ "$INSTANCE_ID.$ATTEMPT" != 1.1 ] || exit 3'
+WEB = f"{NOTE}; echo serving; exec sleep 600"
+ENDS = ("succeeded", "failed", "lost", "cancelled")
+# As it is without any fault.
+STARTS = {("work", 1, 0, 1), ("work", 1, 1, 1), ("work", 1, 1, 2), ("work", 1, 2, 1),
+          ("web", 1, 0, 1), ("web", 2, 0, 1)}  # fmt: skip
+OUTCOMES = {("succeeded", "work", 0, 1), ("failed", "work", 1, 1), ("succeeded", "work", 1, 2),
+            ("succeeded", "work", 2, 1), ("cancelled", "web", 0, 1)}  # fmt: skip
+WITHIN = 120.0
+
+
+@pytest.fixture
+def engine(project: Project) -> Iterator[Proxy]:
+    proxy = Proxy(project.home / "engine.sock")
+    proxy.start()
+    try:
+        yield proxy
+    finally:
+        proxy.stop()
+
+
+@pytest.fixture
+def image(project: Project) -> Iterator[str]:
+    """An image that has to be pulled."""
+    if not POSSIBLE:
+        pytest.skip("needs Debian's docker-registry")
+    home, client = project.home, project.engine.client
+    with (
+        serving(home, free_port()) as address,
+        only_there(client, f"{address}/{project.name}/box") as name,
+    ):
+        yield name
+        project.reconciler.close()
+        for made in project.engine.ids().values():
+            client.remove_container(made, force=True)
+
+
+def test_each_place_that_asks_an_engine_has_its_case() -> None:
+    assert found() == sorted(SITES)
+
+
+def cases() -> Iterator[Any]:
+    """Yield in which manner the answers to which places' requests are spoiled."""
+    for manner in MANNERS:
+        yield pytest.param([*SITES], manner, id=f"each is {manner} once")
+    yield pytest.param([], "lost", id="without faults", marks=pytest.mark.slow)
+    for manner in MANNERS:
+        for site in SITES:
+            yield pytest.param([site], manner, id=f"{site} is {manner}", marks=pytest.mark.slow)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("sites", "manner"), [*cases()])
+def test_what_becomes_of_answers_changes_nothing(
+    project: Project, engine: Proxy, image: str, sites: list[str], manner: Manner
+) -> None:
+    for site in (SITES[name] for name in sites):
+        engine.spoil(site.method, site.pattern, manner)
+    work_and_serve(project, engine, image)
+    follow(project, engine)
+    assert_as_without_faults(project)
+    tear_down(project, engine)
+    assert not engine.unspoiled, "each of them was asked for"
+
+
+@contextmanager
+def through(engine: Proxy, project: Project) -> Iterator[None]:
+    """Let what is started in a block ask this engine; whoever only looks is told the truth."""
+    project.reconciler.env["DOCKER_HOST"] = engine.url
+    try:
+        yield
+    finally:
+        del project.reconciler.env["DOCKER_HOST"]
+
+
+def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
+    """Let the work be done, and the service be replaced."""
+    starts = project.home / "starts"
+    starts.mkdir()
+    starts.chmod(0o777)
+    bind = {"type": "bind", "source": str(starts), "target": "/starts"}
+    volume = {"type": "volume", "source": "scratch", "target": "/scratch"}
+    again = {"perInstance": 1, "backoff": {"initial": "100ms"}}
+    mounts = {"mounts": [bind, volume]}
+    project.declare(
+        task("work", WORK, image=image, instances=3, retry=again, container=mounts),
+        service("web", WEB, container={"mounts": [bind]}),
+    )
+    with through(engine, project):
+        running = project.run()
+    eventually(lambda: project.states("work") == ["Succeeded"] * 3, "the work", WITHIN, 0.3)
+    eventually(lambda: project.states("web") == ["Running"], "the service", WITHIN, 0.3)
+    project.declare(service("web", WEB, env={"A": "1"}, container={"mounts": [bind]}))
+    second = project.engine.name("web", run=2)
+    eventually(lambda: [*project.engine.running("web")] == [second], "another one", WITHIN)
+    eventually(lambda: not left(engine, "run"), "everything to be asked for", WITHIN)
+    running.terminate().ends(0)
+
+
+def left(engine: Proxy, verb: str) -> list[str]:
+    """Return what is still to be spoiled of that which a verb asks for."""
+    patterns = {site.pattern for site in SITES.values() if site.verb == verb}
+    return [spoiling.pattern for spoiling in engine.unspoiled if spoiling.pattern in patterns]
+
+
+def follow(project: Project, engine: Proxy) -> None:
+    """Read on what the service prints."""
+    with through(engine, project):
+        following = project.reconciler.start("logs", "--follow", "web")
+    following.says("serving")
+    following.interrupt()
+
+
+def assert_as_without_faults(project: Project) -> None:
+    """Hold what there is against what there is without faults."""
+    lines = (project.home / "starts" / "ledger").read_text().splitlines()
+    words = [line.split() for line in lines]
+    starts = Counter((name, int(run), int(of), int(attempt)) for name, run, of, attempt in words)
+    assert starts == Counter(STARTS)
+    told = [event for event in project.events() if event["kind"] in ENDS]
+    ends = Counter((e["kind"], e["task"], e["instance"], e["attempt"]) for e in told)
+    assert ends == Counter(OUTCOMES)
+    assert {name: state(project, name) for name in project.engine.ids()} == {
+        project.engine.name("work", 0): ("exited", 0),
+        project.engine.name("work", 1, attempt=2): ("exited", 0),
+        project.engine.name("work", 2): ("exited", 0),
+        project.engine.name("web", run=2): ("running", 0),
+    }
+    assert project.planned() == []
+
+
+def state(project: Project, name: str) -> tuple[str, int]:
+    found: Json = (project.engine.inspect(name) or {})["State"]
+    return found["Status"], found["ExitCode"]
+
+
+def tear_down(project: Project, engine: Proxy) -> None:
+    """Take everything down, and again where that was not possible: nothing is left."""
+    with through(engine, project):
+        done = project.reconciler("destroy", "--yes", "--volumes", within=WITHIN)
+        while done.code != 0 and "could not" in done.err:
+            done = project.reconciler("destroy", "--yes", "--volumes", within=WITHIN)
+    done.ends(0)
+    assert project.engine.ids() == {}
+    assert project.engine.volumes() == {}
