@@ -47,21 +47,22 @@ def absorb(
     if action.verb is Verb.COLLECT:
         facts += _collected(board, history, action, finished.outcome, now, dates)
     else:
-        facts += _success(board, action, finished.outcome, now)
+        _move(board, action, finished.outcome)
+    if action.verb is Verb.PULL:
+        runs = ((action.task, action.run), *action.sharers)
+        known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
+        reference = finished.outcome.reference
+        facts += [ImageResolved(task, run, action.node, reference, now) for task, run in known]
     return Absorbed(facts)
 
 
-def _success(board: Board, action: Action, done: Done, now: float) -> list[Fact]:
-    if action.verb is Verb.PULL:
-        runs = ((action.task, action.run), *action.sharers)
-        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in runs]
+def _move(board: Board, action: Action, done: Done) -> None:
     if action.verb is Verb.CREATE:
         board.put(_created(action, done.container))
     elif action.verb is Verb.START:
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
         board.drop(action.node, action.container or action.subject)
-    return []
 
 
 def _created(action: Action, container: str) -> Container:
@@ -116,7 +117,7 @@ def _refusal(history: History, action: Action, error: EngineError, now: float) -
     if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
         facts = [_first_at_once(refusal)]
         facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
-    if isinstance(error, ImageMissingError):
+    if isinstance(error, ImageMissingError) and history.has_run(action.task, action.run):
         facts.append(ImageResolved(action.task, action.run, action.node, "", now))
     return Absorbed(facts, error=str(error))
 

@@ -16,6 +16,7 @@ def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
     run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute("DELETE FROM cancels WHERE run = ? AND instance = ?", (run, instance))
+    connection.execute("DELETE FROM forgotten WHERE run = ? AND instance = ?", (run, instance))
     connection.execute("UPDATE runs SET finished_at = 0.0 WHERE id = ?", (run,))
     row = (run, instance, fact.attempt, fact.at)
     connection.execute("REPLACE INTO grants VALUES (?, ?, ?, ?)", row)
@@ -65,3 +66,26 @@ def expired(connection: sqlite3.Connection, fact: facts.AttemptExpired) -> None:
         " ON CONFLICT DO UPDATE SET expired = 1",
         key,
     )
+
+
+def forgotten_runs(connection: sqlite3.Connection, fact: facts.RunsForgotten) -> None:
+    """Let runs go with all that is theirs, and keep which firings they were for."""
+    task = task_row(connection, fact.task)
+    runs = [(task, number) for number in fact.runs]
+    connection.executemany("DELETE FROM runs WHERE task = ? AND number = ?", runs)
+    connection.execute("DELETE FROM fired WHERE task = ?", (task,))
+    spans = [(task, *span) for span in fact.fired]
+    connection.executemany("INSERT INTO fired (task, first, last) VALUES (?, ?, ?)", spans)
+
+
+def forgotten_attempts(connection: sqlite3.Connection, fact: facts.AttemptsForgotten) -> None:
+    """Let attempts go with their logs, and keep what counts of them."""
+    run = known_run(connection, fact.task, fact.run)
+    gone = [(run, fact.instance, number) for number in fact.attempts]
+    for table in ("attempts", "logs"):
+        connection.executemany(
+            f"DELETE FROM {table} WHERE run = ? AND instance = ? AND number = ?",  # noqa: S608 - ours
+            gone,
+        )
+    row = (run, fact.instance, fact.failures, fact.row, fact.last)
+    connection.execute("REPLACE INTO forgotten VALUES (?, ?, ?, ?, ?)", row)

@@ -124,6 +124,16 @@ def _(fact: facts.AttemptExpired, connection: sqlite3.Connection) -> None:
 
 
 @write.register
+def _(fact: facts.RunsForgotten, connection: sqlite3.Connection) -> None:
+    batch.forgotten_runs(connection, fact)
+
+
+@write.register
+def _(fact: facts.AttemptsForgotten, connection: sqlite3.Connection) -> None:
+    batch.forgotten_attempts(connection, fact)
+
+
+@write.register
 def _(fact: facts.RunsClosed, connection: sqlite3.Connection) -> None:
     connection.execute(
         "UPDATE runs SET closed_at = ? WHERE task = ? AND closed_at IS NULL",

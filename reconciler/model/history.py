@@ -13,7 +13,7 @@ from reconciler.model import fact as facts
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.node import NodeRecords, note
 from reconciler.model.revision import Revision, converge, newest, see, work
-from reconciler.model.run import Attempt, Cancel, Run, TaskHistory, Trouble
+from reconciler.model.run import Attempt, Cancel, Forgotten, Run, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension, target_of
 
 
@@ -39,6 +39,11 @@ class History(Struct):
     def task(self, name: str) -> TaskHistory:
         """Return a task's history, made on first use."""
         return self.tasks.setdefault(name, TaskHistory(name))
+
+    def has_run(self, task: str, number: int) -> bool:
+        """Whether a run is on record."""
+        known = self.tasks.get(task)
+        return known is not None and number in known.runs
 
     def attempt(self, key: AttemptKey) -> Attempt | None:
         """Return the record of one attempt."""
@@ -136,6 +141,7 @@ class History(Struct):
             run.resumed_at = fact.at
         else:
             run.granted[fact.instance] = fact.attempt
+            run.forgotten.pop(fact.instance, None)
 
     @apply.register
     def _(self, fact: facts.RoomAwaited) -> None:
@@ -163,6 +169,12 @@ class History(Struct):
     def _(self, fact: facts.RunsClosed) -> None:
         for run in self.task(fact.task).runs.values():
             run.closed = True
+
+    @apply.register
+    def _(self, fact: facts.RunsForgotten) -> None:
+        task = self.task(fact.task)
+        task.forget(fact.runs)
+        task.fired_before = fact.fired
 
     @apply.register
     def _(self, fact: facts.ImageResolved) -> None:
@@ -232,6 +244,12 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.AttemptExpired) -> None:
         self._put(fact.attempt, replace(self._known(fact.attempt), expired=True))
+
+    @apply.register
+    def _(self, fact: facts.AttemptsForgotten) -> None:
+        run = self.task(fact.task).runs[fact.run]
+        run.forget(fact.instance, fact.attempts)
+        run.forgotten[fact.instance] = Forgotten(fact.failures, fact.row, fact.last)
 
     @apply.register
     def _(self, fact: facts.TroubleSeen) -> None:

@@ -18,7 +18,7 @@ from reconciler.model.fact import (
 )
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
-from reconciler.model.run import Attempt
+from reconciler.model.run import Attempt, Forgotten
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
@@ -27,7 +27,7 @@ from reconciler.planning.place import seat
 from reconciler.planning.request import build_request
 from reconciler.planning.rescaling import done, granted, why_rescaled
 from reconciler.planning.scene import Pulling, Refusal, Scene, Slot, Step, act, on
-from reconciler.planning.tries import counted_failures, counting, last_word, why_no_more
+from reconciler.planning.tries import counting, failures, last_word, why_no_more
 
 
 def key_of(scene: Scene, slot: Slot, number: int) -> AttemptKey:
@@ -71,7 +71,9 @@ def backing_off(scene: Scene, slot: Slot) -> Step | None:
     if last is None or (last.result is Result.SUCCEEDED and not scene.task.service):
         return None
     seed = f"{slot.key} {scene.run.number} {last.number}"
-    delay = retry_delay(scene.task, counting(scene.run, slot.key.instance), seed)
+    instance = slot.key.instance
+    gone = scene.run.forgotten.get(instance, Forgotten())
+    delay = retry_delay(scene.task, counting(scene.run, instance), gone, seed)
     elapsed = max(0.0, scene.given.now - last.ended_at)
     if elapsed >= delay:
         return None
@@ -229,7 +231,9 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
         facts.append(SpecSeen(task.shape.hash, task.shape.text))
     shape, revision = task.shape.hash, given.desired.revision
     facts.append(AttemptReserved(attempt, node, shape, revision, given.now, len(task.instances)))
-    return Step(InstanceState.PREPARING, why.reason, (action,), tuple(facts))
+    # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
+    left = leftovers(scene, slot, slot.current) if slot.current else ()
+    return Step(InstanceState.PREPARING, why.reason, (*left, action), tuple(facts))
 
 
 def _why_now(scene: Scene, why: Cause) -> Cause:
@@ -277,7 +281,7 @@ def _earlier_work(scene: Scene) -> str | None:
 
 
 def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
-    failures = len(counted_failures(scene.run, slot.key.instance))
+    count = failures(scene.run, slot.key.instance)
     limit = scene.task.retry.per_instance
     if last.number <= scene.run.granted.get(slot.key.instance, 0):
         return f"{last.reason}; another attempt was asked for"
@@ -285,4 +289,4 @@ def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
         return f"attempt {last.number} was ended on purpose ({last.reason})"
     if scene.task.restart is Restart.ALWAYS:
         return f"{last.reason}; restart: always"
-    return f"{last.reason}; retry {failures}" + (f" of {limit}" if limit is not None else "")
+    return f"{last.reason}; retry {count}" + (f" of {limit}" if limit is not None else "")

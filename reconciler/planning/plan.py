@@ -7,11 +7,13 @@ from msgspec.structs import replace
 from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
 from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
+from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.expiry import expiry_of
 from reconciler.planning.fleet import Fleet
+from reconciler.planning.forgetting import forgotten
 from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
@@ -60,6 +62,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     draft.facts += drain_facts(given)
     pulling: dict[str, Pulling] = {}
     shared = (Fleet(given), pulling)
+    past: list[Fact] = []
     for name in names:
         task = desired.tasks.get(name)
         if task is not None:
@@ -68,13 +71,14 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
             if task.ttl is not None:
                 taken = {action.subject for action in draft.actions[before:]}
                 draft.expire(name, expiry_of(given, task, seen.of(name), taken))
+            past += forgotten(given, task, seen.of(name))
         else:
             plan_vanished(given, draft, name, seen.of(name), _why_gone(given), holds["teardown"])
     draft.facts += waits_over(given, names, draft.lacking)
     for name, at in deadlines(given, names):
         draft.wake(name, at)
     return Plan(
-        facts=tuple(draft.facts),
+        facts=(*draft.facts, *past),
         actions=tuple(sorted((_shared(a, pulling) for a in draft.actions), key=_rank)),
         verdicts=tuple(draft.verdicts),
         holds=tuple(hold for hold in holds.values() if hold),

@@ -9,6 +9,7 @@ from reconciler.model.fact.attempts import (
     AttemptExpired,
     AttemptForsaken,
     AttemptReserved,
+    AttemptsForgotten,
     AttemptStarted,
     ImageResolved,
     Result,
@@ -48,6 +49,7 @@ from reconciler.model.fact.tasks import (
     RunFinished,
     RunOpened,
     RunsClosed,
+    RunsForgotten,
     ScheduleSeen,
     SpecSeen,
     TaskProtected,
@@ -62,6 +64,7 @@ Fact = (
     | TaskScaled
     | RunCancelled
     | RunsClosed
+    | RunsForgotten
     | RetryGranted
     | RoomAwaited
     | CombinationNumbered
@@ -77,6 +80,7 @@ Fact = (
     | AttemptEnded
     | AttemptExpired
     | AttemptForsaken
+    | AttemptsForgotten
     | TroubleSeen
     | TroubleCleared
     | Approved
@@ -98,6 +102,7 @@ __all__ = [
     "AttemptForsaken",
     "AttemptReserved",
     "AttemptStarted",
+    "AttemptsForgotten",
     "CombinationNumbered",
     "Destroyed",
     "Fact",
@@ -125,6 +130,7 @@ __all__ = [
     "RunFinished",
     "RunOpened",
     "RunsClosed",
+    "RunsForgotten",
     "ScheduleSeen",
     "SpecSeen",
     "StartRequested",

@@ -114,6 +114,24 @@ class AttemptExpired(Struct, frozen=True):
     at: float
 
 
+class AttemptsForgotten(Struct, frozen=True):
+    """Attempts of one instance that ended long ago are known no more, but for what counts of them.
+
+    `failures` is how many failures have been forgotten since the instance was last allowed to go
+    on, `row` how many attempts of the short lives in a row that go on; `last` is the highest
+    number that was forgotten. They take the place of what was known of that so far.
+    """
+
+    task: str
+    run: int
+    instance: int
+    attempts: tuple[int, ...]
+    at: float
+    failures: int = 0
+    row: int = 0
+    last: int = 0
+
+
 class TroubleSeen(Struct, frozen=True):
     """An engine refused something: for whom, what it said, how often in a row, when to retry.
 
