@@ -109,6 +109,10 @@ class Board:
         state.known, state.asked, state.reason = False, not doubt, reason
         return new
 
+    def clear(self, node: str) -> None:
+        """Believe nothing to be on a node: what was shown there is shown by another one."""
+        self.nodes[node].containers = Containers()
+
     def all_asked(self) -> bool:
         """Whether of every node it is known that it answers, or that it does not."""
         return all(state.asked for state in self.nodes.values())

@@ -19,6 +19,7 @@ from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
 from reconciler.controller.relearning import unknown_containers
+from reconciler.controller.twins import twins_of
 from reconciler.engines.engine import UnreachableError
 from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
@@ -186,6 +187,8 @@ class Core:
     def listed(self, seen: Listed) -> None:
         """Take a node's list in, and what it shows that the ledger has never heard of."""
         if seen.node not in self.board.nodes:
+            return
+        if self._is_twin(seen):
             return
         was_known = self.board.nodes[seen.node].known
         self.board.learn(seen.node, seen.has)
@@ -363,6 +366,19 @@ class Core:
             self.desired = replace(self.desired, nodes=nodes)
             for name in gone:
                 self.board.remove(name)
+
+    def _is_twin(self, seen: Listed) -> bool:
+        """Whether a node is only another name for one that counts; one that is, is not believed."""
+        twins = twins_of(self.board, self.desired.nodes, seen.node, seen.era)
+        if twins is None:
+            return False
+        if self.desired.nodes[twins.other].leaving:
+            self.note([NodeForgotten(twins.other, self._now())])
+        else:
+            why = f"node {twins.other} is the same engine as node {twins.kept}: declare it once"
+            self.lost(NodeLost(twins.other, why))
+            self.board.clear(twins.other)
+        return seen.node == twins.other
 
     def _own_doing(self, hint: Hinted) -> bool:
         """Whether the event only tells of a call whose own result is on its way."""

@@ -71,7 +71,7 @@ class World:
         self.wedged = False  # lists answer, everything that takes a lock hangs
         self.unreachable = False
         # What tells one life of the engine from the next, empty where it does not say.
-        self.era = "era-1"
+        self.era = f"{node}-1"
         self._eras = 1
         self._count = 0
         self._seeded: set[str] = set()
@@ -162,7 +162,7 @@ class World:
                 self._end_all(running, exit_code)
             self.ring.drop()
             self._eras += 1
-            self.era = f"era-{self._eras}"
+            self.era = f"{self.node}-{self._eras}"
             if manner == "kill":
                 self._end_all(running, exit_code)
             for box in running:
