@@ -15,7 +15,7 @@ from reconciler.model.observed import Containers, Observed
 from reconciler.planning import plan
 from tests.laws.stage import NODES
 from tests.laws.steps import Steps, often
-from tests.laws.wishes import Change, changes
+from tests.laws.wishes import Change, beginnings, changes
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,9 +26,9 @@ _NAMES: Final = st.sampled_from(["a", "b", "c", "web"])
 class People(Steps):
     """What people do."""
 
-    @initialize(first=st.lists(changes, max_size=8))
-    def begin(self, first: list[Change]) -> None:
-        self.commit(first, approve=True)
+    @initialize(first=st.sampled_from(beginnings), then=st.lists(changes, max_size=6))
+    def begin(self, first: list[Change], then: list[Change]) -> None:
+        self.commit([*first, *then], approve=True)
 
     @rule(what=st.lists(changes, min_size=1, max_size=3), approve=often, turns=st.integers(0, 3))
     def somebody_commits(self, what: list[Change], turns: int, *, approve: bool) -> None:
@@ -87,11 +87,11 @@ class People(Steps):
         if not self.goes_on(otherwise):
             self.request("destroy")
 
-    @rule(node=st.sampled_from(sorted(NODES)), name=st.sampled_from(_FOREIGN))
-    def somebody_runs_a_container(self, node: str, name: str) -> None:
+    @rule(node=st.sampled_from(sorted(NODES)), name=st.sampled_from(_FOREIGN), otherwise=often)
+    def somebody_runs_a_container(self, node: str, name: str, *, otherwise: bool) -> None:
         """It may have labels of ours, and a name that would be next; it is not ours."""
         boxes = self.stage.nodes[node].boxes
-        if name not in boxes:
+        if not self.goes_on(otherwise) and name not in boxes:
             self.fault("foreign container")
             labels = {"io.reconciler.project": "demo", "io.reconciler.task": "a"}
             made = self.stage.nodes[node].run_by_hand(name, labels)

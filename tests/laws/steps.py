@@ -1,7 +1,7 @@
 """Fate's third hand: the reconciler's own steps, one by one or in strides."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from reconciler.engines.engine import UnreachableError
 from reconciler.model.action import Action, Verb
@@ -9,6 +9,7 @@ from tests.laws.fate import Fate
 
 # For what is to be seldom: three times in four something else happens.
 often = st.integers(0, 3).map(bool)
+_MOVES = ("call", "call", "call", "late", "hear", "hear", "plan")
 _CHANGING = ("create", "start", "signal", "remove")
 _MOST_TURNS = 200
 _CALLED = {
@@ -23,24 +24,21 @@ class Steps(Fate):
     """What the reconciler does, in any order."""
 
     @rule()
-    def it_plans(self) -> None:
-        self.plan()
-
-    @precondition(lambda self: self.stage.to_do)
-    @rule(data=st.data(), late=st.integers(0, 5))
-    def it_calls(self, data: st.DataObject, late: int) -> None:
-        position = data.draw(st.integers(0, len(self.stage.to_do) - 1))
-        self.faults["late call"] += late == 0
-        self.stage.do(position, late=late == 0)
-
-    @precondition(lambda self: self.stage.inbox)
-    @rule(data=st.data())
-    def it_hears(self, data: st.DataObject) -> None:
-        self.stage.hear(data.draw(st.integers(0, len(self.stage.inbox) - 1)))
-
-    @rule()
     def it_looks(self) -> None:
         self.stage.look()
+
+    @rule(moves=st.lists(st.tuples(st.sampled_from(_MOVES), st.integers(0, 5)), max_size=8))
+    def it_stumbles(self, moves: list[tuple[str, int]]) -> None:
+        """It plans, calls and hears in any order, and not of everything."""
+        self.plan()
+        for move, which in moves:
+            if move == "plan":
+                self.plan()
+            elif move == "hear" and self.stage.inbox:
+                self.stage.hear(which % len(self.stage.inbox))
+            elif move in {"call", "late"} and self.stage.to_do:
+                self.faults["late call"] += move == "late"
+                self.stage.do(which % len(self.stage.to_do), late=move == "late")
 
     @rule(turns=st.integers(1, 6), listening=st.booleans())
     def it_strides(self, turns: int, *, listening: bool) -> None:
@@ -48,14 +46,16 @@ class Steps(Fate):
         for _ in range(turns):
             self.a_turn(listening=listening)
 
-    @rule(turns=st.integers(2, 5), code=st.sampled_from([0, 0, 1]))
-    def work_goes_on(self, turns: int, code: int) -> None:
+    @rule(
+        turns=st.integers(2, 5), code=st.sampled_from([0, 0, 1]), pause=st.sampled_from([2, 2, 61])
+    )
+    def work_goes_on(self, turns: int, code: int, pause: float) -> None:
         """Undisturbed: what is begun ends, and what comes after it begins."""
         for _ in range(turns):
             self.turns(4)
             for node, name in self.running()[:2]:
                 self.stage.nodes[node].finish(name, code)
-            self.stage.now += 2
+            self.stage.now += pause
 
     @rule(turns=st.integers(2, 5), lost=st.integers(0, 20), verb=st.sampled_from(_CHANGING))
     def it_strides_over_a_lost_answer(self, turns: int, lost: int, verb: str) -> None:

@@ -110,14 +110,21 @@ class Trouble(Steps):
         for hint in told if heard else ():
             self.stage.hint(hint)
 
-    @rule(node=_NODES, wedge=st.booleans(), otherwise=often)
-    def a_node_is_lost(self, node: str, *, wedge: bool, otherwise: bool) -> None:
-        """It is out of reach, or its engine lists and does nothing else."""
+    @rule(node=_NODES, how=st.sampled_from(["away", "wedged", "unseen"]), otherwise=st.booleans())
+    def a_node_is_lost(self, node: str, how: str, *, otherwise: bool) -> None:
+        """It is out of reach, perhaps before a reconciler that begins anew has seen it.
+
+        Or its engine lists, and does nothing else.
+        """
         if self.goes_on(otherwise):
             return
-        self.fault("wedged engine" if wedge else "node out of reach")
+        self.fault("wedged engine" if how == "wedged" else "node out of reach")
         machine = self.stage.nodes[node]
-        machine.wedged, machine.unreachable = wedge, not wedge
+        machine.wedged, machine.unreachable = how == "wedged", how != "wedged"
+        if how == "unseen":
+            self.fault("crash")
+            self.stage.crash()
+            self.stage.look()
 
     @precondition(lambda self: any(n.unreachable or n.wedged for n in self.stage.nodes.values()))
     @rule(node=_NODES)
@@ -189,20 +196,18 @@ class Trouble(Steps):
         self.faults["full disk"] += full
         self.stage.record.full = full
 
-    @rule(data=st.data())
-    def the_reconciler_crashes(self, data: st.DataObject) -> None:
+    @rule(lots=st.lists(st.sampled_from(["before", "after", "late", "never"]), max_size=4))
+    def the_reconciler_crashes(self, lots: list[str]) -> None:
         """What was on its way lands before the next one looks, after it has, later, or never."""
         self.fault("crash")
         self.plan()
         self.stage.crash()
-        strays = list(self.stage.strays)
-        lots = {
-            id(s): data.draw(st.sampled_from(["before", "after", "late", "never"])) for s in strays
-        }
-        self.stage.strays = [s for s in strays if lots[id(s)] != "never"]
-        self.stage.land([s for s in strays if lots[id(s)] == "before"])
+        drawn = list(zip(self.stage.strays, lots, strict=False))
+        for stray in [stray for stray, lot in drawn if lot == "never"]:
+            self.stage.strays.remove(stray)
+        self.stage.land([stray for stray, lot in drawn if lot == "before"])
         self.stage.look()
-        self.stage.land([s for s in strays if lots[id(s)] == "after"])
+        self.stage.land([stray for stray, lot in drawn if lot == "after"])
 
     @precondition(lambda self: self.stage.strays)
     @rule(data=st.data())

@@ -106,6 +106,21 @@ changes: Final = st.one_of(
     *(st.tuples(st.just("job"), st.just(k), st.sampled_from(v)) for k, v in _OF_JOB.items()),
 )
 
+# What a life may begin with, so that what belongs together meets: bounds and failures, a schedule
+# and its clock, a gang and its room.
+beginnings: Final[list[list[Change]]] = [
+    [],
+    [],
+    [("a", "count", 3), ("a", "per_instance", None), ("a", "total", 1)],
+    [("a", "count", 4), ("a", "per_instance", 2), ("a", "total", 2), ("b", "total", 1)],
+    [("a", "count", 4), ("a", "parallelism", 2), ("b", "count", 3), ("b", "parallelism", 1)],
+    [("a", "count", 3), ("a", "gang", True), ("a", "per_instance", 2)],
+    [("b", "after a", Condition.SUCCESS), ("c", "there", True), ("c", "after b", Condition.ANY)],
+    [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
+    [("a", "matrix", _MATRICES[0]), ("b", "on_scale", OnScale.RERUN)],
+    *([("a", "schedule", one), ("b", "count", 0)] for one in _SCHEDULES[1:]),
+]
+
 
 class Wishes:
     """All that is asked for, and every name that a task has had."""
