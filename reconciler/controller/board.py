@@ -16,6 +16,8 @@ from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
 
+# How long whoever is to be placed waits for the first answer of a node, in seconds.
+_PATIENCE: Final = 2.0
 _NOT_LISTED = "it has not been asked yet"
 _OMENS: Final = {"oom", "kill"}
 # What ends a program that has made no provision. Others are how people talk to one that runs on.
@@ -26,6 +28,7 @@ class NodeState(Struct):
     """One node's containers by id, when each was last touched, and whether all that is known.
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
+    `awaited` is until when its first answer is waited for, in epoch seconds.
     `era` is the engine's, as told with the last list, and `has` what it said that the node has.
     """
 
@@ -37,15 +40,16 @@ class NodeState(Struct):
     touched: dict[str, int] = field(default_factory=dict)
     era: str = ""
     has: Amounts = Amounts()
+    awaited: float = 0.0
 
 
 class Board:
     """The controller's picture of all nodes."""
 
-    def __init__(self, project: str, nodes: list[str]) -> None:
-        """Start with nothing known of any node."""
+    def __init__(self, project: str, nodes: list[str], now: float = 0.0) -> None:
+        """Start, `now`, with nothing known of any node."""
         self.project = project
-        self.nodes = {name: NodeState(name) for name in nodes}
+        self.nodes: dict[str, NodeState] = {}
         self.step = 0
         # How often a node may have got more room than it had.
         self.freed = 0
@@ -55,10 +59,12 @@ class Board:
         # ends programs, first at a time of its engine's clock.
         self._ran_out: set[str] = set()
         self._told: dict[str, float] = {}
+        for name in nodes:
+            self.add(name, now)
 
-    def add(self, node: str) -> None:
+    def add(self, node: str, now: float = 0.0) -> None:
         """Know of another node, and nothing about it yet."""
-        self.nodes[node] = NodeState(node)
+        self.nodes[node] = NodeState(node, awaited=now + _PATIENCE)
 
     def remove(self, node: str) -> None:
         """Know a node no more; what ran there is unknown from now on."""
@@ -68,7 +74,7 @@ class Board:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
             {
-                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has)
+                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.awaited)
                 for n, s in self.nodes.items()
             }
         )
@@ -83,7 +89,8 @@ class Board:
         kept = {i for i, when in state.touched.items() if when > began}
         merged = {i: c for i, c in fresh.items() if i not in kept}
         merged |= {i: c for i, c in state.containers.items() if i in kept}
-        before, state.containers, state.asked = state.containers, Containers(merged.values()), True
+        before, state.containers = state.containers, Containers(merged.values())
+        state.asked, state.awaited = True, 0.0
         state.touched = {i: when for i, when in state.touched.items() if i in kept}
         self.freed += before.taken != state.containers.taken
         dirty = {c.key.task for i, c in merged.items() if before.get(i) != c}
@@ -107,6 +114,7 @@ class Board:
         state = self.nodes[node]
         new = state.known or state.reason != reason
         state.known, state.asked, state.reason = False, not doubt, reason
+        state.awaited = 0.0
         return new
 
     def clear(self, node: str) -> None:

@@ -78,7 +78,8 @@ class Core:
         self.history = ledger.load()
         desired = with_leaving(desired, self.history)
         self.desired = as_kept(desired, self.history)
-        self.board = Board(desired.project, list(desired.nodes))
+        self.began = now()
+        self.board = Board(desired.project, list(desired.nodes), self.began)
         self.assessment = Assessment()
         self.holds: tuple[Hold, ...] = ()
         self.underway: dict[str, Action] = {}
@@ -93,7 +94,6 @@ class Core:
         self.glimpses: Mapping[str, Glimpse] = {}
         # How often it has planned; a turn with nothing to do plans nothing.
         self.passes = 0
-        self.began = now()
         self._now = now
         self._dates = Dates(almanac or Wall(now), self.began)
         self._signalled: set[str] = set()
@@ -117,7 +117,7 @@ class Core:
         desired = with_leaving(desired, self.history)
         self._learn(list(declared(desired, self.history, self._now())))
         for name in desired.nodes.keys() - self.board.nodes.keys():
-            self.board.add(name)
+            self.board.add(name, self._now())
         for name in self.board.nodes.keys() - desired.nodes.keys():
             self.board.remove(name)
         if desired.revision != self.desired.revision:

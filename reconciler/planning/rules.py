@@ -20,6 +20,7 @@ from reconciler.planning.finishing import finishing
 from reconciler.planning.limiting import overdue
 from reconciler.planning.losing import astray, outrun, rival, unknown_node
 from reconciler.planning.moving import leaving
+from reconciler.planning.place import too_early
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
 
@@ -205,5 +206,6 @@ RULES: Final[tuple[Rule, ...]] = (
     attempts.refused,
     gang.lacking,
     attempts.crowded,
+    too_early,
     attempts.next_attempt,
 )

@@ -106,6 +106,26 @@ def test_instances_are_spread_over_all_by_label(site: Site) -> None:
     assert site.project.planned() == []
 
 
+def test_instances_are_placed_by_what_nodes_have(site: Site) -> None:
+    limits = {"resources": {"cpus": "100m", "memory": "16Mi"}}
+    site.declare("n1", "n2", capacity={"cpus": "300m"})
+    site.declare("n3", capacity={"cpus": 2, "memory": "96Mi"})
+    site.declare("n4", capacity={"cpus": 1}, reserve={"cpus": "400m"})
+    site.project.declare(task("work", instances=24, container=limits))
+    site.project.apply()
+    assert site.where("work") == {"n1": 3, "n2": 3, "n3": 6, "n4": 6}
+    said = {i["reason"] for i in site.project.status("work")["instances"] if i["id"] > 17}
+    assert said == {"fits on 0 of 4 nodes: 3 have 0 of 100m cpus left, 1 has 0 of 16Mi memory left"}
+    assert site.project.planned() == []
+
+    site.declare("n4", capacity={"cpus": 1})
+    running = site.project.run()
+    eventually(lambda: site.where("work")["n4"] == 10, "the reserve to be used")
+    site.views["n1"].client.kill(site.running("work")["n1"][0])
+    eventually(lambda: site.where("work")["n1"] == 3, "one that waits to take the place")
+    running.terminate().ends(0)
+
+
 def test_a_wedged_node_holds_nobody_up(site: Site) -> None:
     site.declare()
     site.project.declare(task("before", instances=4))
