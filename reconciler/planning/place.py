@@ -24,9 +24,15 @@ def seat(scene: Scene, slot: Slot) -> str | Refusal:
 
 
 def too_early(scene: Scene, _: Slot) -> Step | None:
-    """A node that may take it has not said yet how it is: the first answers are waited for."""
+    """A node that may take it has not said yet how it is: the first answers are waited for.
+
+    Nobody waits for one that did not answer before.
+    """
     now, labels = scene.given.now, scene.wish.labels
+    records = scene.given.history.nodes
     for stand in scene.fleet.awaited:
+        if (known := records.get(stand.name)) is not None and known.lost_at:
+            continue
         if stand.awaited > now and not stand.shut and stand.labels.issuperset(labels):
             reason = f"waits for the first answer of node {stand.name}"
             return Step(InstanceState.PENDING, reason, wake_at=stand.awaited)
@@ -74,6 +80,13 @@ def _turn(scene: Scene) -> Turn:
     if scene.turn is None:
         fleet, wish = scene.fleet, scene.wish
         line = fleet.lines[wish] = fleet.lines.get(wish) or Line(fleet, wish)
-        own = (c.node for slot in scene.slots.values() for c in slot.containers if c.occupies)
+        own = (node for slot in scene.slots.values() for node in _places(scene, slot))
         scene.turn = Turn(line, own)
     return scene.turn
+
+
+def _places(scene: Scene, slot: Slot) -> list[str]:
+    """Return where an instance is, or is being made."""
+    there = [container.node for container in slot.containers if container.occupies]
+    coming = slot.key in scene.given.underway.beginning and slot.last is not None
+    return there or ([slot.last.node] if coming and slot.last else [])

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineInfo
+from reconciler.model.action import Underway
 from reconciler.model.claim import claim_of
 from reconciler.model.desired import FILLED, Amounts, DesiredTask, NodeSpec, Retry
+from reconciler.model.fact import AttemptReserved, ImageResolved, RunOpened
 from reconciler.model.history import History
+from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import NodeView, Observed
 from reconciler.model.spec import Port, Resources
 from reconciler.planning import plan
@@ -231,3 +235,21 @@ def test_the_first_answer_of_each_node_that_will_do_is_waited_for_a_while() -> N
     assert [a.node for a in plan(desired, shown, History(), 5.0).actions] == ["here"]
     elsewhere = make_desired(asking(nodes=(("zone", "a"),)), nodes=("here", "late"))
     assert "lack" in plan(elsewhere, shown, History(), 4.0).verdicts[0].reason
+
+
+def test_what_is_being_made_counts_where_it_is_made() -> None:
+    nodes = {n: NodeSpec(n, "", capacity=Amounts(1.0)) for n in ("a", "b")}
+    task = asking(count=2, cpus=1)
+    one, desired = task.keys()[0], replace(make_desired(task), nodes=nodes)
+    history = History()
+    for fact in (RunOpened("work", 1, task.work.hash, 0, "", "f-1", 1.0),
+                 AttemptReserved(AttemptKey(one, 1, 1), "a", task.shape.hash, "f-1", 1.0),
+                 *(ImageResolved("work", 1, name, "i", 1.0) for name in nodes)):  # fmt: skip
+        history.apply(fact)
+    making = Underway(frozenset({one}), frozenset({one}), coming={"a": [claim_of(task.spec)]})
+    shown = Observed({n: NodeView(n) for n in nodes})
+    assert [a.node for a in plan(desired, shown, history, 2.0, making).actions] == ["b"]
+    free = {n: NodeSpec(n, "") for n in nodes}
+    alike = Underway(frozenset({one}), frozenset({one}))
+    found = plan(replace(desired, nodes=free), shown, history, 2.0, alike)
+    assert [a.node for a in found.actions] == ["b"]
