@@ -17,7 +17,7 @@ from reconciler.model.observed import Container, Containers, NodeView, Observed,
 from reconciler.planning.outcome import DieHint, Witnessed
 
 # How long whoever is to be placed waits for the first answer of a node, in seconds.
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 10.0
 _NOT_LISTED = "it has not been asked yet"
 _OMENS: Final = {"oom", "kill"}
 # What ends a program that has made no provision. Others are how people talk to one that runs on.
