@@ -51,6 +51,8 @@ class Board:
         self.hints: dict[str, DieHint] = {}
         # By container name: what was told before such an end, and may have brought it about.
         self._omens: dict[str, set[Omen]] = {}
+        # Names of containers that ran when their node was lost, and had ended when it came back.
+        self._hidden: set[str] = set()
 
     def add(self, node: str) -> None:
         """Know of another node, and nothing about it yet."""
@@ -82,6 +84,8 @@ class Board:
         dirty |= {c.key.task for i, c in before.items() if i not in merged}
         if not state.known:
             dirty |= {c.key.task for c in merged.values()}
+            ended = (c for c in merged.values() if c.phase is Phase.EXITED)
+            self._hidden |= {c.name for c in ended if (old := before.get(c.id)) and old.live}
             state.known, state.reason = True, ""
         return dirty
 
@@ -122,12 +126,19 @@ class Board:
         """Return what was seen of a container's end, apart from the container itself."""
         omens = self._omens.get(name, set())
         era = self.nodes[node].era
-        return Witnessed(self.hints.get(name), era, told="told" in omens, oom="oom" in omens)
+        return Witnessed(
+            self.hints.get(name),
+            era,
+            told="told" in omens,
+            oom="oom" in omens,
+            hidden=name in self._hidden,
+        )
 
     def forget(self, name: str) -> None:
         """Drop what was seen of an end, for it is on record."""
         self.hints.pop(name, None)
         self._omens.pop(name, None)
+        self._hidden.discard(name)
 
     def hint(self, node: str, event: EngineEvent, era: str = "") -> tuple[str | None, bool]:
         """Take an event in; return the task it concerns, and whether only a list can tell.
