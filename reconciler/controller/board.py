@@ -59,6 +59,8 @@ class Board:
         # ends programs, first at a time of its engine's clock.
         self._ran_out: set[str] = set()
         self._told: dict[str, float] = {}
+        # Names of containers that ran when their node was lost, and had ended when it came back.
+        self._hidden: set[str] = set()
         for name in nodes:
             self.add(name, now)
 
@@ -97,6 +99,8 @@ class Board:
         dirty |= {c.key.task for i, c in before.items() if i not in merged}
         if not state.known:
             dirty |= {c.key.task for c in merged.values()}
+            ended = (c for c in merged.values() if c.phase is Phase.EXITED)
+            self._hidden |= {c.name for c in ended if (old := before.get(c.id)) and old.live}
             state.known, state.reason = True, ""
         return dirty
 
@@ -154,14 +158,20 @@ class Board:
 
     def witnessed(self, node: str, name: str) -> Witnessed:
         """Return what was seen of a container's end, apart from the container itself."""
-        era, told = self.nodes[node].era, self._told.get(name, 0.0)
-        return Witnessed(self.hints.get(name), era, told=told, oom=name in self._ran_out)
+        return Witnessed(
+            self.hints.get(name),
+            self.nodes[node].era,
+            told=self._told.get(name, 0.0),
+            oom=name in self._ran_out,
+            hidden=name in self._hidden,
+        )
 
     def forget(self, name: str) -> None:
         """Drop what was seen of an end, for it is on record."""
         self.hints.pop(name, None)
         self._ran_out.discard(name)
         self._told.pop(name, None)
+        self._hidden.discard(name)
 
     def hint(self, node: str, event: EngineEvent, era: str = "") -> tuple[str | None, bool]:
         """Take an event in; return the task it concerns, and whether only a list can tell.

@@ -25,6 +25,9 @@ from reconciler.model.desired import Amounts
 
 HEALTH_SECONDS = 10.0
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
+# A node that was in doubt within so many seconds before, and is again, is given time.
+_CALM_SECONDS = 10.0
+_LONGEST_DOUBT = 2.0
 
 
 class Rhythm(Struct, frozen=True):
@@ -60,6 +63,8 @@ class NodeWatch:
         self._claimed = False
         self._doubted = False
         self._has: Amounts | None = None
+        self._doubts = 0
+        self._last_doubt = float("-inf")
 
     def start(self) -> None:
         """Begin with the claim, the subscription and the first list."""
@@ -98,6 +103,7 @@ class NodeWatch:
             except EngineError as error:
                 self._unsubscribe()
                 self._doubted, self._has = True, None
+                self._last_doubt = float("-inf")  # the pause is here
                 self._put(NodeLost(self.engine.node, str(error)))
                 self._closed.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
@@ -111,7 +117,7 @@ class NodeWatch:
         while not self._closed.is_set():
             now = time.monotonic()
             if self._doubted or now >= next_health > 0:
-                self._doubted = False
+                self._give_time()
                 self._check_health()
             if now >= next_health:
                 next_health = time.monotonic() + HEALTH_SECONDS
@@ -130,6 +136,20 @@ class NodeWatch:
         began = self._step()
         containers = self.engine.list(self._claimant.project)
         self._put(Listed(self.engine.node, began, containers, self.engine.era(), self._has))
+
+    def _give_time(self) -> None:
+        """Wait before a node that is in doubt again and again is believed once more.
+
+        An engine on its way out shows all it has and refuses all that is asked for because of it.
+        """
+        if not self._doubted:
+            return
+        now = time.monotonic()
+        again = now - self._last_doubt < _CALM_SECONDS
+        self._doubts = self._doubts + 1 if again else 0
+        if self._doubts:
+            self._closed.wait(min(_PAUSES[min(self._doubts, len(_PAUSES)) - 1], _LONGEST_DOUBT))
+        self._last_doubt, self._doubted = time.monotonic(), False
 
     def _check_health(self) -> None:
         self._has = self.engine.info().amounts

@@ -21,6 +21,12 @@ _STARTING: Final = {"create", "start"}
 _NOT_STARTED: Final = {126, 127}
 _LAST_WORDS: Final = 200
 _RESTARTED: Final = "its engine restarted while it ran, so how it ended is not known"
+# What engine 20.10 says of a container that it took over and that had ended, it knows not how.
+_MADE_UP: Final = 255
+_UNSEEN: Final = (
+    f"exit code {_MADE_UP} after its engine was out of sight, which engines make up for what they"
+    " have not seen the end of"
+)
 _TOLD: Final = "exit code 0 after somebody else, or its engine, had told it to end"
 
 
@@ -39,7 +45,8 @@ class Witnessed(Struct, frozen=True):
     """What was seen of an end, apart from the container itself. `era` is the engine's now.
 
     `told` is when, by the engine's clock, somebody first sent the program a signal that ends
-    programs, 0.0 for never. `oom`: memory ran out.
+    programs, 0.0 for never. `oom`: memory ran out. `hidden`: it ran when its engine was last in
+    sight, and had ended when that came back.
     `ahead` is by how many seconds clocks are ahead of the time that lengths are measured in, and
     `set_at` when they were seen to be set last, in that time; 0.0 for never.
     """
@@ -48,6 +55,7 @@ class Witnessed(Struct, frozen=True):
     era: str = ""
     told: float = 0.0
     oom: bool = False
+    hidden: bool = False
     ahead: float = 0.0
     set_at: float = 0.0
 
@@ -174,17 +182,26 @@ def _judge(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> tuple[Resul
     finished_before = exit_.code == 0 and _is_before(exit_.at, stopped, seen)
     if stopped and record is not None and not finished_before:
         return record.stop_result, record.stop_reason
-    if _spans_restart(record, seen):
-        return Result.LOST, _RESTARTED
-    if exit_.code is None:
-        return Result.LOST, "its exit code is not known"
-    by_others = not stopped or _is_before(seen.told, stopped, seen)
-    if exit_.code == 0 and seen.told and by_others:
-        return Result.LOST, _TOLD
+    unknown = _unknown(exit_, record, seen)
+    if unknown:
+        return Result.LOST, unknown
     if exit_.code == 0:
         return Result.SUCCEEDED, "exit code 0"
     memory = " (out of memory)" if exit_.oom else ""
     return Result.FAILED, f"exit code {exit_.code}{memory}"
+
+
+def _unknown(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> str:
+    """Return why it is not known how a program ended, empty where it is."""
+    if _spans_restart(record, seen):
+        return _RESTARTED
+    if exit_.code is None:
+        return "its exit code is not known"
+    if exit_.code == _MADE_UP and seen.hidden and seen.die is None:
+        return _UNSEEN
+    stopped = record.stop_requested_at if record else 0.0
+    by_others = not stopped or _is_before(seen.told, stopped, seen)
+    return _TOLD if exit_.code == 0 and seen.told and by_others else ""
 
 
 def _is_before(at: float, stopped: float, seen: Witnessed) -> bool:

@@ -33,6 +33,7 @@ def main() -> None:
             try:
                 for name in siege.lay():
                     _tell(f"{name}: {sum(siege.deaths.values())} deaths")
+                siege.raze()
             finally:
                 _conclude(siege, home, time.monotonic() - began)
     sys.exit(bool(siege.judge.faults) or siege.judge.slow(siege.resumed))

@@ -24,11 +24,15 @@ CLAIMS = ("claim", "release")
 # What is aimed at, and how often a reconciler reaches it at most while it is let live.
 _REACHED = {
     "record": 5, "create": 5, "start": 5, "collect": 5, "remove": 3,
-    "claim": 1, "pull": 1, "stop": 1, "kill": 1,
+    "pull": 1, "stop": 1, "kill": 1,
 }  # fmt: skip
 POINTS = {f"{side}-{what}": most for what, most in _REACHED.items() for side in SIDES}
 # Reached only by the first one that sees what has been edited.
 FIRST_POINTS = tuple(f"{side}-keep_revision" for side in SIDES)
+# Reached once in a project's life, in this order.
+OPENING_POINTS = tuple(f"{side}-{what}" for what in ("keep_anchor", "claim") for side in SIDES)
+ANSWER_POINTS = tuple(f"{side}-answer" for side in SIDES)
+CLOSING_POINTS = tuple(f"{side}-release" for side in SIDES)
 VARIABLE = "CRASH_AT"
 
 

@@ -71,6 +71,11 @@ class Judge:
             self._blame("left to do", self._project.planned())
             self.begin()
 
+    def judge_ruins(self) -> None:
+        """Look at what is left when everything was taken down."""
+        self._blame("not taken down", self._project.engine.ids())
+        self._blame("still claimed", self._project.engine.volumes())
+
     def _judge_starts(self, name: str) -> None:
         started = Counter(self.starts())
         self._blame("started twice", (key for key, count in started.items() if count > 1))

@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.attending import DEADLINE, Attendant, Condition
-from tests.chaos.crashing import FIRST_POINTS, POINTS, VARIABLE
+from tests.chaos.crashing import (
+    ANSWER_POINTS,
+    CLOSING_POINTS,
+    FIRST_POINTS,
+    OPENING_POINTS,
+    POINTS,
+    VARIABLE,
+)
 from tests.chaos.judging import INSTANCES, Judge, Resumed, fails_once
 from tests.e2e.project import Project, service, task
 from tests.support.engines import SOCKET
@@ -71,8 +78,19 @@ class Siege:
         ledger.chmod(0o666)
         self.project.reconciler.env["DOCKER_HOST"] = self.engine.url
         self.project.declare(service("web", "exec sleep 1000000"))
+        for point in OPENING_POINTS:
+            self._die_at(point, "run")
         self._settle()
         self.judge.begin()
+        for point in ANSWER_POINTS:
+            self._die_at(point, "run", asked="reconcile")
+
+    def raze(self) -> None:
+        """Take everything down, over two more deaths: nothing is left."""
+        for point in CLOSING_POINTS:
+            self._die_at(point, "destroy", "--yes")
+        self.project.reconciler("destroy", "--yes", within=_WEDGED).ends(0)
+        self.judge.judge_ruins()
 
     def lay(self) -> Iterator[str]:
         """Go through rounds until the kills are used up; yield each round's name."""
@@ -145,6 +163,19 @@ class Siege:
         running.kill()
         self._count("while it begins")
 
+    def _die_at(self, point: str, *words: str, asked: str = "") -> None:
+        """Let a verb die at a point that is reached once; `asked` is what a live one is told."""
+        running = self._launch(point, *words)
+        if asked:
+            eventually(lambda: self.project.writer() == running.pid, "it to hold the lock", _WEDGED)
+            self.project.reconciler(asked, within=_WEDGED)
+        if self._await_death(running, _WEDGED):
+            self.judge.look_at(running)
+        else:
+            running.kill()
+            self.judge.faults.append(f"{point} was never reached")
+        self.deaths[point] += 1
+
     def _count(self, point: str) -> None:
         self.kills -= 1
         self.deaths[point] += 1
@@ -165,9 +196,10 @@ class Siege:
         self._measure(running, seen, began)
         return running
 
-    def _launch(self, aim: str) -> Running:
+    def _launch(self, aim: str, *words: str) -> Running:
         env = {"PYTHONPATH": str(ROOT), VARIABLE: aim}
-        return self.project.reconciler.start("run", module="tests.chaos.crashing", env=env)
+        verb = words or ("run",)
+        return self.project.reconciler.start(*verb, module="tests.chaos.crashing", env=env)
 
     def _measure(self, running: Running, seen: int, began: float) -> None:
         """Note how long it takes until it has looked at the engine."""

@@ -9,8 +9,8 @@ import pytest
 
 from tests.chaos.siege import besieging, seed_of
 
-# A minute's worth.
-KILLS = 20
+# A minute's worth, with those at points that are reached once.
+KILLS = 12
 
 
 @pytest.mark.docker
@@ -19,7 +19,7 @@ def test_however_often_it_dies_nothing_starts_twice(tmp_path: Path) -> None:
     seed = seed_of()
     print(f"seed {seed}")  # noqa: T201  # it repeats a failure
     with besieging(tmp_path, KILLS, seed) as siege:
-        rounds = list(siege.lay())
+        assert list(siege.lay())
+        siege.raze()
         print(siege.summary())  # noqa: T201
         assert not siege.judge.faults, siege.evidence()
-        assert len(rounds) > 1

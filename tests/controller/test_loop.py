@@ -264,3 +264,21 @@ def test_what_an_attempt_used_is_put_on_record(site: Site) -> None:
         attempt = opened.ledger.load().tasks["work"].runs[1].attempts[0][0]
         assert (attempt.cpu_seconds, attempt.peak_memory) == (2.5, 700)
     assert not (site.state / "live.json").exists()
+
+
+def test_an_engine_on_its_way_out_is_not_asked_as_fast_as_it_can_refuse(site: Site) -> None:
+    asked: list[str] = []
+
+    def refuse(call: str, subject: str, when: str) -> Exception | None:
+        if call != "create":
+            return None
+        asked.extend([subject] if when == "before" else [])
+        return UnreachableError("the engine is shutting down")
+
+    site.world.faults = refuse
+    with site.open(make_desired(service())) as opened:
+        assert within(opened, complete, seconds=4) is Ending.HALTED
+        assert 1 < len(asked) < 10
+        site.world.faults = lambda *_: None
+    with site.open(make_desired(service())) as opened:
+        assert within(opened, complete) is Ending.DONE

@@ -67,7 +67,7 @@ def detail(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
         ("exited", "Exited (-1) 2 years ago", Phase.EXITED, "", -1),
         ("exited", "", Phase.EXITED, "", None),
         ("removing", "Removal In Progress", Phase.REMOVING, "", None),
-        ("dead", "Dead", Phase.REMOVING, "", None),
+        ("dead", "Dead", Phase.EXITED, "", None),
         ("unheard-of", "", Phase.REMOVING, "", None),
     ],
 )

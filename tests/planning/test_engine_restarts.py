@@ -4,7 +4,12 @@ import pytest
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Hinted
-from reconciler.engines.engine import EngineEvent, StrandedError, TransientError
+from reconciler.engines.engine import (
+    EngineEvent,
+    StrandedError,
+    TransientError,
+    UnreachableError,
+)
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.engines.simulated.events import SimulatedEvents
 from reconciler.engines.simulated.world import Manner
@@ -69,6 +74,29 @@ def test_with_no_attempt_left_it_is_failed_and_says_that_it_was_lost() -> None:
         "its engine restarted while it ran, so how it ended is not known; retry.perInstance is 0"
     )
     assert lab.wait(600) == []
+
+
+@pytest.mark.parametrize("code", [0, 7, 255])
+def test_an_engine_that_takes_over_what_it_runs_makes_up_one_exit_code(code: int) -> None:
+    lab = Lab(batch())
+    lab.settle()
+    lab.world.faults = lambda *_: UnreachableError("gone")
+    lab.settle()
+    lab.world.finish(NAME, code)
+    lab.world.faults = lambda *_: None
+    lab.settle()
+    first, *_ = attempts(lab)
+    expected = {0: Result.SUCCEEDED, 7: Result.FAILED, 255: Result.LOST}
+    assert first.result is expected[code]
+    assert (first.exit_code is None) == (code == 255)
+
+
+def test_a_program_that_ends_so_while_its_engine_is_in_sight_has_failed() -> None:
+    lab = Lab(batch())
+    lab.settle()
+    lab.world.finish(NAME, 255)
+    lab.settle()
+    assert (attempts(lab)[0].result, attempts(lab)[0].exit_code) == (Result.FAILED, 255)
 
 
 def strand(lab: Lab, *names: str) -> None:

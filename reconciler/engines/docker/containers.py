@@ -29,7 +29,8 @@ _PHASES: Final = {
     "restarting": Phase.RUNNING,
     "exited": Phase.EXITED,
     "removing": Phase.REMOVING,
-    "dead": Phase.REMOVING,
+    # Its removal has failed, or the engine died over it: nobody goes on with it but who asks again.
+    "dead": Phase.EXITED,
 }
 _HEALTH: Final[tuple[tuple[str, Healthiness], ...]] = (
     ("(healthy)", "healthy"),
