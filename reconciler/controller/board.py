@@ -63,7 +63,10 @@ class Board:
     def observed(self) -> Observed:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
-            {n: NodeView(n, s.known, s.reason, s.containers, s.era) for n, s in self.nodes.items()}
+            {
+                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.asked)
+                for n, s in self.nodes.items()
+            }
         )
 
     def list_containers(

@@ -156,6 +156,7 @@ class NodeView(Struct, frozen=True):
     """What one node shows. Where `known` is False, `reason` says why and nothing is concluded.
 
     `era` is another one after the node's engine has died with what it ran, empty where not known.
+    `asked`: it has answered, or failed to, since this process began or last doubted it.
     """
 
     name: str
@@ -163,6 +164,7 @@ class NodeView(Struct, frozen=True):
     reason: str = ""
     containers: Containers = field(default_factory=Containers)
     era: str = ""
+    asked: bool = True
 
 
 class Observed(Struct, frozen=True):
