@@ -76,7 +76,7 @@ class Board:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
             {
-                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.awaited)
+                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.awaited, s.asked)
                 for n, s in self.nodes.items()
             }
         )

@@ -178,6 +178,7 @@ class NodeView(Struct, frozen=True):
     `awaited` is until when its first answer is worth waiting for, in epoch seconds, 0.0 where it
     has been given. `has` is what its engine says that the node has.
     `era` is another one after the node's engine has died with what it ran, empty where not known.
+    `asked`: it has answered, or failed to, since this process began or last doubted it.
     """
 
     name: str
@@ -187,6 +188,7 @@ class NodeView(Struct, frozen=True):
     era: str = ""
     has: Amounts = Amounts()
     awaited: float = 0.0
+    asked: bool = True
 
 
 class Observed(Struct, frozen=True):

@@ -173,7 +173,10 @@ def _due_at(scene: Scene, slot: Slot, node: str) -> float | None:
     """Return from when on an instance may begin elsewhere, None for never."""
     given, task = scene.given, scene.task
     record, spec = given.history.nodes.get(node), given.desired.nodes.get(node)
-    if record is None or spec is None or not record.lost_at or task.gang:
+    view = given.observed.nodes.get(node)
+    if record is None or spec is None or view is None or task.gang:
+        return None
+    if not record.lost_at or not view.asked:  # it may be about to answer
         return None
     awaited = [attempt for _, attempt in _awaited(scene, slot)]
     stopping = not task.service and any(a.stop_requested_at for a in awaited)

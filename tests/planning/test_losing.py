@@ -118,6 +118,20 @@ class TestWhatBeginsElsewhere:
         lab.wait(1)
         assert lab.live() == {"a": ["demo.web.1.0.1"], "b": ["demo.web.1.0.2"]}
 
+    def test_nothing_does_before_the_node_is_asked_again_after_a_crash(self, lab: Many) -> None:
+        lab.apply(service(), batch())
+        before = lab.live()
+        lab.lose("a")
+        lab.wait(TIMEOUT - 1)
+        lab.worlds["a"].unreachable = False
+        lab.crash(look=False)
+        both = lab.driver.engines
+        lab.driver.engines = {"b": both["b"]}
+        assert lab.wait(10 * TIMEOUT) == []
+        lab.driver.engines = both
+        lab.settle()
+        assert lab.live() == before
+
     def test_what_has_completed_is_not_lost_with_its_node(self, lab: Many) -> None:
         lab.apply(batch())
         lab.finish("a", "demo.work.1.0.1")

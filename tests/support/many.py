@@ -80,9 +80,9 @@ class Many:
         self.now += seconds
         return self.settle()
 
-    def crash(self) -> None:
-        """Lose everything that is not on disk or in the engines."""
-        self.driver = self._driver()
+    def crash(self, *, look: bool = True) -> None:
+        """Lose everything that is not on disk or in the engines; and look at the nodes, or not."""
+        self.driver = self._driver(look=look)
 
     def lose(self, name: str) -> list[Action]:
         """Let a machine not answer any more; what runs there runs on."""
@@ -121,7 +121,9 @@ class Many:
         made = make_desired(*self.tasks, revision=f"f-{self.revision}")
         return replace(made, nodes=dict(self.nodes), quota=self.quota)
 
-    def _driver(self) -> Inline:
+    def _driver(self, *, look: bool = True) -> Inline:
         core = Core(self.desired, self.record, lambda: self.now)
         engines = {name: SimulatedEngine(world) for name, world in self.worlds.items()}
-        return Inline(core, engines)
+        driver = Inline(core, engines if look else {})
+        driver.engines = engines
+        return driver
