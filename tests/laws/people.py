@@ -15,7 +15,7 @@ from reconciler.model.observed import Containers, Observed
 from reconciler.planning import plan
 from tests.laws.stage import NODES
 from tests.laws.steps import Steps, often
-from tests.laws.wishes import Change, beginnings, changes
+from tests.laws.wishes import Change, beginnings, changes, knobs
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,6 +33,11 @@ class People(Steps):
     @rule(what=st.lists(changes, min_size=1, max_size=3), approve=often, turns=st.integers(0, 3))
     def somebody_commits(self, what: list[Change], turns: int, *, approve: bool) -> None:
         self.commit(what, approve=approve)
+        self.turns(turns)
+
+    @rule(knob=knobs, turns=st.integers(0, 3))
+    def somebody_turns_a_knob(self, knob: Change, turns: int) -> None:
+        self.commit([knob], approve=True)
         self.turns(turns)
 
     def commit(self, what: list[Change], *, approve: bool) -> None:

@@ -31,7 +31,7 @@ _AILS: Final[dict[str, tuple[When, EngineError]]] = {
     "refusal": ("before", TransientError("not now")),
     "missing image": ("before", ImageMissingError("there is no such image")),
 }
-_JUMPS: Final = (-86_400.0, -3_600.0, -90.0, 3_600.0, 86_400.0)
+_JUMPS: Final = (-86_400.0, -3_600.0, -90.0, -90.0, 3_600.0, 86_400.0)
 
 
 class Trouble(Steps):
@@ -177,6 +177,7 @@ class Trouble(Steps):
         moved = [action for action in self.plan() if not self.by_calendar(action)]
         assert not moved, f"law 14: {moved[0].verb} of {moved[0].subject}: {moved[0].cause}"
         self.checked["law 14"] += 1
+        self.turns(2)
 
     def by_calendar(self, action: Action) -> bool:
         """Whether a task goes by the calendar, or waits for one that does."""

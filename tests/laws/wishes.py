@@ -80,6 +80,14 @@ _OF_ONE: Final[Mapping[str, Mapping[str, list[Any]]]] = {
     "c": {"after a": [None, *Condition], "after b": [None, *Condition]},
     SERVICE: {},
 }
+_KNOBS: Final[list[tuple[str, Any]]] = [
+    *(("command", value) for value in _SPEC["command"]),
+    *(("parallelism", value) for value in (None, 1, 2)),
+    *(("count", value) for value in (1, 3, 4)),
+    *(("per_instance", value) for value in (0, 2)),
+    *(("total", value) for value in (0, 1, None)),
+    ("on_change", OnChange.REPLACE),
+]
 _OF_JOB: Final[Mapping[str, list[Any]]] = {"cancel": [False, True], "deadline": [0.0, 300.0]}
 
 
@@ -105,6 +113,9 @@ changes: Final = st.one_of(
     *(one for whose in (*BATCH, SERVICE) for one in _changes(whose)),
     *(st.tuples(st.just("job"), st.just(k), st.sampled_from(v)) for k, v in _OF_JOB.items()),
 )
+
+# Changes of which the effects meet most of all, so they come more often than the others.
+knobs: Final = st.sampled_from([(whose, *knob) for whose in ("a", "b") for knob in _KNOBS])
 
 # What a life may begin with, so that what belongs together meets: bounds and failures, a schedule
 # and its clock, a gang and its room.
