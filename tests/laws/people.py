@@ -35,10 +35,12 @@ class People(Steps):
         self.commit(what, approve=approve)
         self.turns(turns)
 
-    @rule(knob=knobs, turns=st.integers(0, 3))
-    def somebody_turns_a_knob(self, knob: Change, turns: int) -> None:
-        self.commit([knob], approve=True)
-        self.turns(turns)
+    @rule(turned=st.lists(knobs, min_size=1, max_size=4), turns=st.integers(0, 3))
+    def somebody_turns_knobs(self, turned: list[Change], turns: int) -> None:
+        """One after the other, perhaps there and back, with some turns after each."""
+        for knob in turned:
+            self.commit([knob], approve=True)
+            self.turns(turns)
 
     def commit(self, what: list[Change], *, approve: bool) -> None:
         """Change what is asked for, and allow what that brings about."""

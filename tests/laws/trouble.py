@@ -125,6 +125,7 @@ class Trouble(Steps):
             self.fault("crash")
             self.stage.crash()
             self.stage.look()
+            self.turns(2)
 
     @precondition(lambda self: any(n.unreachable or n.wedged for n in self.stage.nodes.values()))
     @rule(node=_NODES)

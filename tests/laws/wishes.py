@@ -86,6 +86,7 @@ _KNOBS: Final[list[tuple[str, Any]]] = [
     *(("count", value) for value in (1, 3, 4)),
     *(("per_instance", value) for value in (0, 2)),
     *(("total", value) for value in (0, 1, None)),
+    *(("there", value) for value in (False, True)),
     ("on_change", OnChange.REPLACE),
 ]
 _OF_JOB: Final[Mapping[str, list[Any]]] = {"cancel": [False, True], "deadline": [0.0, 300.0]}
@@ -128,6 +129,7 @@ beginnings: Final[list[list[Change]]] = [
     [("a", "count", 3), ("a", "gang", True), ("a", "per_instance", 2)],
     [("b", "after a", Condition.SUCCESS), ("c", "there", True), ("c", "after b", Condition.ANY)],
     [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
+    [("web", "protected", True), ("a", "protected", True)],
     [("a", "matrix", _MATRICES[0]), ("b", "on_scale", OnScale.RERUN)],
     *([("a", "schedule", one), ("b", "count", 0)] for one in _SCHEDULES[1:]),
 ]
@@ -137,7 +139,8 @@ class Wishes:
     """All that is asked for, and every name that a task has had."""
 
     def __init__(self) -> None:
-        self.tasks = {whose: Wish(whose, {"count": 2}) for whose in (*BATCH, SERVICE)}
+        said = {"count": 2}
+        self.tasks = {w: Wish(w, {**said}, {"command": ("one",)}) for w in (*BATCH, SERVICE)}
         self.tasks["c"].said["there"] = False
         self.job: dict[str, Any] = {}
         self.firsts = {name: name for name in self.tasks}
