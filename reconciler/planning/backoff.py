@@ -57,6 +57,8 @@ def _failing_tail(task: DesiredTask, attempts: Sequence[Attempt]) -> int:
 
 
 def _lived(attempt: Attempt) -> float:
+    """Return how long it ran by its engine's clock, which may be set, and at most by ours."""
+    at_most = max(0.0, attempt.ended_at - attempt.start_requested_at)
     if attempt.started_at and attempt.finished_at:
-        return max(0.0, attempt.finished_at - attempt.started_at)
-    return max(0.0, attempt.ended_at - attempt.start_requested_at)
+        return min(at_most, max(0.0, attempt.finished_at - attempt.started_at))
+    return at_most
