@@ -235,3 +235,4 @@ class Trouble(Steps):
         self.laws.forget(lost)
         self.stage.lose_ledger(lost)
         self.stage.look()
+        self.plan()  # what was learned is on record again before anything else happens
