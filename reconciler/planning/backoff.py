@@ -61,7 +61,8 @@ def trouble_delay(count: int) -> float:
 
 
 def lived(attempt: Attempt) -> float:
-    """Return how long an attempt has run, in seconds."""
+    """Return how long it ran, in seconds, by its engine's clock and at most by ours."""
+    at_most = max(0.0, attempt.ended_at - attempt.start_requested_at)
     if attempt.started_at and attempt.finished_at:
-        return max(0.0, attempt.finished_at - attempt.started_at)
-    return max(0.0, attempt.ended_at - attempt.start_requested_at)
+        return min(at_most, max(0.0, attempt.finished_at - attempt.started_at))
+    return at_most

@@ -9,6 +9,7 @@ from collections import Counter
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from reconciler.controller.almanac import Wall
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.identity import InstanceKey
@@ -40,7 +41,9 @@ class Calm(Steps):
         self.law_7_fixpoint()
         self.law_12_bounds()
         for task in self.stage.core.desired.tasks.values():
-            if self.is_free(task) and not task.schedule:
+            if task.schedule and self.is_free(task):
+                self.law_14_no_firing_waits(task)
+            elif self.is_free(task):
                 self.law_16_all_or_none(task)
                 self.nothing_is_ended_in_vain(task)
         for verdict in self.stage.core.all_verdicts():
@@ -113,6 +116,13 @@ class Calm(Steps):
             if task.parallelism is not None and self.is_free(task):
                 assert live <= task.parallelism, f"law 12: {names} run"
 
+    def law_14_no_firing_waits(self, task: DesiredTask) -> None:
+        """Each firing has its run, or it is on record that it has none."""
+        known = self.laws.record.known.task(task.name)
+        last = Wall(self.stage.wall).look([task]).of(task.name).last
+        dealt = known.fired >= last or known.schedule_since >= last
+        assert dealt, f"law 14: nothing came of {task.name}'s firing at {last}"
+
     def law_16_all_or_none(self, task: DesiredTask) -> None:
         """Of a gang all run that have not completed, or none does."""
         run = self.laws.record.known.task(task.name).run_for(task)
@@ -138,7 +148,9 @@ class Calm(Steps):
 
     def is_free(self, task: DesiredTask) -> bool:
         """Whether nothing but its own manifest says how a task is to go on."""
-        return not (task.suspend or task.blocked or self.laws.record.known.suspensions)
+        known = self.laws.record.known
+        destroyed = known.destroyed(self.stage.desired.revision)
+        return not (task.suspend or task.blocked or known.suspensions or destroyed)
 
     def law_17_liveness(self, verdict: Verdict, *, drained: bool) -> None:
         """Each instance runs, is over, or is kept from it by what its sentence says."""

@@ -15,6 +15,7 @@ from reconciler.model.fact import Fact, Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
 from reconciler.model.run import Attempt, Run
+from reconciler.model.suspension import target_of
 from reconciler.planning.concluding import Ended, conclusion_of
 from reconciler.planning.numbering import as_kept
 from tests.laws.node import Node
@@ -59,6 +60,7 @@ class RecordLaws(Struct):
         if fact.nominal:
             firing = self.wishes.firsts[fact.task], fact.nominal
             assert firing not in self.fired, f"law 14: {firing} fires again"
+            assert fact.nominal <= self.stage.wall(), f"law 14: {firing} is yet to come"
             self.fired.add(firing)
         task = self.wanted(fact.task)
         if (fact.task, fact.run) in self.asked or fact.reason.startswith("learned again"):
@@ -85,6 +87,7 @@ class RecordLaws(Struct):
         assert not run.outdated(task), f"{fact}: it is of other work than is asked for"
         assert fact.revision == self.stage.desired.revision, fact
         assert not self.known.lost or task.service, f"{fact}: begun before `relearn`"
+        assert not self._suspended(task), f"{fact}: it is suspended"
         earlier = run.attempts_of(attempt.key.instance)
         assert all(a.number <= attempt.attempt for a in earlier), f"{fact}: numbers go back"
         self._nobody_else_lives(fact)
@@ -117,6 +120,12 @@ class RecordLaws(Struct):
         assert retry.total is None or used <= retry.total, f"law 12: {fact} is beyond the total"
         pause = min(2.0 ** (len(failures) - 1), 300.0)
         assert self.stage.now >= last.ended_at + pause - 0.001, f"{fact}: too early, by {pause}"
+
+    def _suspended(self, task: DesiredTask) -> bool:
+        """Whether a person or a manifest wants nothing new of a task now."""
+        targets = {"", target_of(task=task.name), target_of(job=task.job)}
+        asked = (s for target, s in self.known.suspensions.items() if target in targets)
+        return bool(task.suspend) or any(not s.until or s.until > self.stage.now for s in asked)
 
     def _nobody_else_lives(self, fact: facts.AttemptReserved) -> None:
         """Laws 1 and 15: what cannot be seen is not for that reason gone."""

@@ -15,7 +15,7 @@ from reconciler.model.observed import Containers, Observed
 from reconciler.planning import plan
 from tests.laws.stage import NODES
 from tests.laws.steps import Steps, often
-from tests.laws.wishes import Change, beginnings, changes
+from tests.laws.wishes import Change, beginnings, changes, knobs
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,6 +34,13 @@ class People(Steps):
     def somebody_commits(self, what: list[Change], turns: int, *, approve: bool) -> None:
         self.commit(what, approve=approve)
         self.turns(turns)
+
+    @rule(turned=st.lists(knobs, min_size=1, max_size=4), turns=st.integers(0, 3))
+    def somebody_turns_knobs(self, turned: list[Change], turns: int) -> None:
+        """One after the other, perhaps there and back, with some turns after each."""
+        for knob in turned:
+            self.commit([knob], approve=True)
+            self.turns(turns)
 
     def commit(self, what: list[Change], *, approve: bool) -> None:
         """Change what is asked for, and allow what that brings about."""

@@ -31,7 +31,7 @@ _AILS: Final[dict[str, tuple[When, EngineError]]] = {
     "refusal": ("before", TransientError("not now")),
     "missing image": ("before", ImageMissingError("there is no such image")),
 }
-_JUMPS: Final = (-86_400.0, -3_600.0, -90.0, 3_600.0, 86_400.0)
+_JUMPS: Final = (-86_400.0, -3_600.0, -90.0, -90.0, 3_600.0, 86_400.0)
 
 
 class Trouble(Steps):
@@ -125,6 +125,7 @@ class Trouble(Steps):
             self.fault("crash")
             self.stage.crash()
             self.stage.look()
+            self.turns(2)
 
     @precondition(lambda self: any(n.unreachable or n.wedged for n in self.stage.nodes.values()))
     @rule(node=_NODES)
@@ -177,6 +178,7 @@ class Trouble(Steps):
         moved = [action for action in self.plan() if not self.by_calendar(action)]
         assert not moved, f"law 14: {moved[0].verb} of {moved[0].subject}: {moved[0].cause}"
         self.checked["law 14"] += 1
+        self.turns(2)
 
     def by_calendar(self, action: Action) -> bool:
         """Whether a task goes by the calendar, or waits for one that does."""
@@ -233,3 +235,4 @@ class Trouble(Steps):
         self.laws.forget(lost)
         self.stage.lose_ledger(lost)
         self.stage.look()
+        self.plan()  # what was learned is on record again before anything else happens

@@ -80,6 +80,15 @@ _OF_ONE: Final[Mapping[str, Mapping[str, list[Any]]]] = {
     "c": {"after a": [None, *Condition], "after b": [None, *Condition]},
     SERVICE: {},
 }
+_KNOBS: Final[list[tuple[str, Any]]] = [
+    *(("command", value) for value in _SPEC["command"]),
+    *(("parallelism", value) for value in (None, 1, 2)),
+    *(("count", value) for value in (1, 3, 4)),
+    *(("per_instance", value) for value in (0, 2)),
+    *(("total", value) for value in (0, 1, None)),
+    *(("there", value) for value in (False, True)),
+    ("on_change", OnChange.REPLACE),
+]
 _OF_JOB: Final[Mapping[str, list[Any]]] = {"cancel": [False, True], "deadline": [0.0, 300.0]}
 
 
@@ -106,6 +115,9 @@ changes: Final = st.one_of(
     *(st.tuples(st.just("job"), st.just(k), st.sampled_from(v)) for k, v in _OF_JOB.items()),
 )
 
+# Changes of which the effects meet most of all, so they come more often than the others.
+knobs: Final = st.sampled_from([(whose, *knob) for whose in ("a", "b") for knob in _KNOBS])
+
 # What a life may begin with, so that what belongs together meets: bounds and failures, a schedule
 # and its clock, a gang and its room.
 beginnings: Final[list[list[Change]]] = [
@@ -117,6 +129,7 @@ beginnings: Final[list[list[Change]]] = [
     [("a", "count", 3), ("a", "gang", True), ("a", "per_instance", 2)],
     [("b", "after a", Condition.SUCCESS), ("c", "there", True), ("c", "after b", Condition.ANY)],
     [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
+    [("web", "protected", True), ("a", "protected", True)],
     [("a", "matrix", _MATRICES[0]), ("b", "on_scale", OnScale.RERUN)],
     *([("a", "schedule", one), ("b", "count", 0)] for one in _SCHEDULES[1:]),
 ]
@@ -126,7 +139,8 @@ class Wishes:
     """All that is asked for, and every name that a task has had."""
 
     def __init__(self) -> None:
-        self.tasks = {whose: Wish(whose, {"count": 2}) for whose in (*BATCH, SERVICE)}
+        said = {"count": 2}
+        self.tasks = {w: Wish(w, {**said}, {"command": ("one",)}) for w in (*BATCH, SERVICE)}
         self.tasks["c"].said["there"] = False
         self.job: dict[str, Any] = {}
         self.firsts = {name: name for name in self.tasks}
