@@ -45,11 +45,11 @@ def absorb(
     if action.verb is Verb.COLLECT:
         facts += _collected(board, history, action, finished.outcome, now, dates)
     else:
-        facts += _success(board, action, finished.outcome, now)
+        facts += _success(board, history, action, finished.outcome, now)
     return Absorbed(facts)
 
 
-def _success(board: Board, action: Action, done: Done, now: float) -> list[Fact]:
+def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
         runs = ((action.task, action.run), *action.sharers)
         known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
