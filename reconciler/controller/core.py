@@ -82,8 +82,9 @@ class Core:
         self.glimpses: Mapping[str, Glimpse] = {}
         # How often it has planned; a turn with nothing to do plans nothing.
         self.passes = 0
+        # Epoch seconds of a clock that nobody sets: what is on record is measured by it.
+        self.now = now
         self.began = now()
-        self._now = now
         self._dates = Dates(almanac or Wall(now), self.began)
         self._signalled: set[str] = set()
         # What tasks say that they were called before, and what each is called now.
@@ -120,7 +121,7 @@ class Core:
 
     def try_again(self) -> None:
         """Forget every refusal, so that what waits for another try gets it in the next turn."""
-        now = self._now()
+        now = self.now()
         subjects = list(self.history.troubles)
         self._learn([TroubleCleared(subject, now) for subject in subjects])
         # Whoever waits for what is not its own, such as an image, has a time to wake.
@@ -142,21 +143,21 @@ class Core:
 
     def say(self, kind: str, message: str, *, level: str = "info", node: str = "") -> None:
         """Add a line to the event log and tell the listeners."""
-        self._tell(LogEntry(at=self._now(), kind=kind, message=message, level=level, node=node))
+        self._tell(LogEntry(at=self.now(), kind=kind, message=message, level=level, node=node))
 
     def finished(self, done: Finished) -> bool:
         """Take an action's result in; return whether its node has to be listed again."""
         done = replace(done, action=self._as_owned(done.action))
         action = done.action
         self.underway.pop(action.subject, None)
-        absorbed = absorb(self.board, self.history, done, self._now(), self._dates)
+        absorbed = absorb(self.board, self.history, done, self.now(), self._dates)
         self._learn(absorbed.facts)
         if action.verb in _SIGNALS and isinstance(done.outcome, Done):
             self._signalled.add(action.container)
         if action.verb is Verb.REMOVE:
             self._signalled.discard(action.container)
         if action.verb is Verb.START and isinstance(done.outcome, Done):
-            self._tell(narrate.said_of_start(action, self._now()))
+            self._tell(narrate.said_of_start(action, self.now()))
         if action.verb is Verb.PULL:
             for task in self._using(action.image):
                 self._soil(task)
@@ -171,7 +172,7 @@ class Core:
         for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()
-        self._learn(unknown_containers(self.history, containers, self._now(), seen.era))
+        self._learn(unknown_containers(self.history, containers, self.now(), seen.era))
         if not was_known:
             self.dirty_all()
 
@@ -199,7 +200,7 @@ class Core:
 
     def turn(self) -> list[Action]:
         """Plan what is due, record it, and return the actions to carry out now."""
-        now = self._now()
+        now = self.now()
         self.latest = []
         if self._dates.moved(now):
             for task in scheduled(self.desired):
@@ -243,7 +244,7 @@ class Core:
 
     def wake_at(self) -> float | None:
         """Return when (epoch seconds) the next turn is worth while without a happening."""
-        now = self._now()
+        now = self.now()
         if self._ledger_retry_at > now:
             return self._ledger_retry_at
         return now if self._agenda.due else min(self.assessment.wakes.values(), default=None)
@@ -322,7 +323,7 @@ class Core:
         if known is None or known.converged_at or not self.at_rest():
             return
         if self.assessment.complete and not self.holds:
-            self._record([RevisionConverged(self.desired.revision, self._now())], ())
+            self._record([RevisionConverged(self.desired.revision, self.now())], ())
 
     def _own_doing(self, hint: Hinted) -> bool:
         """Whether the event only tells of a call whose own result is on its way."""
@@ -345,11 +346,11 @@ class Core:
         try:
             self.ledger.record([*self._pending, *facts], [*self._pending_entries, *new_entries])
         except LedgerUnwritable as error:
-            self._ledger_retry_at = self._now() + _LEDGER_PAUSE
+            self._ledger_retry_at = self.now() + _LEDGER_PAUSE
             if self.ledger_error != str(error):
                 self.ledger_error = str(error)
                 self._announce(
-                    LogEntry(at=self._now(), kind="ledger", message=str(error), level="error")
+                    LogEntry(at=self.now(), kind="ledger", message=str(error), level="error")
                 )
             return False
         self.ledger_error, self._ledger_retry_at = "", 0.0
