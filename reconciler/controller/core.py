@@ -7,7 +7,6 @@ the core carries the actions out and reports back; results may come in any order
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -17,11 +16,13 @@ from reconciler.controller.agenda import Agenda
 from reconciler.controller.almanac import Almanac, Dates, Wall, scheduled
 from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
+from reconciler.controller.errands import Errands, as_owned
 from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
 from reconciler.controller.relearning import unknown_containers
+from reconciler.controller.scribe import Record, Scribe
 from reconciler.engines.engine import UnreachableError
-from reconciler.ledger import LedgerUnwritable, LogEntry
-from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
+from reconciler.ledger import LogEntry
+from reconciler.model.action import Action, Hold, Plan, Verb, Verdict
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
 from reconciler.model.headway import Glimpse
@@ -33,21 +34,6 @@ from reconciler.planning.numbering import as_kept
 from reconciler.planning.permit import Permit, keep_to
 from reconciler.planning.renaming import claims
 from reconciler.planning.tally import tally
-
-Tell = Callable[[LogEntry], None]
-_SIGNALS = {Verb.STOP, Verb.KILL}
-# How long to leave a full disk alone before the next try, in seconds.
-_LEDGER_PAUSE = 1.0
-
-
-class Record(Protocol):
-    """As much of a ledger as the core needs."""
-
-    def load(self) -> History:
-        """Return what is on record."""
-
-    def record(self, facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
-        """Make facts durable, all or none; raises LedgerUnwritable."""
 
 
 class Core:
@@ -64,17 +50,14 @@ class Core:
 
         `now` measures lengths of time; dates are the almanac's, by default of the same clock.
         """
-        self.ledger = ledger
-        self.history = ledger.load()
+        self.scribe = Scribe(ledger, now)
         self.desired = as_kept(desired, self.history)
         self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
         self.holds: tuple[Hold, ...] = ()
-        self.underway: dict[str, Action] = {}
-        self.ledger_error = ""
+        self.underway = Errands()
         # What a person has agreed to, where that is all that may be done.
         self.permit: Permit | None = None
-        self.listeners: list[Tell] = []
         # What was handed out: how much of each kind in all, and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
         self.latest: list[Action] = []
@@ -86,13 +69,14 @@ class Core:
         self.now = now
         self.began = now()
         self._dates = Dates(almanac or Wall(now), self.began)
-        self._signalled: set[str] = set()
         # What tasks say that they were called before, and what each is called now.
         self._claims = claims(desired.tasks.values())
         self._agenda = Agenda()
-        self._pending: list[Fact] = []
-        self._pending_entries: list[LogEntry] = []
-        self._ledger_retry_at = 0.0
+
+    @property
+    def history(self) -> History:
+        """What is known to have happened."""
+        return self.scribe.history
 
     # --- what goes in ----------------------------------------------------------------------
 
@@ -143,21 +127,17 @@ class Core:
 
     def say(self, kind: str, message: str, *, level: str = "info", node: str = "") -> None:
         """Add a line to the event log and tell the listeners."""
-        self._tell(LogEntry(at=self.now(), kind=kind, message=message, level=level, node=node))
+        entry = LogEntry(at=self.now(), kind=kind, message=message, level=level, node=node)
+        self.scribe.tell(entry)
 
     def finished(self, done: Finished) -> bool:
         """Take an action's result in; return whether its node has to be listed again."""
-        done = replace(done, action=self._as_owned(done.action))
-        action = done.action
-        self.underway.pop(action.subject, None)
-        absorbed = absorb(self.board, self.history, done, self.now(), self._dates)
-        self._learn(absorbed.facts)
-        if action.verb in _SIGNALS and isinstance(done.outcome, Done):
-            self._signalled.add(action.container)
-        if action.verb is Verb.REMOVE:
-            self._signalled.discard(action.container)
+        action = as_owned(done.action, self.history)
+        done = replace(done, action=action)
+        self.underway.back(done)
+        self._learn(absorb(self.board, self.history, done, self.now(), self._dates).facts)
         if action.verb is Verb.START and isinstance(done.outcome, Done):
-            self._tell(narrate.said_of_start(action, self.now()))
+            self.scribe.tell(narrate.said_of_start(action, self.now()))
         if action.verb is Verb.PULL:
             for task in self._using(action.image):
                 self._soil(task)
@@ -178,7 +158,7 @@ class Core:
 
     def hinted(self, hint: Hinted) -> bool:
         """Take an event in; return whether only a list can tell what it means."""
-        if hint.node not in self.board.nodes or self._own_doing(hint):
+        if hint.node not in self.board.nodes or self.underway.told_of(hint):
             return False
         task, look = self.board.hint(hint.node, hint.event, hint.era)
         if task is not None:
@@ -206,7 +186,7 @@ class Core:
             for task in scheduled(self.desired):
                 self._soil(task.name)
         self._agenda.add(self.assessment.due(now))
-        if now < self._ledger_retry_at or not self._anything_to_do():
+        if now < self.scribe.retry_at or not self._anything_to_do():
             return []
         # What is held is judged together with whatever else changes.
         self._agenda.add(task for hold in self.holds for task in hold.tasks)
@@ -214,23 +194,19 @@ class Core:
         self.desired = as_kept(self.desired, self.history, only)
         self.passes += 1
         wanted = self.effective()
-        calendar = self._dates.of(wanted, only)
-        made = plan(
-            wanted, self.board.observed(), self.history, now, self._underway(), only, calendar
-        )
+        calendar, busy = self._dates.of(wanted, only), self.underway.underway(self.history)
+        made = plan(wanted, self.board.observed(), self.history, now, busy, only, calendar)
         if self.permit is not None:
             made = keep_to(made, self.permit)
-        worked = self._worked(made)
-        entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
-        entries += [narrate.said_of_hold(h, now) for h in made.holds if not self._knows(h)]
+        entries = narrate.said_of_plan(made, self.holds, now)
         entries += narrate.said_of_halts(self.assessment.halts, made.halts, only, now)
-        if not self._record([*made.facts, *worked], entries):
+        if not self.scribe.record([*made.facts, *self._worked(made)], entries):
             self._agenda.put_back(only)
             return []
         self.assessment.take(made, only, self.effective().tasks)
         self._agenda.planned(made, self.desired, everything=only is None)
         self.holds = made.holds
-        self.underway |= {action.subject: action for action in made.actions}
+        self.underway.hand_out(made.actions)
         self.latest = list(made.actions)
         self.deeds.update(action.verb for action in self.latest)
         self._note_convergence()
@@ -245,17 +221,17 @@ class Core:
     def wake_at(self) -> float | None:
         """Return when (epoch seconds) the next turn is worth while without a happening."""
         now = self.now()
-        if self._ledger_retry_at > now:
-            return self._ledger_retry_at
+        if self.scribe.retry_at > now:
+            return self.scribe.retry_at
         return now if self._agenda.due else min(self.assessment.wakes.values(), default=None)
 
     def more_to_plan(self) -> bool:
         """Whether another turn is due at once, for what the last one has brought about."""
-        return self._agenda.due and not self.ledger_error
+        return self._agenda.due and not self.scribe.error
 
     def at_rest(self) -> bool:
         """Whether only the instances' own progress, or a person, is awaited."""
-        if self._pending or not self._agenda.empty or not self.board.all_asked():
+        if self.scribe.owes_facts or not self._agenda.empty or not self.board.all_asked():
             return False
         if any(self._is_known(action.node) for action in self.underway.values()):
             return False
@@ -272,16 +248,12 @@ class Core:
 
     def flush(self) -> bool:
         """Record what is known and plan nothing; return whether the ledger took it."""
-        return self._record((), ())
-
-    def keep_only_begun(self, subjects: set[str]) -> None:
-        """Forget actions that were handed out and will not be carried out any more."""
-        self.underway = {s: a for s, a in self.underway.items() if s in subjects}
+        return self.scribe.record((), ())
 
     # --- inside ----------------------------------------------------------------------------
 
     def _anything_to_do(self) -> bool:
-        return not self._agenda.empty or bool(self._pending or self._pending_entries)
+        return self.scribe.owes or not self._agenda.empty
 
     def _is_known(self, node: str) -> bool:
         state = self.board.nodes.get(node)
@@ -298,18 +270,6 @@ class Core:
         """Return the tasks that wait for an image, if not for anything else."""
         return [task.name for task in self.desired.tasks.values() if task.spec.image == image]
 
-    def _as_owned(self, action: Action) -> Action:
-        """Return an action as of the task's name now: it may have been renamed since."""
-        moved = self.history.moved
-        if action.sharers and moved:
-            sharers = tuple((moved.get(run, run[0]), run[1]) for run in action.sharers)
-            action = replace(action, sharers=sharers)
-        task = moved.get((action.task, action.run))
-        if task is None:
-            return action
-        attempt = self.history.owner(action.attempt) if action.attempt else None
-        return replace(action, task=task, attempt=attempt)
-
     def _worked(self, made: Plan) -> list[Fact]:
         """Return what a plan brings about for the revision in force, where that is counted."""
         if not made.facts or self.history.revision(self.desired.revision) is None:
@@ -323,61 +283,9 @@ class Core:
         if known is None or known.converged_at or not self.at_rest():
             return
         if self.assessment.complete and not self.holds:
-            self._record([RevisionConverged(self.desired.revision, self.now())], ())
-
-    def _own_doing(self, hint: Hinted) -> bool:
-        """Whether the event only tells of a call whose own result is on its way."""
-        action = self.underway.get(hint.event.name)
-        return action is not None and hint.event.action in {"create", "start"}
+            self.scribe.record([RevisionConverged(self.desired.revision, self.now())], ())
 
     def _learn(self, facts: Sequence[Fact]) -> None:
-        for fact in facts:
-            self.history.apply(fact)
-            self._pending.append(fact)
-            entry = narrate.said_of(fact)
-            if entry is not None:
-                self._tell(entry)
-            if isinstance(fact, Destroyed):
-                self.dirty_all()
-
-    def _record(self, facts: Sequence[Fact], entries: Sequence[LogEntry]) -> bool:
-        said = [e for f in facts if (e := narrate.said_of(f))]
-        new_entries = [*said, *entries]
-        try:
-            self.ledger.record([*self._pending, *facts], [*self._pending_entries, *new_entries])
-        except LedgerUnwritable as error:
-            self._ledger_retry_at = self.now() + _LEDGER_PAUSE
-            if self.ledger_error != str(error):
-                self.ledger_error = str(error)
-                self._announce(
-                    LogEntry(at=self.now(), kind="ledger", message=str(error), level="error")
-                )
-            return False
-        self.ledger_error, self._ledger_retry_at = "", 0.0
-        self._pending, self._pending_entries = [], []
-        for fact in facts:
-            self.history.apply(fact)
-        for entry in new_entries:
-            self._announce(entry)
-        return True
-
-    def _underway(self) -> Underway:
-        actions = [self._as_owned(action) for action in self.underway.values()]
-        busy = [(a.key, a.verb) for a in actions if a.key is not None and a.verb is not Verb.REMOVE]
-        return Underway(
-            frozenset(key for key, _ in busy),
-            frozenset(key for key, verb in busy if verb in {Verb.CREATE, Verb.START}),
-            frozenset(self.underway),
-            frozenset(self._signalled),
-        )
-
-    def _knows(self, hold: Hold) -> bool:
-        return any(known.message == hold.message for known in self.holds)
-
-    def _tell(self, entry: LogEntry) -> None:
-        self._pending_entries.append(entry)
-        self._announce(entry)
-
-    def _announce(self, entry: LogEntry) -> None:
-        for listener in self.listeners:
-            listener(entry)
+        self.scribe.learn(facts)
+        if any(isinstance(fact, Destroyed) for fact in facts):
+            self.dirty_all()

@@ -116,7 +116,7 @@ class Loop:
         actions = self.core.turn()
         for action in actions:
             self._submit(action)
-        if not self.core.ledger_error:
+        if not self.core.scribe.error:
             self._desk.answer()
         self.on_turn(self.core)
 
@@ -310,7 +310,7 @@ class Loop:
         """Begin nothing more, and record what calls under way still bring."""
         for post in self._posts:
             post.workers.close()
-        self.core.keep_only_begun({s for post in self._posts for s in post.workers.begun()})
+        self.core.underway.keep_only({s for post in self._posts for s in post.workers.begun()})
         deadline = time.monotonic() + _FAREWELL_SECONDS
         while self.core.underway and (left := deadline - time.monotonic()) > 0:
             try:

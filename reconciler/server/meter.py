@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from functools import singledispatchmethod
 
-from reconciler.controller.core import Core, Record
+from reconciler.controller.core import Core
 from reconciler.controller.happenings import Done, Finished, Happening, Hinted
 from reconciler.controller.revisions import Change
+from reconciler.controller.scribe import Record
 from reconciler.engines.engine import (
     ConflictError,
     EngineError,
