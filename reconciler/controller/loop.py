@@ -11,21 +11,20 @@ from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
-from reconciler.controller import requests
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
+from reconciler.controller.intake import Intake
 from reconciler.controller.lookout import Lookout
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
-from reconciler.controller.requests.desk import Desk
-from reconciler.controller.revisions import Revisions
+from reconciler.controller.revisions import Change, Revisions
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
-from reconciler.ledger import Ledger, LedgerError, Request
+from reconciler.ledger import Ledger
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
@@ -67,7 +66,6 @@ class Loop:
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
-        self._desk = Desk(ledger)
         self.claim_refusal = ""
         self.on_turn: Callable[[Core], None] = lambda _: None
         self.witness = Witness()
@@ -75,13 +73,19 @@ class Loop:
         self._claimant = claimant
         self._open_engine = open_engine
         self._rhythm = rhythm
-        self._revisions = revisions
         self._take_over = take_over
         self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._posts = Posts(self._man)
+        self._intake = Intake(
+            core,
+            ledger,
+            self._posts,
+            revisions,
+            follow=rhythm.follow,
+            heard=self._has_read,
+        )
         self._publisher = Publisher(claimant.state_folder)
         self._ending: Ending | None = None
-        self._reread_at: float | None = None
         self._began = time.monotonic()
 
     def put(self, happening: Happening) -> None:
@@ -92,7 +96,7 @@ class Loop:
         """Turn until `done` says so, a Halt comes, or the claim is lost."""
         try:
             self._posts.meet(self.core.desired.nodes)
-            self._look_for_requests()
+            self._intake.look()
             while (ending := self._ending) is None:
                 began = time.monotonic()
                 self._see()
@@ -117,7 +121,7 @@ class Loop:
         for action in actions:
             self._submit(action)
         if not self.core.scribe.error:
-            self._desk.answer()
+            self._intake.answer()
         self.on_turn(self.core)
 
     def _submit(self, action: Action) -> None:
@@ -152,14 +156,15 @@ class Loop:
                 self._take(self._inbox.get(timeout=left) if left else self._inbox.get_nowait())
         except queue.Empty:
             pass
-        self._look_for_requests()
-        if self._reread_at is not None and time.monotonic() >= self._reread_at:
-            self._read_source()
+        self._intake.look()
 
     def _saturated(self) -> bool:
         """Whether all workers have enough to do, so that a later plan costs nobody anything."""
         posts = list(self._posts)
         return bool(posts) and all(post.workers.saturated() for post in posts)
+
+    def _has_read(self, change: Change, seconds: float) -> None:
+        self.witness.read(change, seconds)
 
     def _looked(self) -> bool:
         if time.monotonic() - self._began > _FIRST_LOOK_SECONDS:
@@ -219,7 +224,7 @@ class Loop:
     @_hear.register
     def _(self, happening: said.SourceChanged) -> None:
         del happening
-        self._read_source()
+        self._intake.read_source()
 
     @_hear.register
     def _(self, happening: said.SourceTold) -> None:
@@ -229,62 +234,6 @@ class Loop:
     def _(self, happening: said.Halt) -> None:
         self.core.say("halt", happening.reason)
         self._ending = Ending.HALTED
-
-    # --- source and requests ---------------------------------------------------------------
-
-    def _read_source(self) -> None:
-        if self._revisions is None or not self._rhythm.follow:
-            return
-        self._reread_at = None
-        began = time.monotonic()
-        change = self._revisions.read(self.core.desired, self.core.history.pinned_revision)
-        self.witness.read(change, time.monotonic() - began)
-        self.core.note(change.facts)
-        for kind, level, message in change.said:
-            self.core.say(kind, message, level=level)
-        if change.desired is not None:
-            self.core.set_desired(change.desired)
-            self._posts.meet(change.desired.nodes)
-        if change.again_in is not None:
-            self._reread_at = time.monotonic() + change.again_in
-
-    def _look_for_requests(self) -> None:
-        try:
-            for request in self._desk.fresh():
-                self._grant(request)
-        except LedgerError:
-            self._desk.look_again()
-
-    def _grant(self, request: Request) -> None:
-        desired, history = self.core.desired, self.core.history
-        kept, now = self._desk.kept(request), self._clock.now()
-        judged = requests.judge(request.verb, request.arguments, desired, history, now, kept)
-        self.core.note(judged.facts)
-        message = judged.message
-        if request.verb == "approve" and judged.ok:
-            message += self._let_pass()
-        self._desk.judged(request, ok=judged.ok, message=message)
-        if judged.look:
-            self._look_at_everything()
-        if judged.reread:
-            self._read_source()
-
-    def _let_pass(self) -> str:
-        """Let pass what the source itself holds back; return what the answer says of it."""
-        passed = self._revisions.allow() if self._revisions is not None else ""
-        if not passed:
-            return ""
-        when = "now" if self._rhythm.follow else "by the next `apply` or `run`"
-        return f"; {passed}, which waited for this, is read {when}"
-
-    def _look_at_everything(self) -> None:
-        """Ask source and nodes anew, try again what was refused, and plan everything."""
-        if self._revisions is not None:
-            self._revisions.nudge()
-        for post in self._posts:
-            post.watch.look()
-        self.core.try_again()
-        self.core.dirty_all()
 
     # --- nodes -----------------------------------------------------------------------------
 
