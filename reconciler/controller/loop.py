@@ -7,6 +7,7 @@ each turn, so a burst of events costs one pass.
 import queue
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from functools import singledispatchmethod
 
@@ -33,7 +34,7 @@ from reconciler.model.fact import Relearned
 _REQUEST_SECONDS = 0.25
 # How long a first plan waits for nodes that have not answered yet, in seconds.
 _FIRST_LOOK_SECONDS = 2.0
-# While all workers are busy, how long results are gathered before they are planned with, seconds.
+# While all workers are busy, how long results are gathered at least before they are planned with.
 _GATHER_SECONDS = 0.01
 # How long calls under way may take to report when the loop ends, in seconds.
 _FAREWELL_SECONDS = 5.0
@@ -87,6 +88,7 @@ class Loop:
         self._publisher = Publisher(claimant.state_folder)
         self._ending: Ending | None = None
         self._began = time.monotonic()
+        self._took = 0.0
 
     def put(self, happening: Happening) -> None:
         """Tell the loop something, from any thread or signal handler."""
@@ -101,7 +103,8 @@ class Loop:
                 began = time.monotonic()
                 self._see()
                 self._turn()
-                self.witness.turned(self.core, time.monotonic() - began)
+                self._took = time.monotonic() - began
+                self.witness.turned(self.core, self._took)
                 if self._looked() and done(self.core):
                     self._ending = Ending.DONE
                 else:
@@ -150,13 +153,19 @@ class Loop:
             pause = min(pause, max(0.0, wake - self._clock.now()))
         try:
             self._take(self._inbox.get(timeout=pause))
-            gathered = time.monotonic() + (_GATHER_SECONDS if self._saturated() else 0.0)
+            self._gather()
             while True:
-                left = max(0.0, gathered - time.monotonic())
-                self._take(self._inbox.get(timeout=left) if left else self._inbox.get_nowait())
+                self._take(self._inbox.get_nowait())
         except queue.Empty:
             pass
         self._intake.look()
+
+    def _gather(self) -> None:
+        """Hear on for as long as a turn takes, while all workers have enough to do."""
+        until = time.monotonic() + max(_GATHER_SECONDS, self._took)
+        while self._saturated() and (left := until - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                self._take(self._inbox.get(timeout=min(left, _GATHER_SECONDS)))
 
     def _saturated(self) -> bool:
         """Whether all workers have enough to do, so that a later plan costs nobody anything."""
