@@ -109,7 +109,7 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
             raise Failure(opened.loop.claim_refusal, Exit.HELD)
         answer = opened.ledger.answer_of(number)
         if answer is None:
-            raise Failure(opened.core.ledger_error or "ended before the request was answered")
+            raise Failure(opened.core.scribe.error or "ended before the request was answered")
         message = _granted(answer)
         if ending is Ending.HALTED:
             raise Failure(f"{message}, but this was ended before all was done; ask again")

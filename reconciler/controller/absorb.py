@@ -15,7 +15,6 @@ from reconciler.engines.engine import (
     EngineError,
     ImageMissingError,
     PermanentError,
-    StrandedError,
     UnreachableError,
 )
 from reconciler.model.action import Action, Verb
@@ -47,22 +46,22 @@ def absorb(
     if action.verb is Verb.COLLECT:
         facts += _collected(board, history, action, finished.outcome, now, dates)
     else:
-        _move(board, action, finished.outcome)
-    if action.verb is Verb.PULL:
-        runs = ((action.task, action.run), *action.sharers)
-        known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
-        reference = finished.outcome.reference
-        facts += [ImageResolved(task, run, action.node, reference, now) for task, run in known]
+        facts += _success(board, history, action, finished.outcome, now)
     return Absorbed(facts)
 
 
-def _move(board: Board, action: Action, done: Done) -> None:
+def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
+    if action.verb is Verb.PULL:
+        runs = ((action.task, action.run), *action.sharers)
+        known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
+        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in known]
     if action.verb is Verb.CREATE:
         board.put(_created(action, done.container))
     elif action.verb is Verb.START:
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
         board.drop(action.node, action.container or action.subject)
+    return []
 
 
 def _created(action: Action, container: str) -> Container:
@@ -111,9 +110,9 @@ def _refusal(history: History, action: Action, error: EngineError, now: float) -
     facts: list[Fact] = [refusal]
     if action.attempt is None:
         return Absorbed(facts, error=str(error))
-    end = _end_at_start(action, error, now)
-    if end is not None:
-        return Absorbed([end], error=str(error))
+    program = _program_fault(action, error, now)
+    if program is not None:
+        return Absorbed([program], error=str(error))
     if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
         facts = [_first_at_once(refusal)]
         facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
@@ -127,12 +126,10 @@ def _first_at_once(refusal: TroubleSeen) -> TroubleSeen:
     return replace(refusal, retry_at=refusal.at) if refusal.count == 1 else refusal
 
 
-def _end_at_start(action: Action, error: EngineError, now: float) -> AttemptEnded | None:
-    """Return the attempt's end where there is nothing to be gained by another start."""
-    if action.verb is not Verb.START or action.attempt is None:
-        return None
-    if isinstance(error, StrandedError):
-        return outcome.stranded(action.attempt, action.node, str(error), now)
+def _program_fault(action: Action, error: EngineError, now: float) -> AttemptEnded | None:
+    """Return the attempt's end where it is the program, not the engine, that cannot start."""
     if not isinstance(error, PermanentError) or error.exit_code is None:
+        return None
+    if action.verb is not Verb.START or action.attempt is None:
         return None
     return outcome.not_startable(action.attempt, action.node, str(error), error.exit_code, now)

@@ -3,14 +3,14 @@
 What is not worth a line (a container looked at, a start that was asked for) has none.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import singledispatch
 
 from msgspec.structs import replace
 
 from reconciler.ledger import LogEntry
 from reconciler.model import fact as facts
-from reconciler.model.action import Action, Cause, Hold, Verb
+from reconciler.model.action import Action, Cause, Hold, Plan, Verb
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
 from reconciler.model.suspension import wording_of
@@ -46,6 +46,13 @@ def said_of_action(action: Action, now: float) -> LogEntry | None:
 def said_of_start(action: Action, now: float) -> LogEntry:
     """Return the line for an instance that the engine has started."""
     return _of_action(action, now, "started", f"running on node {action.node}")
+
+
+def said_of_plan(made: Plan, known: Iterable[Hold], now: float) -> list[LogEntry]:
+    """Return the lines for what is about to be done, and for holds that are not known yet."""
+    before = {hold.message for hold in known}
+    said = [entry for action in made.actions if (entry := said_of_action(action, now))]
+    return said + [said_of_hold(hold, now) for hold in made.holds if hold.message not in before]
 
 
 def said_of_hold(hold: Hold, now: float) -> LogEntry:

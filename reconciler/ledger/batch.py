@@ -1,11 +1,11 @@
-"""What batch adds to the record: firings, further tries, combinations, what has expired.
+"""What batch adds to the record: firings, further tries, combinations, what is forgotten of runs.
 
 The counterpart of what `History.apply` does with the same facts.
 """
 
 import sqlite3
 
-from reconciler.ledger.rows import attempt_row, known_run, task_row
+from reconciler.ledger.rows import known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
@@ -57,17 +57,6 @@ def finished(connection: sqlite3.Connection, fact: facts.RunFinished) -> None:
     connection.execute("UPDATE runs SET finished_at = ? WHERE id = ?", (fact.at, run))
 
 
-def expired(connection: sqlite3.Connection, fact: facts.AttemptExpired) -> None:
-    """Let an attempt's logs go."""
-    key = attempt_row(connection, fact.attempt)
-    connection.execute("DELETE FROM logs WHERE (run, instance, number) = (?, ?, ?)", key)
-    connection.execute(
-        "INSERT INTO attempts (run, instance, number, expired) VALUES (?, ?, ?, 1)"
-        " ON CONFLICT DO UPDATE SET expired = 1",
-        key,
-    )
-
-
 def forgotten_runs(connection: sqlite3.Connection, fact: facts.RunsForgotten) -> None:
     """Let runs go with all that is theirs, and keep which firings they were for."""
     task = task_row(connection, fact.task)
@@ -76,16 +65,3 @@ def forgotten_runs(connection: sqlite3.Connection, fact: facts.RunsForgotten) ->
     connection.execute("DELETE FROM fired WHERE task = ?", (task,))
     spans = [(task, *span) for span in fact.fired]
     connection.executemany("INSERT INTO fired (task, first, last) VALUES (?, ?, ?)", spans)
-
-
-def forgotten_attempts(connection: sqlite3.Connection, fact: facts.AttemptsForgotten) -> None:
-    """Let attempts go with their logs, and keep what counts of them."""
-    run = known_run(connection, fact.task, fact.run)
-    gone = [(run, fact.instance, number) for number in fact.attempts]
-    for table in ("attempts", "logs"):
-        connection.executemany(
-            f"DELETE FROM {table} WHERE run = ? AND instance = ? AND number = ?",  # noqa: S608 - ours
-            gone,
-        )
-    row = (run, fact.instance, fact.failures, fact.row, fact.last)
-    connection.execute("REPLACE INTO forgotten VALUES (?, ?, ?, ?, ?)", row)
