@@ -130,8 +130,10 @@ def test_thirty_deaths_of_an_engine_under_forty_instances(
     print(f"{sum(started.values())} starts, {INSTANCES} successes, {lost} lost")  # noqa: T201
     assert ends["succeeded"].keys() <= written(notes, "done").keys(), "no false success"
     assert Counter(i for i, _ in ends["succeeded"].elements()) == dict.fromkeys(range(INSTANCES), 1)
-    # An engine on its way out kills what has not heeded its signal in time, and says so.
-    assert {e["message"] for e in project.events() if e["kind"] == "failed"} <= {"exit code 137"}
+    # An engine on its way out kills what has not heeded its signal in time, and says so. One that
+    # was back before anybody noticed, and makes 255 up, is taken at its word.
+    failures = {e["message"] for e in project.events() if e["kind"] == "failed"}
+    assert failures <= {"exit code 137", *({"exit code 255"} if lives_on else {})}
     assert not ends["cancelled"]
     assert max(started.values()) == 1, "no attempt starts twice"
     everything = ends["succeeded"] + ends["lost"] + ends["failed"]
