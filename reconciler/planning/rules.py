@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, cause, gang, rollout
+from reconciler.planning import attempts, cause, gang, outcome, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.barring import awaiting, kept_on
 from reconciler.planning.ending import collect, end
@@ -141,6 +141,20 @@ def running(scene: Scene, slot: Slot) -> Step | None:
     )
 
 
+def cut_off(scene: Scene, slot: Slot) -> Step | None:
+    """Its start was asked of an engine that has died since, and has not refused it."""
+    current, record = slot.current, slot.record
+    if current is None or current.phase is not Phase.CREATED or record is None or record.ended:
+        return None
+    asked, era = record.era, scene.given.observed.nodes[current.node].era
+    refused = str(slot.key) in scene.given.history.troubles
+    if not record.start_requested_at or refused or not asked or not era or asked == era:
+        return None
+    reason = "its engine restarted while it was started, so whether it has begun is not known"
+    lost = outcome.stranded(current.attempt_key, current.node, reason, scene.given.now)
+    return Step(InstanceState.COLLECTING, reason, facts=(lost,), wake_at=scene.given.now)
+
+
 def created(scene: Scene, slot: Slot) -> Step | None:
     """It is made and has never run."""
     current = slot.current
@@ -193,6 +207,7 @@ RULES: Final[tuple[Rule, ...]] = (
     over_parallelism,
     rollout.proving,
     running,
+    cut_off,
     gang.awaiting,
     created,
     being_removed,

@@ -130,11 +130,16 @@ def test_thirty_deaths_of_an_engine_under_forty_instances(
     print(f"{sum(started.values())} starts, {INSTANCES} successes, {lost} lost")  # noqa: T201
     assert ends["succeeded"].keys() <= written(notes, "done").keys(), "no false success"
     assert Counter(i for i, _ in ends["succeeded"].elements()) == dict.fromkeys(range(INSTANCES), 1)
-    assert not ends["failed"], "the engine's death is no failure of the program's"
+    # An engine on its way out kills what has not heeded its signal in time, and says so. One that
+    # was back before anybody noticed, and makes 255 up, is taken at its word.
+    failures = {e["message"] for e in project.events() if e["kind"] == "failed"}
+    assert failures <= {"exit code 137", *({"exit code 255"} if lives_on else {})}
     assert not ends["cancelled"]
     assert max(started.values()) == 1, "no attempt starts twice"
-    assert started.keys() <= ends["succeeded"].keys() | ends["lost"].keys(), "each has its end"
+    everything = ends["succeeded"] + ends["lost"] + ends["failed"]
+    assert started.keys() <= everything.keys(), "each has its end"
+    assert max(everything.values()) == 1, "and one only"
     last = dict(sorted(started))
     assert ends["succeeded"].keys() == last.items(), "nothing starts after it has succeeded"
     starts_of_keeper = sum(instance == KEEPER for instance, _ in started)
-    assert starts_of_keeper == 1 if lives_on else starts_of_keeper > RESTARTS
+    assert starts_of_keeper == 1 if lives_on else starts_of_keeper > 1

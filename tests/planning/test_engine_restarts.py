@@ -16,6 +16,7 @@ from reconciler.engines.simulated.world import Manner
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
 from reconciler.model.fact import Result
+from reconciler.model.observed import Phase
 from reconciler.model.run import Attempt
 from tests.support.desired import make_task
 from tests.support.lab import Lab
@@ -117,6 +118,32 @@ def test_what_a_start_that_was_cut_off_has_left_is_given_up_and_made_anew() -> N
     assert lab.live() == ["demo.work.1.0.2"]
     assert NAME not in lab.world.boxes, "nothing is left of it"
     assert lab.wait(600) == []
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_start_that_was_asked_of_an_engine_that_died_is_not_asked_again(*, crash: bool) -> None:
+    lab = Lab(batch())
+    lab.world.faults = lambda call, _, when: (
+        UnreachableError("gone") if (call, when) == ("start", "before") else None
+    )
+    lab.driver.look()
+    while not lab.world.boxes:
+        lab.driver.step()
+    lab.driver.step()
+    assert lab.world.boxes[NAME].phase is Phase.CREATED
+    assert attempts(lab)[0].start_requested_at
+    lab.world.faults = lambda *_: None
+    lab.world.restart(0)
+    if crash:
+        lab.crash()
+    lab.settle()
+    first, second = attempts(lab)
+    assert (first.result, first.counts_as_failure) == (Result.LOST, True)
+    assert "so whether it has begun is not known" in first.reason
+    assert not second.ended
+    assert lab.live() == ["demo.work.1.0.2"]
+    assert [name for name in lab.world.journal.starts if name == NAME] == []
+    assert NAME not in lab.world.boxes
 
 
 def test_what_is_left_with_no_attempt_to_spare_is_failed_and_says_why() -> None:
