@@ -16,8 +16,6 @@ from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
 
-# How long whoever is to be placed waits for the first answer of a node, in seconds.
-_PATIENCE: Final = 10.0
 _NOT_LISTED = "it has not been asked yet"
 _OMENS: Final = {"oom", "kill"}
 # What ends a program that has made no provision. Others are how people talk to one that runs on.
@@ -28,7 +26,6 @@ class NodeState(Struct):
     """One node's containers by id, when each was last touched, and whether all that is known.
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
-    `awaited` is until when its first answer is waited for, in epoch seconds.
     `era` is the engine's, as told with the last list, and `has` what it said that the node has.
     """
 
@@ -40,16 +37,15 @@ class NodeState(Struct):
     touched: dict[str, int] = field(default_factory=dict)
     era: str = ""
     has: Amounts = Amounts()
-    awaited: float = 0.0
 
 
 class Board:
     """The controller's picture of all nodes."""
 
-    def __init__(self, project: str, nodes: list[str], now: float = 0.0) -> None:
-        """Start, `now`, with nothing known of any node."""
+    def __init__(self, project: str, nodes: list[str]) -> None:
+        """Start with nothing known of any node."""
         self.project = project
-        self.nodes: dict[str, NodeState] = {}
+        self.nodes = {name: NodeState(name) for name in nodes}
         self.step = 0
         # How often a node may have got more room than it had.
         self.freed = 0
@@ -61,12 +57,10 @@ class Board:
         self._told: dict[str, float] = {}
         # Names of containers that ran when their node was lost, and had ended when it came back.
         self._hidden: set[str] = set()
-        for name in nodes:
-            self.add(name, now)
 
-    def add(self, node: str, now: float = 0.0) -> None:
+    def add(self, node: str) -> None:
         """Know of another node, and nothing about it yet."""
-        self.nodes[node] = NodeState(node, awaited=now + _PATIENCE)
+        self.nodes[node] = NodeState(node)
 
     def remove(self, node: str) -> None:
         """Know a node no more; what ran there is unknown from now on."""
@@ -76,7 +70,7 @@ class Board:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
             {
-                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.awaited, s.asked)
+                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.asked)
                 for n, s in self.nodes.items()
             }
         )
@@ -92,7 +86,7 @@ class Board:
         merged = {i: c for i, c in fresh.items() if i not in kept}
         merged |= {i: c for i, c in state.containers.items() if i in kept}
         before, state.containers = state.containers, Containers(merged.values())
-        state.asked, state.awaited = True, 0.0
+        state.asked = True
         state.touched = {i: when for i, when in state.touched.items() if i in kept}
         self.freed += before.taken != state.containers.taken
         dirty = {c.key.task for i, c in merged.items() if before.get(i) != c}
@@ -118,7 +112,6 @@ class Board:
         state = self.nodes[node]
         new = state.known or state.reason != reason
         state.known, state.asked, state.reason = False, not doubt, reason
-        state.awaited = 0.0
         return new
 
     def clear(self, node: str) -> None:

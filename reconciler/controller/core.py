@@ -63,7 +63,7 @@ class Core:
         desired = with_leaving(desired, self.history)
         self.desired = as_kept(desired, self.history)
         self.began = now()
-        self.board = Board(desired.project, list(desired.nodes), self.began)
+        self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
         self.holds: tuple[Hold, ...] = ()
         self.underway = Errands()
@@ -101,7 +101,7 @@ class Core:
         desired = with_leaving(desired, self.history)
         self._learn(list(declared(desired, self.history, self.now())))
         for name in desired.nodes.keys() - self.board.nodes.keys():
-            self.board.add(name, self.now())
+            self.board.add(name)
         for name in self.board.nodes.keys() - desired.nodes.keys():
             self.board.remove(name)
         if desired.revision != self.desired.revision:

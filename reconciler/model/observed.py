@@ -175,8 +175,7 @@ class Containers(Mapping[str, Container]):
 class NodeView(Struct, frozen=True):
     """What one node shows. Where `known` is False, `reason` says why and nothing is concluded.
 
-    `awaited` is until when its first answer is worth waiting for, in epoch seconds, 0.0 where it
-    has been given. `has` is what its engine says that the node has.
+    `has` is what its engine says that the node has.
     `era` is another one after the node's engine has died with what it ran, empty where not known.
     `asked`: it has answered, or failed to, since this process began or last doubted it.
     """
@@ -187,7 +186,6 @@ class NodeView(Struct, frozen=True):
     containers: Containers = field(default_factory=Containers)
     era: str = ""
     has: Amounts = Amounts()
-    awaited: float = 0.0
     asked: bool = True
 
 

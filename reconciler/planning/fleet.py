@@ -5,7 +5,6 @@ who is placed, nor why there.
 """
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -24,7 +23,7 @@ class Stand(Struct):
     """How one node stands: what it has for instances, and what is taken of that.
 
     `unknown` is why nothing is known of it, `shut` why it takes nothing new, each empty where it is
-    not so; `awaited` until when its first answer is worth waiting for. Amounts that nobody has
+    not so. Amounts that nobody has
     said are None, and have no bound.
     """
 
@@ -35,7 +34,6 @@ class Stand(Struct):
     taken: Taken
     unknown: str = ""
     shut: str = ""
-    awaited: float = 0.0
 
     def share(self) -> float:
         """Return which part is taken of what it has least of left; 0.0 where there is no bound."""
@@ -44,7 +42,7 @@ class Stand(Struct):
         return max((used / there for used, there in parts if there), default=0.0)
 
 
-class Fleet(Struct, dict=True):
+class Fleet(Struct):
     """All nodes in one pass, and what is `taken` of them in sum.
 
     `lines` keep who stands where for those who ask for the same.
@@ -63,12 +61,6 @@ class Fleet(Struct, dict=True):
             for stand in self.known.values():
                 self.taken.include(stand.taken)
         return self.known
-
-    @cached_property
-    def awaited(self) -> list[Stand]:
-        """The nodes that have not answered yet."""
-        names = (n for n, view in self.given.observed.nodes.items() if view.awaited)
-        return [self.stands[name] for name in names if name in self.stands]
 
     def take(self, node: str, claim: Claim) -> None:
         """Place an instance on a node."""
@@ -92,8 +84,8 @@ def _stands(given: "Pass") -> Iterator[Stand]:
         told = view.has if view else Amounts()
         has = _left(capacity_of(spec, told), spec.reserve)
         unknown = given.unknown(name) or ""
-        closed, awaited = shut(given, name), view.awaited if view else 0.0
-        yield Stand(name, spec, frozenset(spec.labels), has, taken, unknown, closed, awaited)
+        closed = shut(given, name)
+        yield Stand(name, spec, frozenset(spec.labels), has, taken, unknown, closed)
 
 
 def capacity_of(spec: NodeSpec, told: Amounts) -> Amounts:

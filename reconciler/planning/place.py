@@ -3,11 +3,10 @@
 Deterministic for the same input. The node of an instance's earlier attempt is preferred.
 """
 
-from reconciler.model.action import InstanceState
 from reconciler.planning.filters import fits, stands_open
 from reconciler.planning.line import Line, Turn
 from reconciler.planning.quota import over_quota
-from reconciler.planning.scene import Gang, Refusal, Scene, Slot, Step
+from reconciler.planning.scene import Gang, Refusal, Scene, Slot
 
 
 def seat(scene: Scene, slot: Slot) -> str | Refusal:
@@ -21,22 +20,6 @@ def seat(scene: Scene, slot: Slot) -> str | Refusal:
     if slot.key not in gang.seats:
         _seat_all(scene, gang)
     return gang.seats[slot.key]
-
-
-def too_early(scene: Scene, _: Slot) -> Step | None:
-    """A node that may take it has not said yet how it is: the first answers are waited for.
-
-    Nobody waits for one that did not answer before.
-    """
-    now, labels = scene.given.now, scene.wish.labels
-    records = scene.given.history.nodes
-    for stand in scene.fleet.awaited:
-        if (known := records.get(stand.name)) is not None and known.lost_at:
-            continue
-        if stand.awaited > now and not stand.shut and stand.labels.issuperset(labels):
-            reason = f"waits for the first answer of node {stand.name}"
-            return Step(InstanceState.PENDING, reason, wake_at=stand.awaited)
-    return None
 
 
 def nowhere(scene: Scene) -> Refusal | None:

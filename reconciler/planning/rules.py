@@ -20,7 +20,6 @@ from reconciler.planning.finishing import finishing
 from reconciler.planning.limiting import overdue
 from reconciler.planning.losing import astray, outrun, rival, unknown_node
 from reconciler.planning.moving import leaving
-from reconciler.planning.place import too_early
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
 
@@ -221,6 +220,5 @@ RULES: Final[tuple[Rule, ...]] = (
     attempts.refused,
     gang.lacking,
     attempts.crowded,
-    too_early,
     attempts.next_attempt,
 )

@@ -224,19 +224,6 @@ def test_where_nothing_is_declared_the_engine_tells_what_there_is() -> None:
     assert lab.count() == {"n1": 3}
 
 
-def test_the_first_answer_of_each_node_that_will_do_is_waited_for_a_while() -> None:
-    late = NodeView("late", known=False, reason="it has not been asked yet", awaited=5.0)
-    shown = Observed({"here": NodeView("here"), "late": late})
-    desired = make_desired(make_task("work"), nodes=("here", "late"))
-    waiting = plan(desired, shown, History(), 4.0)
-    assert not waiting.actions
-    assert waiting.verdicts[0].reason == "waits for the first answer of node late"
-    assert waiting.wakes == {"work": 5.0}
-    assert [a.node for a in plan(desired, shown, History(), 5.0).actions] == ["here"]
-    elsewhere = make_desired(asking(nodes=(("zone", "a"),)), nodes=("here", "late"))
-    assert "lack" in plan(elsewhere, shown, History(), 4.0).verdicts[0].reason
-
-
 def test_what_is_being_made_counts_where_it_is_made() -> None:
     nodes = {n: NodeSpec(n, "", capacity=Amounts(1.0)) for n in ("a", "b")}
     task = asking(count=2, cpus=1)
