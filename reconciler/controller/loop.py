@@ -29,11 +29,13 @@ from reconciler.ledger import Ledger
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
+from reconciler.planning.nodes import lost_nodes
 
 # How soon a request of another process is noticed, in seconds.
 _REQUEST_SECONDS = 0.25
-# How long a first plan waits for nodes that have not answered yet, in seconds.
-_FIRST_LOOK_SECONDS = 2.0
+# How long a first plan waits for nodes that have not answered yet, in seconds: what it places
+# stays where it is. Those that were lost before are not waited for.
+_FIRST_LOOK_SECONDS = 5.0
 # While all workers are busy, how long results are gathered at least before they are planned with.
 _GATHER_SECONDS = 0.01
 # How long calls under way may take to report when the loop ends, in seconds.
@@ -180,7 +182,7 @@ class Loop:
     def _looked(self) -> bool:
         if time.monotonic() - self._began > _FIRST_LOOK_SECONDS:
             return True
-        return self.core.board.all_asked()
+        return self.core.board.all_asked(but=lost_nodes(self.core.history))
 
     # --- what is heard ---------------------------------------------------------------------
 
