@@ -196,7 +196,7 @@ def _unknown(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> str:
         return _RESTARTED
     if exit_.code is None:
         return "its exit code is not known"
-    if exit_.code == _MADE_UP and seen.hidden and seen.die is None:
+    if exit_.code == _MADE_UP and seen.hidden:
         return _UNSEEN
     return _TOLD if exit_.code == 0 and seen.told else ""
 
