@@ -213,6 +213,8 @@ class Board:
         """Move a known container on; return whether the event said all there is to know."""
         if event.action == "die" and known.phase is not Phase.EXITED:
             self.hints[event.name] = DieHint(event.exit_code, event.at, era)
+            if not self.nodes[known.node].known:
+                self._hidden.add(event.name)
             self.put(replace(known, phase=Phase.EXITED, exit_code=event.exit_code))
         elif event.action == "start":
             self.started(known.node, known.id)

@@ -197,7 +197,7 @@ def _unknown(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> str:
         return _RESTARTED
     if exit_.code is None:
         return "its exit code is not known"
-    if exit_.code == _MADE_UP and seen.hidden and seen.die is None:
+    if exit_.code == _MADE_UP and seen.hidden:
         return _UNSEEN
     stopped = record.stop_requested_at if record else 0.0
     by_others = not stopped or _is_before(seen.told, stopped, seen)

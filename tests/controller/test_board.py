@@ -122,3 +122,25 @@ def test_of_no_node_at_all_everything_is_known() -> None:
 
 def test_all_nodes_were_lost_before() -> None:
     assert not Board("demo", ["a"]).all_asked(but={"a"})
+
+
+def test_an_end_that_shows_when_a_lost_node_is_back_was_hidden() -> None:
+    for told in (True, False):
+        board = listed(RUNNING)
+        board.lose("local", "no answer")
+        if told:  # by the engine's successor, which makes up what it does not know
+            board.hint("local", event("die", code=255))
+        ended = replace(RUNNING, phase=Phase.EXITED, exit_code=255)
+        board.list_containers("local", board.step, (ended,))
+        assert board.witnessed("local", RUNNING.name).hidden
+        board.forget(RUNNING.name)
+        assert not board.witnessed("local", RUNNING.name).hidden
+
+
+def test_an_end_that_was_seen_was_not_hidden() -> None:
+    board = listed(RUNNING)
+    board.hint("local", event("die", code=255))
+    board.lose("local", "no answer")
+    ended = replace(RUNNING, phase=Phase.EXITED, exit_code=255)
+    board.list_containers("local", board.step, (ended,))
+    assert not board.witnessed("local", RUNNING.name).hidden

@@ -94,6 +94,13 @@ def test_a_program_that_cannot_be_started(text: str, exit_code: int, sentence: s
     assert sentence in str(told)
 
 
+@pytest.mark.parametrize(
+    "text", ["transport is closing: unavailable", "get some-volume: database not open"]
+)
+def test_an_engine_on_its_way_out_has_refused_nothing(text: str) -> None:
+    assert type(refusal(500, text, doing="start a")) is UnreachableError
+
+
 def test_what_a_start_that_was_cut_off_has_left_is_stranded() -> None:
     text = f"task {'f0' * 32}: already exists: unknown"
     assert type(refusal(500, text, doing="start a")) is StrandedError

@@ -192,7 +192,11 @@ _ANSWERS: Final = (
     ),
     # Whatever else, by the answer's number.
     _Answer("no such container", TransientError, "the container is gone", statuses=(404,)),
-    _Answer("shutting down", UnreachableError, "the engine is shutting down"),
+    _Answer(
+        "shutting down|transport is closing|database not open",
+        UnreachableError,
+        "the engine is shutting down",
+    ),
     _Answer("", TransientError, "the engine is busy with it ({text})", statuses=(409,)),
     _Answer("", UnreachableError, "the engine is not available ({text})", statuses=(502, 503, 504)),
     _Answer("", PermanentError, "the engine refuses it: {text}", statuses=tuple(range(400, 500))),
