@@ -15,7 +15,7 @@ from reconciler.model.observed import Containers, Observed
 from reconciler.planning import plan
 from tests.laws.stage import NODES
 from tests.laws.steps import Steps, often
-from tests.laws.wishes import Change, beginnings, changes, knobs
+from tests.laws.wishes import Change, beginnings, changes, knobs, rows
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,7 +35,10 @@ class People(Steps):
         self.commit(what, approve=approve)
         self.turns(turns)
 
-    @rule(turned=st.lists(knobs, min_size=1, max_size=4), turns=st.integers(0, 3))
+    @rule(
+        turned=st.one_of(st.lists(knobs, min_size=1, max_size=4), st.sampled_from(rows)),
+        turns=st.integers(0, 3),
+    )
     def somebody_turns_knobs(self, turned: list[Change], turns: int) -> None:
         """One after the other, perhaps there and back, with some turns after each."""
         for knob in turned:

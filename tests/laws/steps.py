@@ -47,7 +47,9 @@ class Steps(Fate):
             self.a_turn(listening=listening)
 
     @rule(
-        turns=st.integers(2, 5), code=st.sampled_from([0, 0, 1]), pause=st.sampled_from([2, 2, 61])
+        turns=st.integers(2, 5),
+        code=st.sampled_from([0, 0, 1, 3]),
+        pause=st.sampled_from([2, 2, 61]),
     )
     def work_goes_on(self, turns: int, code: int, pause: float) -> None:
         """Undisturbed: what is begun ends, and what comes after it begins."""

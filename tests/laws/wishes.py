@@ -118,6 +118,17 @@ changes: Final = st.one_of(
 # Changes of which the effects meet most of all, so they come more often than the others.
 knobs: Final = st.sampled_from([(whose, *knob) for whose in ("a", "b") for knob in _KNOBS])
 
+# The same in a row, where it takes two or three to see what they do to each other.
+rows: Final[list[list[Change]]] = [
+    *([(w, "command", ("two",)), (w, "command", ("one",))] for w in ("a", "b")),
+    *([(w, "count", 4), (w, "parallelism", None), (w, "parallelism", 1)] for w in ("a", "b")),
+    *([(w, "protected", True), (w, "there", False)] for w in ("a", SERVICE)),
+    [("a", "never", (3,)), ("a", "per_instance", 2), ("a", "rerun", "raised")],
+    [("b", "after a", Condition.SUCCESS), ("a", "rerun", "raised"), ("b", "rerun", "raised")],
+    [("b", "after a", Condition.FAILURE), ("b", "rerun", "raised"), ("a", "rerun", "raised")],
+    [("a", "on_scale", OnScale.RERUN), ("a", "count", 3), ("a", "count", 2)],
+]
+
 # What a life may begin with, so that what belongs together meets: bounds and failures, a schedule
 # and its clock, a gang and its room.
 beginnings: Final[list[list[Change]]] = [
