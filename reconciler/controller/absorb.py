@@ -15,6 +15,7 @@ from reconciler.engines.engine import (
     EngineError,
     ImageMissingError,
     PermanentError,
+    StrandedError,
     UnreachableError,
 )
 from reconciler.model.action import Action, Verb
@@ -110,9 +111,9 @@ def _refusal(history: History, action: Action, error: EngineError, now: float) -
     facts: list[Fact] = [refusal]
     if action.attempt is None:
         return Absorbed(facts, error=str(error))
-    program = _program_fault(action, error, now)
-    if program is not None:
-        return Absorbed([program], error=str(error))
+    end = _end_at_start(action, error, now)
+    if end is not None:
+        return Absorbed([end], error=str(error))
     if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
         facts = [_first_at_once(refusal)]
         facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
@@ -126,10 +127,12 @@ def _first_at_once(refusal: TroubleSeen) -> TroubleSeen:
     return replace(refusal, retry_at=refusal.at) if refusal.count == 1 else refusal
 
 
-def _program_fault(action: Action, error: EngineError, now: float) -> AttemptEnded | None:
-    """Return the attempt's end where it is the program, not the engine, that cannot start."""
-    if not isinstance(error, PermanentError) or error.exit_code is None:
-        return None
+def _end_at_start(action: Action, error: EngineError, now: float) -> AttemptEnded | None:
+    """Return the attempt's end where there is nothing to be gained by another start."""
     if action.verb is not Verb.START or action.attempt is None:
+        return None
+    if isinstance(error, StrandedError):
+        return outcome.stranded(action.attempt, action.node, str(error), now)
+    if not isinstance(error, PermanentError) or error.exit_code is None:
         return None
     return outcome.not_startable(action.attempt, action.node, str(error), error.exit_code, now)
