@@ -258,7 +258,7 @@ def test_nor_has_it_where_we_ask_for_its_end_later() -> None:
     lab.commit()
     lab.driver.step()  # the end is asked for: nothing has told yet that it has come
     lab.driver.look()
-    hear(lab, stream, "era-1")
+    hear(lab, stream, "local-1")
     lab.settle()
     assert attempts(lab)[0].result is Result.LOST
 
@@ -272,9 +272,9 @@ def test_our_own_signal_casts_no_doubt_on_what_had_ended_before() -> None:
     lab.core.turn()
     (container,) = lab.core.board.nodes["local"].containers
     late = EngineEvent("container", "kill", container, NAME, lab.now, signal=15)
-    lab.core.hinted(Hinted("local", late, "era-1"))
+    lab.core.hinted(Hinted("local", late, "local-1"))
     lab.crash()
-    lab.core.hinted(Hinted("local", late, "era-1"))
+    lab.core.hinted(Hinted("local", late, "local-1"))
     lab.settle()
     assert attempts(lab)[0].result is Result.SUCCEEDED
 
