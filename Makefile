@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check docs fuzz chaos soak bench lock clean .venv engine image tools
+.PHONY: help demo test test-full check docs fuzz prove chaos soak bench lock clean .venv engine image tools
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,11 @@ docs: .venv  ## write the pages of docs/ that are made from schemas/ and specs/
 # `make fuzz SEED=7 BATCH=3` repeats what it says of a failure.
 fuzz: .venv  ## try 200,000 mutated manifests (CASES=N for another number) on all processors
 	$(BIN)/python -m tests.fuzz $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(BATCH),--batch $(BATCH))
+
+# `make prove SEED=7 BATCH=3` repeats it as well.
+prove: .venv  ## hold every law against 100,000 steps of fate, on an engine in memory (STEPS=N for another number)
+	$(BIN)/python -m tests.laws $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(BATCH),--batch $(BATCH))
 
 # `make chaos SEED=7 KILLS=40` repeats a siege's choices, not its moments.

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from reconciler.cli import session
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.place import Place, open_engine
+from reconciler.cli.place import Place, opener
 from reconciler.cli.telling import teller
 from reconciler.cli.text import complain
 from reconciler.controller.loop import Ending
@@ -98,7 +98,7 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         state=place.state,
         policy=place.policy,
         take_over=wish.take_over,
-        open_engine=open_engine,
+        open_engine=opener(place),
     )
     with writer_of(place.source, desired, chosen) as opened:
         number = opened.ledger.request(wish.verb, wish.arguments)
@@ -109,7 +109,7 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
             raise Failure(opened.loop.claim_refusal, Exit.HELD)
         answer = opened.ledger.answer_of(number)
         if answer is None:
-            raise Failure(opened.core.ledger_error or "ended before the request was answered")
+            raise Failure(opened.core.scribe.error or "ended before the request was answered")
         message = _granted(answer)
         if ending is Ending.HALTED:
             raise Failure(f"{message}, but this was ended before all was done; ask again")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from reconciler.cli.place import Place, open_engine
+from reconciler.cli.place import Place, opener
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.claim import Claimant, Standing
 from reconciler.controller.preview import Preview, preview
@@ -19,6 +19,7 @@ from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Destroyed, Relearned
 from reconciler.model.observed import Observed
+from reconciler.planning.nodes import lost_nodes, with_leaving
 from reconciler.planning.numbering import as_kept
 
 
@@ -48,10 +49,11 @@ class Foresight(Struct, frozen=True):
 
 def foresee(place: Place, desired: Desired) -> Foresight:
     """Look at everything once and run the planner ahead."""
-    engines = {name: open_engine(spec) for name, spec in desired.nodes.items()}
-    past = past_of(place.folder, place.project)
+    engine_of, past = opener(place), past_of(place.folder, place.project)
     history, now = past.history, past.now
-    observed = observe(place.project, engines)
+    desired = with_leaving(desired, history)
+    engines = {name: engine_of(spec) for name, spec in desired.nodes.items()}
+    observed = observe(place.project, engines, lost_nodes(history))
     known = {name: engine for name, engine in engines.items() if observed.nodes[name].known}
     refusals, lost = _claims(place, known)
     if lost:

@@ -39,6 +39,7 @@ VERBS: Final = {
     "destroy": "Take everything down.",
     "backup": "Copy the ledger.",
     "restore": "Put a copy of the ledger back.",
+    "nodes": "List the nodes; cordon, drain or forget one.",
     "schema": "Print the JSON schema of a kind of manifest.",
     "explain": "Tell what a problem's code means, with examples.",
     "profiles": "List the standard profiles, or print one.",

@@ -91,7 +91,7 @@ class Herald:
         self._tell_of_source(tasks, core.desired.revision, newest)
         known = core.history.revision(core.desired.revision)
         if self._statuses is not None and known is not None:
-            took = (known.converged_at or time.time()) - known.at
+            took = (known.converged_at or core.now()) - known.at
             stage = self._outlook.stage(core.holds, len(core.underway), took)
             self._status(core.desired.revision, stage)
 

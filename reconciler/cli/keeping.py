@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import session, settle
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.place import Place, open_engine
+from reconciler.cli.place import Place, opener
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
 from reconciler.controller.happenings import SourceChanged
@@ -69,7 +69,7 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         policy=place.policy,
         take_over=manner.take_over,
         resync=manner.resync,
-        open_engine=open_engine,
+        open_engine=opener(place),
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     desired = replace(desired, prunable=False)

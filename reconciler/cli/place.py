@@ -6,7 +6,7 @@ work however broken the other manifests are.
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from reconciler.cli.operator import consult, policy_of
 from reconciler.cli.options import Address, Chosen, Where
 from reconciler.controller.folders import state_folder
 from reconciler.ledger import Ledger, NoLedger
-from reconciler.model.desired import NodeSpec
+from reconciler.model.desired import NodeSpec, Tls
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import MAX_BYTES, FolderSource
 from reconciler.sources.source import SOURCE_FILE, Polled, project_name
@@ -39,6 +39,7 @@ class Place(Struct, frozen=True):
     state: Path | None
     policy: Policy = FOLDER
     chosen: Chosen = Chosen()
+    ssh_config: str = ""
 
     @property
     def root(self) -> Path:
@@ -85,22 +86,27 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
     if state is None and operator.state_root:
         state = Path(operator.state_root) / project
     policy = policy_of(operator, chosen, as_git=as_git)
-    return Place(folder, source, project, state, policy, chosen)
+    return Place(folder, source, project, state, policy, chosen, operator.ssh_config)
 
 
 def look(place: Place) -> "Report":
     """Look at everything once."""
     from reconciler.controller.reading import report  # noqa: PLC0415  # writers never need it
 
-    return report(place.project, place.state, open_engine, place.policy)
+    return report(place.project, place.state, opener(place), place.policy)
+
+
+def opener(place: Place) -> Callable[[NodeSpec], "Engine"]:
+    """Return what opens the engines of nodes, with what the operator has for the way to them."""
+    return lambda spec: _open(spec.name, spec.endpoint, spec.tls, place.ssh_config)
 
 
 @cache
-def open_engine(spec: NodeSpec) -> "Engine":
-    """Return the engine of a node, one for all who ask; what it needs is imported only now."""
+def _open(node: str, endpoint: str, tls: Tls, ssh_config: str) -> "Engine":
+    """Return an engine, one for all who ask; what it needs is imported only now."""
     from reconciler.engines import docker  # noqa: PLC0415  # see the docstring
 
-    return docker.open_engine(spec.name, spec.endpoint)
+    return docker.open_engine(node, endpoint, tls, ssh_config)
 
 
 def _project(source: FolderSource, state: Path | None) -> str:

@@ -80,7 +80,7 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     except RemoteError as error:
         raise Failure(str(error), Exit.USAGE) from error
     policy = policy_of(operator, chosen, as_git=True)
-    place = Place(source, Address(spec.url), spec.name, folder, policy, chosen)
+    place = Place(source, Address(spec.url), spec.name, folder, policy, chosen, operator.ssh_config)
     return named(place)
 
 

@@ -105,8 +105,8 @@ def put_in_force(writer: Writer, snapshot: Snapshot) -> None:
 
 def listen(writer: Writer, teller: Teller) -> None:
     """Tell `teller` of every entry from now on, each once."""
-    if teller.entry not in writer.core.listeners:
-        writer.core.listeners.append(teller.entry)
+    if teller.entry not in writer.core.scribe.listeners:
+        writer.core.scribe.listeners.append(teller.entry)
 
 
 def drive(

@@ -19,6 +19,7 @@ from reconciler.engines.engine import (
     UnreachableError,
 )
 from reconciler.model.action import Action, Verb
+from reconciler.model.claim import claim_in
 from reconciler.model.fact import AttemptEnded, Fact, ImageResolved, TroubleSeen
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Phase
@@ -46,14 +47,15 @@ def absorb(
     if action.verb is Verb.COLLECT:
         facts += _collected(board, history, action, finished.outcome, now, dates)
     else:
-        facts += _success(board, action, finished.outcome, now)
+        facts += _success(board, history, action, finished.outcome, now)
     return Absorbed(facts)
 
 
-def _success(board: Board, action: Action, done: Done, now: float) -> list[Fact]:
+def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
         runs = ((action.task, action.run), *action.sharers)
-        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in runs]
+        known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
+        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in known]
     if action.verb is Verb.CREATE:
         board.put(_created(action, done.container))
     elif action.verb is Verb.START:
@@ -80,6 +82,7 @@ def _created(action: Action, container: str) -> Container:
         job=labels.get("io.reconciler.job", ""),
         revision=labels.get("io.reconciler.revision", ""),
         values=labels.get("io.reconciler.values", ""),
+        claim=claim_in(labels),
     )
 
 
@@ -114,7 +117,7 @@ def _refusal(history: History, action: Action, error: EngineError, now: float) -
     if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
         facts = [_first_at_once(refusal)]
         facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
-    if isinstance(error, ImageMissingError):
+    if isinstance(error, ImageMissingError) and history.has_run(action.task, action.run):
         facts.append(ImageResolved(action.task, action.run, action.node, "", now))
     return Absorbed(facts, error=str(error))
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.model.action import Plan
 from reconciler.model.desired import Desired
-from reconciler.model.fact import AttemptEnded, Fact, RetryGranted, RunCancelled
+from reconciler.model.fact import AttemptEnded, AttemptForsaken, Fact, RetryGranted, RunCancelled
 from reconciler.model.milestone import Reached
 
 _UNSEEN: Final = object()
@@ -67,6 +67,6 @@ class Agenda:
 
 def _changed(fact: Fact) -> Iterable[str]:
     """Return the task that is to be looked at again once a fact of a plan is on record."""
-    if isinstance(fact, AttemptEnded):
+    if isinstance(fact, AttemptEnded | AttemptForsaken):
         return (fact.attempt.key.task,)
     return (fact.task,) if isinstance(fact, RunCancelled | RetryGranted) else ()

@@ -23,6 +23,8 @@ class Assessment:
         self.wakes: dict[str, float] = {}
         # Why the rollouts of tasks do not go on, by task.
         self.halts: dict[str, str] = {}
+        # Tasks that go on when a node gets more room.
+        self.crowded: set[str] = set()
         self._stirring: set[str] = set()
         self._lacking: set[str] = set()
 
@@ -53,6 +55,7 @@ class Assessment:
                 del known[name]
         self.wakes |= {task: min(at, self.wakes.get(task, at)) for task, at in made.wakes.items()}
         self.halts |= made.halts
+        self.crowded = (self.crowded - planned) | made.crowded
         self._stirring -= planned
         self._stirring |= {name for name, verdicts in found.items() if stirs(verdicts)}
         self._lacking -= planned

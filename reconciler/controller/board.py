@@ -4,18 +4,18 @@ A list tells of the moment it began. What a result or a hint has changed after t
 newer than the list and stands; `step` counts those changes. No clock, no engine.
 """
 
+from collections.abc import Collection
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineEvent
+from reconciler.model.desired import Amounts
 from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
-
-Omen = Literal["oom", "told"]
 
 _NOT_LISTED = "it has not been asked yet"
 _OMENS: Final = {"oom", "kill"}
@@ -27,7 +27,7 @@ class NodeState(Struct):
     """One node's containers by id, when each was last touched, and whether all that is known.
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
-    `era` is the engine's, as told with the last list.
+    `era` is the engine's, as told with the last list, and `has` what it said that the node has.
     """
 
     name: str
@@ -37,6 +37,7 @@ class NodeState(Struct):
     containers: Containers = field(default_factory=Containers)
     touched: dict[str, int] = field(default_factory=dict)
     era: str = ""
+    has: Amounts = Amounts()
 
 
 class Board:
@@ -47,10 +48,14 @@ class Board:
         self.project = project
         self.nodes = {name: NodeState(name) for name in nodes}
         self.step = 0
+        # How often a node may have got more room than it had.
+        self.freed = 0
         # By container name: what was seen of ends that are not on record yet.
         self.hints: dict[str, DieHint] = {}
-        # By container name: what was told before such an end, and may have brought it about.
-        self._omens: dict[str, set[Omen]] = {}
+        # What may have brought such an end about: memory ran out, or the program got a signal that
+        # ends programs, first at a time of its engine's clock.
+        self._ran_out: set[str] = set()
+        self._told: dict[str, float] = {}
         # Names of containers that ran when their node was lost, and had ended when it came back.
         self._hidden: set[str] = set()
 
@@ -65,7 +70,10 @@ class Board:
     def observed(self) -> Observed:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
-            {n: NodeView(n, s.known, s.reason, s.containers, s.era) for n, s in self.nodes.items()}
+            {
+                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.asked)
+                for n, s in self.nodes.items()
+            }
         )
 
     def list_containers(
@@ -78,8 +86,10 @@ class Board:
         kept = {i for i, when in state.touched.items() if when > began}
         merged = {i: c for i, c in fresh.items() if i not in kept}
         merged |= {i: c for i, c in state.containers.items() if i in kept}
-        before, state.containers, state.asked = state.containers, Containers(merged.values()), True
+        before, state.containers = state.containers, Containers(merged.values())
+        state.asked = True
         state.touched = {i: when for i, when in state.touched.items() if i in kept}
+        self.freed += before.taken != state.containers.taken
         dirty = {c.key.task for i, c in merged.items() if before.get(i) != c}
         dirty |= {c.key.task for i, c in before.items() if i not in merged}
         if not state.known:
@@ -88,6 +98,12 @@ class Board:
             self._hidden |= {c.name for c in ended if (old := before.get(c.id)) and old.live}
             state.known, state.reason = True, ""
         return dirty
+
+    def learn(self, node: str, has: Amounts) -> None:
+        """Know what a node has."""
+        state = self.nodes[node]
+        self.freed += state.has != has
+        state.has = has
 
     def lose(self, node: str, reason: str, *, doubt: bool = False) -> bool:
         """Know nothing of a node from now on; return whether that is new.
@@ -99,22 +115,40 @@ class Board:
         state.known, state.asked, state.reason = False, not doubt, reason
         return new
 
-    def all_asked(self) -> bool:
-        """Whether of every node it is known that it answers, or that it does not."""
-        return all(state.asked for state in self.nodes.values())
+    def clear(self, node: str) -> None:
+        """Believe nothing to be on a node: what was shown there is shown by another one."""
+        self.nodes[node].containers = Containers()
+
+    def all_asked(self, but: Collection[str] = ()) -> bool:
+        """Whether of every node, `but` for some, it is known that it answers, or that it does not.
+
+        Where all are left out, one of them is enough.
+        """
+        asked = [state.asked for name, state in self.nodes.items() if name not in but]
+        if asked or not self.nodes:
+            return all(asked)
+        return any(state.asked for state in self.nodes.values())
+
+    def shows(self, node: str, name: str) -> bool:
+        """Whether a node's container is known by its name."""
+        return node in self.nodes and self.nodes[node].containers.named(name) is not None
 
     def put(self, container: Container) -> None:
         """Believe a container to be as a call's result shows it."""
         state = self.nodes[container.node]
+        before = state.containers.get(container.id)
+        self.freed += before is not None and before.occupies and not container.occupies
         state.containers.put(container)
         self._touch(state, container.id)
 
     def drop(self, node: str, container: str) -> None:
         """Believe a container, by id or name, to be gone."""
         state = self.nodes[node]
-        for known in self._ids(state, container) or [container]:
-            state.containers.drop(known)
-            self._touch(state, known)
+        known = state.containers.named(container) or state.containers.get(container)
+        self.freed += known is not None and known.occupies
+        gone = known.id if known else container
+        state.containers.drop(gone)
+        self._touch(state, gone)
 
     def started(self, node: str, container: str) -> None:
         """Believe a created container to run; one that has ended meanwhile stays ended."""
@@ -124,20 +158,19 @@ class Board:
 
     def witnessed(self, node: str, name: str) -> Witnessed:
         """Return what was seen of a container's end, apart from the container itself."""
-        omens = self._omens.get(name, set())
-        era = self.nodes[node].era
         return Witnessed(
             self.hints.get(name),
-            era,
-            told="told" in omens,
-            oom="oom" in omens,
+            self.nodes[node].era,
+            told=self._told.get(name, 0.0),
+            oom=name in self._ran_out,
             hidden=name in self._hidden,
         )
 
     def forget(self, name: str) -> None:
         """Drop what was seen of an end, for it is on record."""
         self.hints.pop(name, None)
-        self._omens.pop(name, None)
+        self._ran_out.discard(name)
+        self._told.pop(name, None)
         self._hidden.discard(name)
 
     def hint(self, node: str, event: EngineEvent, era: str = "") -> tuple[str | None, bool]:
@@ -163,9 +196,9 @@ class Board:
     def _take_omen(self, event: EngineEvent) -> None:
         """Remember what may be the reason of an end that follows."""
         if event.action == "oom":
-            self._omens.setdefault(event.name, set()).add("oom")
+            self._ran_out.add(event.name)
         elif event.signal in _ENDING_SIGNALS:
-            self._omens.setdefault(event.name, set()).add("told")
+            self._told[event.name] = min(event.at, self._told.get(event.name, event.at))
 
     def _enter(self, state: NodeState, era: str) -> None:
         """Know an engine's era; what had been seen to end in the last one did so by itself."""
@@ -190,13 +223,6 @@ class Board:
             if health in {"healthy", "unhealthy"} and known.live:
                 self.put(replace(known, health=health))
         return event.action != "rename"
-
-    def _ids(self, state: NodeState, container: str) -> list[str]:
-        """Return the id of a container that is known, by id or name."""
-        named = parse_container_name(container)
-        if named is None:
-            return [container] if container in state.containers else []
-        return [c.id for c in state.containers.of(named[1].key.task) if c.name == container]
 
     def _touch(self, state: NodeState, container: str) -> None:
         self.step += 1

@@ -7,7 +7,6 @@ the core carries the actions out and reports back; results may come in any order
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -17,37 +16,33 @@ from reconciler.controller.agenda import Agenda
 from reconciler.controller.almanac import Almanac, Dates, Wall, scheduled
 from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
+from reconciler.controller.errands import Errands, as_owned
 from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
 from reconciler.controller.relearning import unknown_containers
+from reconciler.controller.scribe import Record, Scribe
+from reconciler.controller.twins import twins_of
 from reconciler.engines.engine import UnreachableError
-from reconciler.ledger import LedgerUnwritable, LogEntry
-from reconciler.model.action import Action, Hold, Plan, Underway, Verb, Verdict
+from reconciler.ledger import LogEntry
+from reconciler.model.action import Action, Hold, Plan, Verb, Verdict
 from reconciler.model.desired import Desired
-from reconciler.model.fact import Destroyed, Fact, RevisionConverged, RevisionSeen, TroubleCleared
+from reconciler.model.fact import (
+    Destroyed,
+    Fact,
+    NodeForgotten,
+    RevisionConverged,
+    RevisionSeen,
+    TroubleCleared,
+)
 from reconciler.model.headway import Glimpse
 from reconciler.model.history import History
 from reconciler.model.identity import task_of
 from reconciler.planning import plan
 from reconciler.planning.affected import affected
+from reconciler.planning.nodes import declared, found, missed, with_leaving
 from reconciler.planning.numbering import as_kept
 from reconciler.planning.permit import Permit, keep_to
 from reconciler.planning.renaming import claims
 from reconciler.planning.tally import tally
-
-Tell = Callable[[LogEntry], None]
-_SIGNALS = {Verb.STOP, Verb.KILL}
-# How long to leave a full disk alone before the next try, in seconds.
-_LEDGER_PAUSE = 1.0
-
-
-class Record(Protocol):
-    """As much of a ledger as the core needs."""
-
-    def load(self) -> History:
-        """Return what is on record."""
-
-    def record(self, facts: Sequence[Fact], events: Sequence[LogEntry] = ()) -> None:
-        """Make facts durable, all or none; raises LedgerUnwritable."""
 
 
 class Core:
@@ -64,17 +59,16 @@ class Core:
 
         `now` measures lengths of time; dates are the almanac's, by default of the same clock.
         """
-        self.ledger = ledger
-        self.history = ledger.load()
+        self.scribe = Scribe(ledger, now)
+        desired = with_leaving(desired, self.history)
         self.desired = as_kept(desired, self.history)
+        self.began = now()
         self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
         self.holds: tuple[Hold, ...] = ()
-        self.underway: dict[str, Action] = {}
-        self.ledger_error = ""
+        self.underway = Errands()
         # What a person has agreed to, where that is all that may be done.
         self.permit: Permit | None = None
-        self.listeners: list[Tell] = []
         # What was handed out: how much of each kind in all, and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
         self.latest: list[Action] = []
@@ -82,16 +76,19 @@ class Core:
         self.glimpses: Mapping[str, Glimpse] = {}
         # How often it has planned; a turn with nothing to do plans nothing.
         self.passes = 0
-        self.began = now()
-        self._now = now
+        # Epoch seconds of a clock that nobody sets: what is on record is measured by it.
+        self.now = now
         self._dates = Dates(almanac or Wall(now), self.began)
-        self._signalled: set[str] = set()
         # What tasks say that they were called before, and what each is called now.
         self._claims = claims(desired.tasks.values())
         self._agenda = Agenda()
-        self._pending: list[Fact] = []
-        self._pending_entries: list[LogEntry] = []
-        self._ledger_retry_at = 0.0
+        self._freed = 0
+        self._learn(list(declared(desired, self.history, self.began)))
+
+    @property
+    def history(self) -> History:
+        """What is known to have happened."""
+        return self.scribe.history
 
     # --- what goes in ----------------------------------------------------------------------
 
@@ -101,6 +98,8 @@ class Core:
         A new revision may be the cure: what an engine refused is tried again at once.
         """
         before = self.effective()
+        desired = with_leaving(desired, self.history)
+        self._learn(list(declared(desired, self.history, self.now())))
         for name in desired.nodes.keys() - self.board.nodes.keys():
             self.board.add(name)
         for name in self.board.nodes.keys() - desired.nodes.keys():
@@ -120,7 +119,7 @@ class Core:
 
     def try_again(self) -> None:
         """Forget every refusal, so that what waits for another try gets it in the next turn."""
-        now = self._now()
+        now = self.now()
         subjects = list(self.history.troubles)
         self._learn([TroubleCleared(subject, now) for subject in subjects])
         # Whoever waits for what is not its own, such as an image, has a time to wake.
@@ -137,29 +136,31 @@ class Core:
         That a revision was seen is nothing that planning goes by.
         """
         self._learn(facts)
+        self._let_go(facts)
         if not all(isinstance(fact, RevisionSeen) for fact in facts):
             self.dirty_all()
 
     def say(self, kind: str, message: str, *, level: str = "info", node: str = "") -> None:
         """Add a line to the event log and tell the listeners."""
-        self._tell(LogEntry(at=self._now(), kind=kind, message=message, level=level, node=node))
+        entry = LogEntry(at=self.now(), kind=kind, message=message, level=level, node=node)
+        self.scribe.tell(entry)
 
     def finished(self, done: Finished) -> bool:
         """Take an action's result in; return whether its node has to be listed again."""
-        done = replace(done, action=self._as_owned(done.action))
-        action = done.action
-        self.underway.pop(action.subject, None)
-        absorbed = absorb(self.board, self.history, done, self._now(), self._dates)
-        self._learn(absorbed.facts)
-        if action.verb in _SIGNALS and isinstance(done.outcome, Done):
-            self._signalled.add(action.container)
-        if action.verb is Verb.REMOVE:
-            self._signalled.discard(action.container)
+        action = as_owned(done.action, self.history)
+        done = replace(done, action=action)
+        self.underway.back(done)
+        if action.node not in self.board.nodes:  # let go meanwhile
+            self._soil(action.task)
+            return False
+        self._learn(absorb(self.board, self.history, done, self.now(), self._dates).facts)
         if action.verb is Verb.START and isinstance(done.outcome, Done):
-            self._tell(narrate.said_of_start(action, self._now()))
+            self.scribe.tell(narrate.said_of_start(action, self.now()))
         if action.verb is Verb.PULL:
             for task in self._using(action.image):
                 self._soil(task)
+        if action.verb is Verb.CREATE and not isinstance(done.outcome, Done):
+            self.board.freed += 1
         self._soil(action.task)
         return isinstance(done.outcome, UnreachableError)
 
@@ -167,17 +168,21 @@ class Core:
         """Take a node's list in, and what it shows that the ledger has never heard of."""
         if seen.node not in self.board.nodes:
             return
+        if self._is_twin(seen):
+            return
         was_known = self.board.nodes[seen.node].known
+        self.board.learn(seen.node, seen.has)
         for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()
-        self._learn(unknown_containers(self.history, containers, self._now(), seen.era))
+        self._learn(unknown_containers(self.history, containers, self.now(), seen.era))
         if not was_known:
+            self._learn(found(self.history, seen.node, self.now()))
             self.dirty_all()
 
     def hinted(self, hint: Hinted) -> bool:
         """Take an event in; return whether only a list can tell what it means."""
-        if hint.node not in self.board.nodes or self._own_doing(hint):
+        if hint.node not in self.board.nodes or self.underway.told_of(hint):
             return False
         task, look = self.board.hint(hint.node, hint.event, hint.era)
         if task is not None:
@@ -192,20 +197,23 @@ class Core:
     def lost(self, gone: NodeLost) -> None:
         """Take in that a node does not answer."""
         if gone.node in self.board.nodes and self.board.lose(gone.node, gone.reason):
-            self.say("node-lost", gone.reason, level="warning", node=gone.node)
+            self._learn(missed(self.history, gone.node, gone.reason, self.now()))
             self.dirty_all()
 
     # --- what comes out --------------------------------------------------------------------
 
     def turn(self) -> list[Action]:
         """Plan what is due, record it, and return the actions to carry out now."""
-        now = self._now()
+        now = self.now()
         self.latest = []
         if self._dates.moved(now):
             for task in scheduled(self.desired):
                 self._soil(task.name)
         self._agenda.add(self.assessment.due(now))
-        if now < self._ledger_retry_at or not self._anything_to_do():
+        if self.board.freed != self._freed:
+            self._freed = self.board.freed
+            self._agenda.add(self.assessment.crowded)
+        if now < self.scribe.retry_at or not self._anything_to_do():
             return []
         # What is held is judged together with whatever else changes.
         self._agenda.add(task for hold in self.holds for task in hold.tasks)
@@ -214,24 +222,22 @@ class Core:
         self.passes += 1
         wanted = self.effective()
         calendar = self._dates.of(wanted, only)
-        made = plan(
-            wanted, self.board.observed(), self.history, now, self._underway(), only, calendar
-        )
+        busy = self.underway.underway(self.history, self.board)
+        made = plan(wanted, self.board.observed(), self.history, now, busy, only, calendar)
         if self.permit is not None:
             made = keep_to(made, self.permit)
-        worked = self._worked(made)
-        entries = [e for a in made.actions if (e := narrate.said_of_action(a, now))]
-        entries += [narrate.said_of_hold(h, now) for h in made.holds if not self._knows(h)]
+        entries = narrate.said_of_plan(made, self.holds, now)
         entries += narrate.said_of_halts(self.assessment.halts, made.halts, only, now)
-        if not self._record([*made.facts, *worked], entries):
+        if not self.scribe.record([*made.facts, *self._worked(made)], entries):
             self._agenda.put_back(only)
             return []
         self.assessment.take(made, only, self.effective().tasks)
         self._agenda.planned(made, self.desired, everything=only is None)
         self.holds = made.holds
-        self.underway |= {action.subject: action for action in made.actions}
+        self.underway.hand_out(made.actions)
         self.latest = list(made.actions)
         self.deeds.update(action.verb for action in self.latest)
+        self._let_go(made.facts)
         self._note_convergence()
         return self.latest
 
@@ -243,18 +249,18 @@ class Core:
 
     def wake_at(self) -> float | None:
         """Return when (epoch seconds) the next turn is worth while without a happening."""
-        now = self._now()
-        if self._ledger_retry_at > now:
-            return self._ledger_retry_at
+        now = self.now()
+        if self.scribe.retry_at > now:
+            return self.scribe.retry_at
         return now if self._agenda.due else min(self.assessment.wakes.values(), default=None)
 
     def more_to_plan(self) -> bool:
         """Whether another turn is due at once, for what the last one has brought about."""
-        return self._agenda.due and not self.ledger_error
+        return self._agenda.due and not self.scribe.error
 
     def at_rest(self) -> bool:
         """Whether only the instances' own progress, or a person, is awaited."""
-        if self._pending or not self._agenda.empty or not self.board.all_asked():
+        if self.scribe.owes_facts or not self._agenda.empty or not self.board.all_asked():
             return False
         if any(self._is_known(action.node) for action in self.underway.values()):
             return False
@@ -271,16 +277,17 @@ class Core:
 
     def flush(self) -> bool:
         """Record what is known and plan nothing; return whether the ledger took it."""
-        return self._record((), ())
+        return self.scribe.record((), ())
 
-    def keep_only_begun(self, subjects: set[str]) -> None:
-        """Forget actions that were handed out and will not be carried out any more."""
-        self.underway = {s: a for s, a in self.underway.items() if s in subjects}
+    def drop(self, subjects: set[str]) -> None:
+        """Forget actions that were handed out in vain: they are thought of anew."""
+        for subject in subjects & self.underway.keys():
+            self._soil(self.underway.pop(subject).task)
 
     # --- inside ----------------------------------------------------------------------------
 
     def _anything_to_do(self) -> bool:
-        return not self._agenda.empty or bool(self._pending or self._pending_entries)
+        return self.scribe.owes or not self._agenda.empty
 
     def _is_known(self, node: str) -> bool:
         state = self.board.nodes.get(node)
@@ -297,18 +304,6 @@ class Core:
         """Return the tasks that wait for an image, if not for anything else."""
         return [task.name for task in self.desired.tasks.values() if task.spec.image == image]
 
-    def _as_owned(self, action: Action) -> Action:
-        """Return an action as of the task's name now: it may have been renamed since."""
-        moved = self.history.moved
-        if action.sharers and moved:
-            sharers = tuple((moved.get(run, run[0]), run[1]) for run in action.sharers)
-            action = replace(action, sharers=sharers)
-        task = moved.get((action.task, action.run))
-        if task is None:
-            return action
-        attempt = self.history.owner(action.attempt) if action.attempt else None
-        return replace(action, task=task, attempt=attempt)
-
     def _worked(self, made: Plan) -> list[Fact]:
         """Return what a plan brings about for the revision in force, where that is counted."""
         if not made.facts or self.history.revision(self.desired.revision) is None:
@@ -322,61 +317,31 @@ class Core:
         if known is None or known.converged_at or not self.at_rest():
             return
         if self.assessment.complete and not self.holds:
-            self._record([RevisionConverged(self.desired.revision, self._now())], ())
-
-    def _own_doing(self, hint: Hinted) -> bool:
-        """Whether the event only tells of a call whose own result is on its way."""
-        action = self.underway.get(hint.event.name)
-        return action is not None and hint.event.action in {"create", "start"}
+            self.scribe.record([RevisionConverged(self.desired.revision, self.now())], ())
 
     def _learn(self, facts: Sequence[Fact]) -> None:
-        for fact in facts:
-            self.history.apply(fact)
-            self._pending.append(fact)
-            entry = narrate.said_of(fact)
-            if entry is not None:
-                self._tell(entry)
-            if isinstance(fact, Destroyed):
-                self.dirty_all()
+        self.scribe.learn(facts)
+        if any(isinstance(fact, Destroyed) for fact in facts):
+            self.dirty_all()
 
-    def _record(self, facts: Sequence[Fact], entries: Sequence[LogEntry]) -> bool:
-        said = [e for f in facts if (e := narrate.said_of(f))]
-        new_entries = [*said, *entries]
-        try:
-            self.ledger.record([*self._pending, *facts], [*self._pending_entries, *new_entries])
-        except LedgerUnwritable as error:
-            self._ledger_retry_at = self._now() + _LEDGER_PAUSE
-            if self.ledger_error != str(error):
-                self.ledger_error = str(error)
-                self._announce(
-                    LogEntry(at=self._now(), kind="ledger", message=str(error), level="error")
-                )
+    def _let_go(self, facts: Sequence[Fact]) -> None:
+        """Know those nodes no more that nobody asks for, and on which nothing is left."""
+        gone = {fact.node for fact in facts if isinstance(fact, NodeForgotten)}
+        if gone := gone & self.board.nodes.keys():
+            nodes = {n: spec for n, spec in self.desired.nodes.items() if n not in gone}
+            self.desired = replace(self.desired, nodes=nodes)
+            for name in gone:
+                self.board.remove(name)
+
+    def _is_twin(self, seen: Listed) -> bool:
+        """Whether a node is only another name for one that counts; one that is, is not believed."""
+        twins = twins_of(self.board, self.desired.nodes, seen.node, seen.era)
+        if twins is None:
             return False
-        self.ledger_error, self._ledger_retry_at = "", 0.0
-        self._pending, self._pending_entries = [], []
-        for fact in facts:
-            self.history.apply(fact)
-        for entry in new_entries:
-            self._announce(entry)
-        return True
-
-    def _underway(self) -> Underway:
-        actions = [self._as_owned(action) for action in self.underway.values()]
-        busy = [(a.key, a.verb) for a in actions if a.key is not None and a.verb is not Verb.REMOVE]
-        return Underway(
-            frozenset(key for key, _ in busy),
-            frozenset(key for key, verb in busy if verb in {Verb.CREATE, Verb.START}),
-            frozenset(self.underway),
-            frozenset(self._signalled),
-        )
-
-    def _knows(self, hold: Hold) -> bool:
-        return any(known.message == hold.message for known in self.holds)
-
-    def _tell(self, entry: LogEntry) -> None:
-        self._pending_entries.append(entry)
-        self._announce(entry)
-
-    def _announce(self, entry: LogEntry) -> None:
-        for listener in self.listeners:
-            listener(entry)
+        if self.desired.nodes[twins.other].leaving:
+            self.note([NodeForgotten(twins.other, self.now())])
+        else:
+            why = f"node {twins.other} is the same engine as node {twins.kept}: declare it once"
+            self.lost(NodeLost(twins.other, why))
+            self.board.clear(twins.other)
+        return seen.node == twins.other

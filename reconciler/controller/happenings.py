@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
+from reconciler.model.desired import Amounts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
@@ -34,12 +35,14 @@ class Listed(Struct, frozen=True):
     """What a node showed to a list call that began when the board stood at `began`.
 
     `era` is the engine's, asked for afterwards: a list of a later one is never taken for this.
+    `has` is what the engine says that the node has.
     """
 
     node: str
     began: int
     containers: tuple[Container, ...]
     era: str = ""
+    has: Amounts = Amounts()
 
 
 class Hinted(Struct, frozen=True):

@@ -27,11 +27,11 @@ class Inline:
             began = self.core.board.step
             try:
                 seen = engine.list(self.core.desired.project)
-                era = engine.era()
+                era, has = engine.era(), engine.info().amounts
             except EngineError as error:
                 self.core.lost(NodeLost(name, str(error)))
             else:
-                self.core.listed(Listed(name, began, seen, era))
+                self.core.listed(Listed(name, began, seen, era, has))
 
     def step(self) -> list[Action]:
         """Take one turn and carry out what it asks for; return that."""

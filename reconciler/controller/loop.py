@@ -6,35 +6,37 @@ each turn, so a burst of events costs one pass.
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
-from reconciler.controller import requests
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
+from reconciler.controller.intake import Intake
 from reconciler.controller.lookout import Lookout
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
-from reconciler.controller.requests.desk import Desk
-from reconciler.controller.revisions import Revisions
+from reconciler.controller.revisions import Change, Revisions
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
-from reconciler.ledger import Ledger, LedgerError, Request
+from reconciler.ledger import Ledger
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
+from reconciler.planning.nodes import lost_nodes
 
 # How soon a request of another process is noticed, in seconds.
 _REQUEST_SECONDS = 0.25
-# How long a first plan waits for nodes that have not answered yet, in seconds.
-_FIRST_LOOK_SECONDS = 2.0
-# While all workers are busy, how long results are gathered before they are planned with, seconds.
+# How long a first plan waits for nodes that have not answered yet, in seconds: what it places
+# stays where it is. Those that were lost before are not waited for.
+_FIRST_LOOK_SECONDS = 5.0
+# While all workers are busy, how long results are gathered at least before they are planned with.
 _GATHER_SECONDS = 0.01
 # How long calls under way may take to report when the loop ends, in seconds.
 _FAREWELL_SECONDS = 5.0
@@ -67,7 +69,6 @@ class Loop:
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
-        self._desk = Desk(ledger)
         self.claim_refusal = ""
         self.on_turn: Callable[[Core], None] = lambda _: None
         self.witness = Witness()
@@ -75,14 +76,22 @@ class Loop:
         self._claimant = claimant
         self._open_engine = open_engine
         self._rhythm = rhythm
-        self._revisions = revisions
         self._take_over = take_over
         self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._posts = Posts(self._man)
+        self._manned: Mapping[str, NodeSpec] = {}
+        self._intake = Intake(
+            core,
+            ledger,
+            self._posts,
+            revisions,
+            follow=rhythm.follow,
+            heard=self._has_read,
+        )
         self._publisher = Publisher(claimant.state_folder)
         self._ending: Ending | None = None
-        self._reread_at: float | None = None
         self._began = time.monotonic()
+        self._took = 0.0
 
     def put(self, happening: Happening) -> None:
         """Tell the loop something, from any thread or signal handler."""
@@ -91,13 +100,14 @@ class Loop:
     def run(self, done: Callable[[Core], bool]) -> Ending:
         """Turn until `done` says so, a Halt comes, or the claim is lost."""
         try:
-            self._posts.meet(self.core.desired.nodes)
-            self._look_for_requests()
+            self._man_all()
+            self._intake.look()
             while (ending := self._ending) is None:
                 began = time.monotonic()
                 self._see()
                 self._turn()
-                self.witness.turned(self.core, time.monotonic() - began)
+                self._took = time.monotonic() - began
+                self.witness.turned(self.core, self._took)
                 if self._looked() and done(self.core):
                     self._ending = Ending.DONE
                 else:
@@ -114,10 +124,11 @@ class Loop:
         if not self._looked():
             return
         actions = self.core.turn()
+        self._man_all()
         for action in actions:
             self._submit(action)
-        if not self.core.ledger_error:
-            self._desk.answer()
+        if not self.core.scribe.error:
+            self._intake.answer()
         self.on_turn(self.core)
 
     def _submit(self, action: Action) -> None:
@@ -146,25 +157,32 @@ class Loop:
             pause = min(pause, max(0.0, wake - self._clock.now()))
         try:
             self._take(self._inbox.get(timeout=pause))
-            gathered = time.monotonic() + (_GATHER_SECONDS if self._saturated() else 0.0)
+            self._gather()
             while True:
-                left = max(0.0, gathered - time.monotonic())
-                self._take(self._inbox.get(timeout=left) if left else self._inbox.get_nowait())
+                self._take(self._inbox.get_nowait())
         except queue.Empty:
             pass
-        self._look_for_requests()
-        if self._reread_at is not None and time.monotonic() >= self._reread_at:
-            self._read_source()
+        self._intake.look()
+
+    def _gather(self) -> None:
+        """Hear on for as long as a turn takes, while all workers have enough to do."""
+        until = time.monotonic() + max(_GATHER_SECONDS, self._took)
+        while self._saturated() and (left := until - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                self._take(self._inbox.get(timeout=min(left, _GATHER_SECONDS)))
 
     def _saturated(self) -> bool:
         """Whether all workers have enough to do, so that a later plan costs nobody anything."""
         posts = list(self._posts)
         return bool(posts) and all(post.workers.saturated() for post in posts)
 
+    def _has_read(self, change: Change, seconds: float) -> None:
+        self.witness.read(change, seconds)
+
     def _looked(self) -> bool:
         if time.monotonic() - self._began > _FIRST_LOOK_SECONDS:
             return True
-        return self.core.board.all_asked()
+        return self.core.board.all_asked(but=lost_nodes(self.core.history))
 
     # --- what is heard ---------------------------------------------------------------------
 
@@ -202,6 +220,9 @@ class Loop:
     @_hear.register
     def _(self, happening: said.NodeLost) -> None:
         self.core.lost(happening)
+        post = self._posts.get(happening.node)
+        if post is not None:
+            self.core.drop(post.workers.empty())
 
     @_hear.register
     def _(self, happening: said.LedgerLost) -> None:
@@ -219,7 +240,7 @@ class Loop:
     @_hear.register
     def _(self, happening: said.SourceChanged) -> None:
         del happening
-        self._read_source()
+        self._intake.read_source()
 
     @_hear.register
     def _(self, happening: said.SourceTold) -> None:
@@ -230,63 +251,13 @@ class Loop:
         self.core.say("halt", happening.reason)
         self._ending = Ending.HALTED
 
-    # --- source and requests ---------------------------------------------------------------
-
-    def _read_source(self) -> None:
-        if self._revisions is None or not self._rhythm.follow:
-            return
-        self._reread_at = None
-        began = time.monotonic()
-        change = self._revisions.read(self.core.desired, self.core.history.pinned_revision)
-        self.witness.read(change, time.monotonic() - began)
-        self.core.note(change.facts)
-        for kind, level, message in change.said:
-            self.core.say(kind, message, level=level)
-        if change.desired is not None:
-            self.core.set_desired(change.desired)
-            self._posts.meet(change.desired.nodes)
-        if change.again_in is not None:
-            self._reread_at = time.monotonic() + change.again_in
-
-    def _look_for_requests(self) -> None:
-        try:
-            for request in self._desk.fresh():
-                self._grant(request)
-        except LedgerError:
-            self._desk.look_again()
-
-    def _grant(self, request: Request) -> None:
-        desired, history = self.core.desired, self.core.history
-        kept, now = self._desk.kept(request), self._clock.now()
-        judged = requests.judge(request.verb, request.arguments, desired, history, now, kept)
-        self.core.note(judged.facts)
-        message = judged.message
-        if request.verb == "approve" and judged.ok:
-            message += self._let_pass()
-        self._desk.judged(request, ok=judged.ok, message=message)
-        if judged.look:
-            self._look_at_everything()
-        if judged.reread:
-            self._read_source()
-
-    def _let_pass(self) -> str:
-        """Let pass what the source itself holds back; return what the answer says of it."""
-        passed = self._revisions.allow() if self._revisions is not None else ""
-        if not passed:
-            return ""
-        when = "now" if self._rhythm.follow else "by the next `apply` or `run`"
-        return f"; {passed}, which waited for this, is read {when}"
-
-    def _look_at_everything(self) -> None:
-        """Ask source and nodes anew, try again what was refused, and plan everything."""
-        if self._revisions is not None:
-            self._revisions.nudge()
-        for post in self._posts:
-            post.watch.look()
-        self.core.try_again()
-        self.core.dirty_all()
-
     # --- nodes -----------------------------------------------------------------------------
+
+    def _man_all(self) -> None:
+        """Have the nodes watched that there are now."""
+        if self.core.desired.nodes is not self._manned:
+            self._manned = self.core.desired.nodes
+            self.core.drop(self._posts.meet(self._manned))
 
     def _man(self, spec: NodeSpec) -> Post:
         engine = self._open_engine(spec)
@@ -310,7 +281,7 @@ class Loop:
         """Begin nothing more, and record what calls under way still bring."""
         for post in self._posts:
             post.workers.close()
-        self.core.keep_only_begun({s for post in self._posts for s in post.workers.begun()})
+        self.core.underway.keep_only({s for post in self._posts for s in post.workers.begun()})
         deadline = time.monotonic() + _FAREWELL_SECONDS
         while self.core.underway and (left := deadline - time.monotonic()) > 0:
             try:

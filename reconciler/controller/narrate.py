@@ -3,14 +3,14 @@
 What is not worth a line (a container looked at, a start that was asked for) has none.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import singledispatch
 
 from msgspec.structs import replace
 
 from reconciler.ledger import LogEntry
 from reconciler.model import fact as facts
-from reconciler.model.action import Action, Cause, Hold, Verb
+from reconciler.model.action import Action, Cause, Hold, Plan, Verb
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
 from reconciler.model.suspension import wording_of
@@ -46,6 +46,13 @@ def said_of_action(action: Action, now: float) -> LogEntry | None:
 def said_of_start(action: Action, now: float) -> LogEntry:
     """Return the line for an instance that the engine has started."""
     return _of_action(action, now, "started", f"running on node {action.node}")
+
+
+def said_of_plan(made: Plan, known: Iterable[Hold], now: float) -> list[LogEntry]:
+    """Return the lines for what is about to be done, and for holds that are not known yet."""
+    before = {hold.message for hold in known}
+    said = [entry for action in made.actions if (entry := said_of_action(action, now))]
+    return said + [said_of_hold(hold, now) for hold in made.holds if hold.message not in before]
 
 
 def said_of_hold(hold: Hold, now: float) -> LogEntry:
@@ -142,6 +149,49 @@ def _(fact: facts.RetryGranted) -> LogEntry:
 def _(fact: facts.AttemptEnded) -> LogEntry:
     level = _LEVELS.get(fact.result, "info")
     return _about(fact.attempt, fact.at, fact.result.value, fact.reason, level)
+
+
+@said_of.register
+def _(fact: facts.AttemptForsaken) -> LogEntry:
+    return _about(fact.attempt, fact.at, "forsaken", fact.reason, "warning")
+
+
+@said_of.register
+def _(fact: facts.NodeLost) -> LogEntry:
+    return _of_node(fact.node, fact.at, "node-lost", fact.reason, "warning")
+
+
+@said_of.register
+def _(fact: facts.NodeFound) -> LogEntry:
+    return _of_node(fact.node, fact.at, "node-back", f"node {fact.node} answers again")
+
+
+@said_of.register
+def _(fact: facts.NodeOrdered) -> LogEntry:
+    what = {"": "takes instances again", "cordon": "takes nothing new", "drain": "is to be emptied"}
+    message = f"node {fact.node} {what[fact.order]}, by request"
+    return _of_node(fact.node, fact.at, "node", message)
+
+
+@said_of.register
+def _(fact: facts.NodeDraining) -> LogEntry | None:
+    if not fact.at:
+        return None
+    return _of_node(fact.node, fact.at, "draining", f"node {fact.node} is being emptied")
+
+
+@said_of.register
+def _(fact: facts.NodeDrained) -> LogEntry:
+    return _of_node(fact.node, fact.at, "drained", f"node {fact.node} is drained")
+
+
+@said_of.register
+def _(fact: facts.NodeForgotten) -> LogEntry:
+    return _of_node(fact.node, fact.at, "node", f"node {fact.node} is let go")
+
+
+def _of_node(node: str, at: float, kind: str, message: str, level: str = "info") -> LogEntry:
+    return LogEntry(at=at, kind=kind, message=message, level=level, node=node)
 
 
 @said_of.register

@@ -21,6 +21,7 @@ from reconciler.controller.happenings import (
     NodeLost,
 )
 from reconciler.engines.engine import Engine, EngineError, EventStream
+from reconciler.model.desired import Amounts
 
 HEALTH_SECONDS = 10.0
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -61,6 +62,7 @@ class NodeWatch:
         self._stream: EventStream | None = None
         self._claimed = False
         self._doubted = False
+        self._has: Amounts | None = None
         self._doubts = 0
         self._last_doubt = float("-inf")
 
@@ -100,7 +102,8 @@ class NodeWatch:
                 failures = 0
             except EngineError as error:
                 self._unsubscribe()
-                self._doubted, self._last_doubt = True, float("-inf")  # the pause is here
+                self._doubted, self._has = True, None
+                self._last_doubt = float("-inf")  # the pause is here
                 self._put(NodeLost(self.engine.node, str(error)))
                 self._closed.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
@@ -128,9 +131,11 @@ class NodeWatch:
         self._wanted.clear()
         if self._rhythm.follow and self._stream is None:
             self._subscribe()
+        if self._has is None:
+            self._has = self.engine.info().amounts
         began = self._step()
         containers = self.engine.list(self._claimant.project)
-        self._put(Listed(self.engine.node, began, containers, self.engine.era()))
+        self._put(Listed(self.engine.node, began, containers, self.engine.era(), self._has))
 
     def _give_time(self) -> None:
         """Wait before a node that is in doubt again and again is believed once more.
@@ -147,7 +152,7 @@ class NodeWatch:
         self._last_doubt, self._doubted = time.monotonic(), False
 
     def _check_health(self) -> None:
-        self.engine.info()
+        self._has = self.engine.info().amounts
         if not still_ours(self.engine, self._claimant):
             node = self.engine.node
             message = f"the claim on node {node} is not ours any more: nothing is changed"

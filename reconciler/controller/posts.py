@@ -49,12 +49,13 @@ class Post(Struct, frozen=True):
             return replace(done, outcome=replace(outcome, usage=used))
         return done
 
-    def close(self) -> None:
-        """Begin nothing more, and let the engine go."""
+    def close(self) -> set[str]:
+        """Begin nothing more, and let the engine go; return the subjects that were not begun."""
         self.watch.close()
-        self.workers.close()
+        dropped = self.workers.close()
         self.lookout.close()
         self.watch.engine.close()
+        return dropped
 
 
 class Posts:
@@ -73,15 +74,20 @@ class Posts:
         """Return a node's post, None where it has none."""
         return self._posts.get(node)
 
-    def meet(self, wanted: Mapping[str, NodeSpec]) -> None:
-        """Watch these nodes, and no others."""
+    def meet(self, wanted: Mapping[str, NodeSpec]) -> set[str]:
+        """Watch these nodes, and no others; one that is reached as before stays manned.
+
+        Return the subjects of what was handed in for others and has not begun: it is dropped.
+        """
+        dropped = set[str]()
         for name, post in list(self._posts.items()):
-            if wanted.get(name) != post.spec:
-                self._posts.pop(name).close()
+            if name not in wanted or not wanted[name].same_way(post.spec):
+                dropped |= self._posts.pop(name).close()
         for name, spec in wanted.items():
             if name not in self._posts:
                 self._posts[name] = self._man(spec)
                 self._posts[name].watch.start()
+        return dropped
 
     def seen(self) -> dict[str, Glimpse]:
         """Return what was last seen of the containers that run, by id."""

@@ -15,6 +15,7 @@ from msgspec.structs import replace as altered
 from reconciler.controller.almanac import scheduled
 from reconciler.controller.core import Core
 from reconciler.controller.inline import Inline
+from reconciler.engines.engine import EngineInfo
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Verb, Verdict
@@ -175,6 +176,8 @@ def _world(name: str, observed: Observed, wall: Callable[[], float], images: set
     view = observed.nodes.get(name)
     if view is not None and view.known:
         world.seed(view.containers.values())
+        if view.has.cpus is not None and view.has.memory is not None:
+            world.info = EngineInfo("simulated", int(view.has.cpus), view.has.memory)
     return world
 
 

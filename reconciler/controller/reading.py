@@ -5,7 +5,7 @@ and `why` cannot tell another story than the one that is acted upon.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,17 +18,19 @@ from reconciler.controller.folders import state_folder
 from reconciler.controller.glimpses import Glimpses
 from reconciler.controller.loop import OpenEngine
 from reconciler.controller.relearning import unknown_containers
+from reconciler.controller.side_by_side import ask_all
 from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan
 from reconciler.model.calendar import Calendar
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Amounts, Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
-from reconciler.model.observed import Containers, NodeView, Observed
+from reconciler.model.observed import Container, Containers, NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
+from reconciler.planning.nodes import lost_nodes, with_leaving
 from reconciler.planning.numbering import as_kept
 from reconciler.planning.renaming import owned
 
@@ -66,11 +68,11 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     past = past_of(folder, project)
     history, now = past.history, past.now
     desired = last_valid(folder, project, policy) if past.recorded else None
-    wanted = desired or nothing_wanted(project)
+    wanted = with_leaving(desired or nothing_wanted(project), history)
     if history.destroyed(wanted.revision):
         wanted = replace(wanted, tasks={}, prunable=True)
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
-    observed = observe(project, engines)
+    observed = observe(project, engines, lost_nodes(history))
     learn(history, observed, now)
     wanted = as_kept(wanted, history)
     calendar = Wall(time.time).look(scheduled(wanted))
@@ -104,16 +106,18 @@ def past_of(folder: Path, project: str) -> Past:
         return Past(History(), recorded=False, now=SteadyClock().now())
 
 
-def observe(project: str, engines: Mapping[str, Engine]) -> Observed:
-    """List every node; one that does not answer is unknown."""
+def observe(project: str, engines: Mapping[str, Engine], lost: Collection[str] = ()) -> Observed:
+    """List every node; one that does not answer is unknown. Those `lost` get little time."""
     views: dict[str, NodeView] = {}
-    for name, engine in engines.items():
-        try:
-            shown = engine.list(project)
-        except EngineError as error:
-            views[name] = NodeView(name, known=False, reason=str(error))
+
+    def look(engine: Engine) -> tuple[Sequence[Container], Amounts]:
+        return engine.list(project), engine.info().amounts
+
+    for name, seen in ask_all(engines, look, lost).items():
+        if isinstance(seen, EngineError):
+            views[name] = NodeView(name, known=False, reason=str(seen))
         else:
-            views[name] = NodeView(name, containers=Containers(shown))
+            views[name] = NodeView(name, containers=Containers(seen[0]), has=seen[1])
     return Observed(views)
 
 
@@ -140,10 +144,12 @@ def by_name_now(observed: Observed, history: History) -> Observed:
 def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, set[str]]:
     """Return for each node which of the images that are asked for are there."""
     wanted = {task.spec.image for task in desired.tasks.values() if not task.blocked}
-    found: dict[str, set[str]] = {}
-    for name, engine in engines.items():
-        found[name] = {image for image in wanted if _present(engine, image)}
-    return found
+
+    def present(engine: Engine) -> set[str]:
+        return {image for image in wanted if _present(engine, image)}
+
+    found = ask_all(engines, present)
+    return {n: set() if isinstance(there, EngineError) else there for n, there in found.items()}
 
 
 def _present(engine: Engine, image: str) -> bool:

@@ -90,12 +90,23 @@ class Workers:
                 self._spawn()
             self._changed.notify()
 
-    def close(self) -> None:
-        """Begin nothing more; calls under way are left to end by themselves."""
+    def close(self) -> set[str]:
+        """Begin nothing more; calls under way are left to end by themselves.
+
+        Return the subjects of the actions that will not be carried out.
+        """
+        dropped = self.empty()
         with self._changed:
             self._closed = True
-            self._queue.clear()
             self._changed.notify_all()
+        return dropped
+
+    def empty(self) -> set[str]:
+        """Carry out nothing of what has not begun; return its subjects."""
+        with self._changed:
+            dropped = {action.subject for _, _, action in self._queue}
+            self._queue.clear()
+        return dropped
 
     def saturated(self) -> bool:
         """Whether an action handed in now would have to wait for another one's end."""

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from reconciler.model.action import CreateRequest
+from reconciler.model.desired import Amounts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
@@ -59,6 +60,11 @@ class EngineInfo(Struct, frozen=True):
     version: str
     cpus: int
     memory: int
+
+    @property
+    def amounts(self) -> Amounts:
+        """What the node has, as far as the engine tells: nothing of GPUs."""
+        return Amounts(float(self.cpus), self.memory)
 
 
 class EngineEvent(Struct, frozen=True):

@@ -1,11 +1,11 @@
-"""What batch adds to the record: firings, further tries, combinations, what has expired.
+"""What batch adds to the record: firings, further tries, combinations, what is forgotten of runs.
 
 The counterpart of what `History.apply` does with the same facts.
 """
 
 import sqlite3
 
-from reconciler.ledger.rows import attempt_row, known_run, task_row
+from reconciler.ledger.rows import known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
@@ -16,6 +16,7 @@ def granted(connection: sqlite3.Connection, fact: facts.RetryGranted) -> None:
     run = known_run(connection, fact.task, fact.run)
     instance = WHOLE_RUN if fact.instance is None else fact.instance
     connection.execute("DELETE FROM cancels WHERE run = ? AND instance = ?", (run, instance))
+    connection.execute("DELETE FROM forgotten WHERE run = ? AND instance = ?", (run, instance))
     connection.execute("UPDATE runs SET finished_at = 0.0 WHERE id = ?", (run,))
     row = (run, instance, fact.attempt, fact.at)
     connection.execute("REPLACE INTO grants VALUES (?, ?, ?, ?)", row)
@@ -56,12 +57,11 @@ def finished(connection: sqlite3.Connection, fact: facts.RunFinished) -> None:
     connection.execute("UPDATE runs SET finished_at = ? WHERE id = ?", (fact.at, run))
 
 
-def expired(connection: sqlite3.Connection, fact: facts.AttemptExpired) -> None:
-    """Let an attempt's logs go."""
-    key = attempt_row(connection, fact.attempt)
-    connection.execute("DELETE FROM logs WHERE (run, instance, number) = (?, ?, ?)", key)
-    connection.execute(
-        "INSERT INTO attempts (run, instance, number, expired) VALUES (?, ?, ?, 1)"
-        " ON CONFLICT DO UPDATE SET expired = 1",
-        key,
-    )
+def forgotten_runs(connection: sqlite3.Connection, fact: facts.RunsForgotten) -> None:
+    """Let runs go with all that is theirs, and keep which firings they were for."""
+    task = task_row(connection, fact.task)
+    runs = [(task, number) for number in fact.runs]
+    connection.executemany("DELETE FROM runs WHERE task = ? AND number = ?", runs)
+    connection.execute("DELETE FROM fired WHERE task = ?", (task,))
+    spans = [(task, *span) for span in fact.fired]
+    connection.executemany("INSERT INTO fired (task, first, last) VALUES (?, ?, ?)", spans)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from reconciler.ledger import seen
+from reconciler.ledger import nodes, seen
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.model.fact import Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
-from reconciler.model.run import Attempt, Cancel, Run, TaskHistory, Trouble
+from reconciler.model.run import Attempt, Cancel, Forgotten, Run, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension
 
 # Columns are called as the record's fields, and are read in their order: by position it takes a
@@ -37,6 +37,7 @@ def load(connection: sqlite3.Connection) -> History:
     with _without_collector():
         runs = _runs(connection, history)
         _cancels(connection, runs)
+        _forgotten(connection, runs)
         _images(connection, runs)
         _attempts(connection, runs)
     history.specs.update(connection.execute("SELECT hash, text FROM specs"))
@@ -53,6 +54,7 @@ def load(connection: sqlite3.Connection) -> History:
     ):
         history.suspensions[target] = Suspension(at, until, reason, bool(stop))
     history.revisions.extend(seen.load(connection))
+    history.nodes.update(nodes.load(connection))
     known = meta(connection)
     history.pinned_revision = known.get("pinned_revision", "")
     history.approved_revision = known.get("approved_revision", "")
@@ -103,6 +105,8 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
         tasks[task].combinations[values] = instance
     for task, instance, run, at in connection.execute("SELECT task, instance, run, at FROM waits"):
         tasks[task].awaiting[run, instance] = at
+    for task, first, last in connection.execute("SELECT task, first, last FROM fired ORDER BY id"):
+        tasks[task].fired_before += ((first, last),)
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, *rest in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"
@@ -141,6 +145,13 @@ def _cancels(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
             runs[row].resumed_at = at
         else:
             runs[row].granted[instance] = attempt
+
+
+def _forgotten(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
+    for row, instance, *told in connection.execute(
+        "SELECT run, instance, failures, in_a_row, last FROM forgotten"
+    ):
+        runs[row].forgotten[instance] = Forgotten(*told)
 
 
 def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:

@@ -202,6 +202,22 @@ _BATCH: Final = (
     "ALTER TABLE attempts ADD peak_memory INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE attempts ADD expired INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE attempts ADD era TEXT NOT NULL DEFAULT ''",
+    # What counts of attempts that are forgotten, and spans of firings whose runs are.
+    """CREATE TABLE forgotten (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        instance INTEGER NOT NULL,
+        failures INTEGER NOT NULL,
+        in_a_row INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (run, instance)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE fired (
+        id INTEGER PRIMARY KEY,
+        task INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+        first REAL NOT NULL,
+        last REAL NOT NULL
+    ) STRICT""",
+    "CREATE INDEX fired_by_task ON fired (task)",
     """CREATE TABLE waits (
         task INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
         instance INTEGER NOT NULL,
@@ -211,5 +227,19 @@ _BATCH: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH)
+_NODES: Final = (
+    """CREATE TABLE nodes (
+        name TEXT PRIMARY KEY,
+        lost_at REAL NOT NULL,
+        reason TEXT NOT NULL,
+        ordered TEXT NOT NULL,
+        draining_at REAL NOT NULL,
+        drained_at REAL NOT NULL,
+        spec TEXT NOT NULL,
+        grace REAL
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE attempts ADD forsaken_at REAL NOT NULL DEFAULT 0.0",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH, _NODES)
 """MIGRATIONS[n] leads from version n to version n + 1."""

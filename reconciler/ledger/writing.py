@@ -5,19 +5,13 @@ property test holds the two together. Knows nothing of transactions, which are t
 """
 
 import sqlite3
-import zlib
 from functools import singledispatch
-from typing import Final
 
-from reconciler.ledger import batch, seen
+from reconciler.ledger import attempts, batch, nodes, seen
 from reconciler.ledger.rows import attempt_row, known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
-
-LOG_TAIL: Final = 256 * 1024
-LOGS_KEPT: Final = 10_000
-_FAST: Final = 1  # zlib's level: a pass that ends a hundred instances must not wait for logs
 
 
 @singledispatch
@@ -120,7 +114,17 @@ def _(fact: facts.FiringPassed, connection: sqlite3.Connection) -> None:
 
 @write.register
 def _(fact: facts.AttemptExpired, connection: sqlite3.Connection) -> None:
-    batch.expired(connection, fact)
+    attempts.expired(connection, fact)
+
+
+@write.register
+def _(fact: facts.RunsForgotten, connection: sqlite3.Connection) -> None:
+    batch.forgotten_runs(connection, fact)
+
+
+@write.register
+def _(fact: facts.AttemptsForgotten, connection: sqlite3.Connection) -> None:
+    attempts.forgotten(connection, fact)
 
 
 @write.register
@@ -143,85 +147,41 @@ def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
 
 @write.register
 def _(fact: facts.AttemptReserved, connection: sqlite3.Connection) -> None:
-    # REPLACE, not an upsert: a reservation starts the record afresh.
-    connection.execute(
-        "REPLACE INTO attempts (run, instance, number, node, shape, revision, reserved_at, count)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *attempt_row(connection, fact.attempt),
-            fact.node,
-            fact.shape,
-            fact.revision,
-            fact.at,
-            fact.count,
-        ),
-    )
+    attempts.reserved(connection, fact)
 
 
 @write.register
 def _(fact: facts.StartRequested, connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "INSERT INTO attempts (run, instance, number, start_requested_at, era)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " start_requested_at = excluded.start_requested_at, era = excluded.era",
-        (*attempt_row(connection, fact.attempt), fact.at, fact.era),
-    )
+    attempts.start_requested(connection, fact)
 
 
 @write.register
 def _(fact: facts.AttemptStarted, connection: sqlite3.Connection) -> None:
+    attempts.started(connection, fact)
+
+
+@write.register
+def _(fact: facts.StopRequested, connection: sqlite3.Connection) -> None:
+    attempts.stop_requested(connection, fact)
+
+
+@write.register
+def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
+    attempts.ended(connection, fact)
+
+
+@write.register
+def _(fact: facts.AttemptForsaken, connection: sqlite3.Connection) -> None:
     connection.execute(
-        "INSERT INTO attempts (run, instance, number, started_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET started_at = excluded.started_at",
+        "INSERT INTO attempts (run, instance, number, forsaken_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET forsaken_at = excluded.forsaken_at",
         (*attempt_row(connection, fact.attempt), fact.at),
     )
 
 
 @write.register
-def _(fact: facts.StopRequested, connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "INSERT INTO attempts (run, instance, number, stop_requested_at, stop_reason,"
-        " stop_result) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " stop_requested_at = excluded.stop_requested_at, stop_reason = excluded.stop_reason,"
-        " stop_result = excluded.stop_result",
-        (*attempt_row(connection, fact.attempt), fact.at, text(fact.reason), str(fact.result)),
-    )
-
-
-@write.register
-def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
-    key = attempt_row(connection, fact.attempt)
-    connection.execute(
-        "INSERT INTO attempts (run, instance, number, node, result, exit_code, oom, started_at,"
-        " finished_at, ended_at, reason, cpu_seconds, peak_memory)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET node = excluded.node, result = excluded.result,"
-        " exit_code = excluded.exit_code, oom = excluded.oom, started_at = excluded.started_at,"
-        " finished_at = excluded.finished_at, ended_at = excluded.ended_at,"
-        " reason = excluded.reason, cpu_seconds = excluded.cpu_seconds,"
-        " peak_memory = excluded.peak_memory",
-        (
-            *key,
-            fact.node,
-            str(fact.result),
-            fact.exit_code,
-            fact.oom,
-            fact.started_at,
-            fact.finished_at,
-            fact.at,
-            text(fact.reason),
-            fact.cpu_seconds,
-            fact.peak_memory,
-        ),
-    )
-    if fact.logs:
-        connection.execute(
-            "REPLACE INTO logs (run, instance, number, tail) VALUES (?, ?, ?, ?)",
-            (*key, zlib.compress(fact.logs[-LOG_TAIL:], _FAST)),
-        )
-        connection.execute(
-            "DELETE FROM logs WHERE id <= (SELECT max(id) FROM logs) - ?", (LOGS_KEPT,)
-        )
+def _(fact: facts.NodeFact, connection: sqlite3.Connection) -> None:
+    nodes.write(connection, fact)
 
 
 @write.register

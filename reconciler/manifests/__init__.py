@@ -40,11 +40,13 @@ class StandardProfile(Struct, frozen=True):
 class Operator(Struct, frozen=True, kw_only=True):
     """What the operator decides, with everything that is wrong with how it is said.
 
-    `given` are the policy's fields that are decided, `service` is what `run` serves; `files` are
-    what the problems stand in.
+    `ssh_config` is what nodes are reached with through ssh, empty for the user's own. `given` are
+    the policy's fields that are decided, `service` is what `run` serves; `files` are what the
+    problems stand in.
     """
 
     state_root: str = ""
+    ssh_config: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     service: Service = field(default_factory=Service)
     problems: tuple[Problem, ...] = ()

@@ -103,13 +103,13 @@ def _port(fields: Fields) -> Port:
 
 
 def _resources(fields: Fields) -> Resources:
-    fields.whole("gpus", 0)
     fields.each("devices", device)
     return Resources(
         cpus=fields.parsed("cpus", parse_cpus, _NO_RESOURCES.cpus),
         memory=fields.parsed("memory", parse_bytes, _NO_RESOURCES.memory),
         pids=fields.whole("pids", _NO_RESOURCES.pids),
         shm=fields.parsed("shm", parse_bytes, _NO_RESOURCES.shm),
+        gpus=fields.whole("gpus", 0),
         ulimits=_ulimits(fields.below("ulimits")),
     )
 

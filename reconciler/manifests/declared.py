@@ -6,6 +6,7 @@ kept from one check to the next. Plain values only.
 
 from msgspec import Struct
 
+from reconciler.model.desired import Amounts
 from reconciler.model.position import Position
 from reconciler.model.problem import Problem
 from reconciler.model.spec import Pairs
@@ -24,14 +25,6 @@ class Reference(Struct, frozen=True, array_like=True):
     kind: str
     name: str
     place: Place
-
-
-class Room(Struct, frozen=True, array_like=True):
-    """What is asked for, or there: cpus, bytes of memory, GPUs. None is not said."""
-
-    cpus: float | None = None
-    memory: int | None = None
-    gpus: int | None = None
 
 
 class FixedPort(Struct, frozen=True, array_like=True):
@@ -60,7 +53,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     references: tuple[Reference, ...] = ()
     labels: Pairs = ()
     nodes: Pairs = ()
-    room: Room = Room()
+    room: Amounts = Amounts()
     sized: Place | None = None
     ports: tuple[FixedPort, ...] = ()
     former: Reference | None = None

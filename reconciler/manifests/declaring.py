@@ -10,12 +10,12 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from reconciler.manifests.annotations import OF_TASKS, read_annotations
-from reconciler.manifests.declared import Declared, FixedPort, Place, Reference, Room
+from reconciler.manifests.declared import Declared, FixedPort, Place, Reference
 from reconciler.manifests.documents import Entry, items_of, pairs
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import Amounts, DesiredTask
 from reconciler.model.quantities import parse_bytes, parse_cpus
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ def _with_wishes(
     return replace(
         said,
         nodes=compiled.spec.nodes,
-        room=Room(asked.cpus or None, asked.memory or None, _whole(gpus)),
+        room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus)),
         sized=_place(spec.get("placement", "nodes") or spec.get("container", "resources")),
         ports=tuple(_fixed_ports(_given(("ports",), spec, profile), compiled)),
     )
@@ -111,8 +111,8 @@ def _fixed_ports(ports: Node | None, compiled: DesiredTask) -> Iterator[FixedPor
             yield FixedPort(port.host, port.protocol, Place(*place_of(node)))
 
 
-def _room(node: Mapping) -> Room:
-    return Room(
+def _room(node: Mapping) -> Amounts:
+    return Amounts(
         _parsed(node.get("cpus"), parse_cpus),
         _parsed(node.get("memory"), parse_bytes),
         _whole(node.get("gpus")),

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from reconciler.manifests.declared import Declared, FixedPort, Place, Room
+from reconciler.manifests.declared import Declared, FixedPort, Place
 from reconciler.manifests.reporting import Report
+from reconciler.model.desired import Amounts
 from reconciler.model.quantities import format_bytes, format_cpus
 
 
@@ -18,7 +19,7 @@ class _Wish(Struct, frozen=True):
 
     pool: str
     nodes: tuple[tuple[str, str], ...]
-    room: Room
+    room: Amounts
 
 
 def check_fit(index: Mapping[str, Mapping[str, Declared]], report: Report) -> None:
@@ -64,14 +65,14 @@ def _refusal(wish: _Wish, pool: Declared | None, nodes: Mapping[str, Declared]) 
     return f"an instance fits on 0 of {len(reasons)} nodes: {said}"
 
 
-def _against(node: Declared, labels: set[tuple[str, str]], room: Room) -> str:
+def _against(node: Declared, labels: set[tuple[str, str]], room: Amounts) -> str:
     missing = sorted(labels - set(node.labels))
     if missing:
         return f"lacks the label {missing[0][0]}={missing[0][1]}"
     return _lack(room, node.room)
 
 
-def _lack(asked: Room, there: Room) -> str:
+def _lack(asked: Amounts, there: Amounts) -> str:
     """Return which of the things asked for there is too little of."""
     if asked.cpus and there.cpus is not None and asked.cpus > there.cpus:
         return f"has {format_cpus(there.cpus)} of {format_cpus(asked.cpus)} cpus"

@@ -94,6 +94,13 @@ class Guard(Struct, frozen=True):
             self.require("policy-secret", "secrets", f"references to {shorten(name)}",
                          lambda p: matched(p.secrets, name), node.place())  # fmt: skip
 
+    def secret_file(self, node: Node | None) -> None:
+        """Hold a file that is a secret against the folders that may have some."""
+        if isinstance(node, Scalar) and node.text:
+            path = normal(node.text)
+            self.require("policy-secret", "secretFiles", f"secrets from the file {path}",
+                         lambda p: within(p.secret_files, path), node.place())  # fmt: skip
+
 
 Place = tuple[Position, str]
 
@@ -220,11 +227,8 @@ def _mount(mount: Mapping, guard: Guard) -> None:
 
 def _secret(origin: Mapping, guard: Guard) -> None:
     guard.secret(origin.get("env"))
-    file, age = origin.get("file"), origin.get("age")
-    if isinstance(file, Scalar):
-        path = normal(file.text)
-        guard.require("policy-secret", "secretFiles", f"secrets from the file {path}",
-                      lambda p: within(p.secret_files, path), file.place())  # fmt: skip
+    guard.secret_file(origin.get("file"))
+    age = origin.get("age")
     if isinstance(age, Scalar):
         guard.require("policy-secret", "encryptedSecrets", "secrets from encrypted files",
                       lambda p: p.encrypted_secrets, age.place())  # fmt: skip

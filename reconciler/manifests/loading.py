@@ -21,6 +21,7 @@ from reconciler.manifests.examining import (
 )
 from reconciler.manifests.guarding import Terms
 from reconciler.manifests.jobs import desired_jobs, ordered, orders_of
+from reconciler.manifests.nodes import node_spec
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.stepping import (
     SUFFIXES,
@@ -156,11 +157,7 @@ def _desired(
         for known in files
         for task in known.examined.tasks
     }
-    nodes = {
-        entry.name: NodeSpec(entry.name, entry.spec.text("endpoint"), entry.labels)
-        for entry in entries
-        if entry.kind == "Node"
-    }
+    nodes = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,
@@ -170,6 +167,7 @@ def _desired(
         jobs=desired_jobs(entries),
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
+        quota=configured.terms.effective.quota,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a Node that its schema does not show.
+"""What a Node's manifest means, and what is wrong with it that its schema does not show.
 
 Decides which endpoints can be meant, and that what a node keeps for itself is not more than it
 has. Must not know who may name which endpoint: that is for `guarding` to say.
@@ -15,6 +15,7 @@ from reconciler.manifests.guarding import Guard
 from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Scalar
+from reconciler.model.desired import Amounts, NodeSpec, Tls
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 
 _HOST: Final = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
@@ -34,18 +35,14 @@ _WAYS: Final = {
     "unix": _Way(r"/[^\0]*[^/\0]", "Write the socket's path: unix:///var/run/docker.sock."),
     "tcp": _Way(f"{_HOST}:{_PORT}", "Write HOST:PORT, such as tcp://big-1.example.org:2376."),
     "ssh": _Way(
-        rf"(?:[A-Za-z0-9_][-A-Za-z0-9_.]*@)?{_HOST}(?::{_PORT})?",
-        "Write [USER@]HOST[:PORT], such as ssh://ops@big-1.example.org.",
+        rf"(?:[A-Za-z0-9_][-A-Za-z0-9_.]*@)?{_HOST}(?::{_PORT})?(?:/[^\0:]*)?",
+        "Write [USER@]HOST[:PORT][/SOCKET], such as ssh://ops@big-1.example.org.",
     ),
     "context": _Way(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "Write its name, such as context://lab."),
 }
 _NOT_YET: Final = {
-    "tls": "the engine is not asked through TLS",
     "capacity": "instances are placed without regard to it",
     "reserve": "nothing is kept free",
-    "nodeTimeout": "services stay with a node that cannot be reached",
-    "cordon": "the node takes new instances",
-    "drain": "the node takes new instances, and keeps those that it has",
     "power": "no energy is accounted for",
 }
 
@@ -59,10 +56,38 @@ def check_node(entry: Entry, guard: Guard) -> None:
     if isinstance(endpoint, Scalar) and _check_endpoint(endpoint, report):
         guard.endpoint(endpoint)
     _check_tls(Fields(spec.mapping("tls"), report), spec)
+    guard.secret_file(spec.get("tls", "key"))
     _check_amounts(Fields(spec, report))
-    Fields(spec, report).parsed("nodeTimeout", parse_duration, 0.0)
+    for name in ("nodeTimeout", "drainGrace"):
+        Fields(spec, report).parsed(name, parse_duration, 0.0)
     _check_power(Fields(spec.mapping("power"), report))
     _warn_of_unused(spec, report)
+
+
+def node_spec(entry: Entry) -> NodeSpec:
+    """Return a node as its manifest asks for it; what cannot be meant is left out."""
+    spec = Fields(entry.spec, Report())
+    tls = spec.below("tls")
+    return NodeSpec(
+        name=entry.name,
+        endpoint=spec.text("endpoint"),
+        labels=entry.labels,
+        tls=Tls(tls.text("ca"), tls.text("cert"), tls.text("key")),
+        capacity=_amounts(spec.below("capacity")),
+        reserve=_amounts(spec.below("reserve")),
+        timeout=spec.parsed("nodeTimeout", parse_duration, NodeSpec("", "").timeout),
+        cordon=spec.flag("cordon", default=False),
+        drain=spec.flag("drain", default=False),
+        drain_grace=spec.parsed("drainGrace", parse_duration, None),
+    )
+
+
+def _amounts(fields: Fields) -> Amounts:
+    return Amounts(
+        cpus=fields.parsed("cpus", parse_cpus, None),
+        memory=fields.parsed("memory", parse_bytes, None),
+        gpus=fields.whole("gpus", 0) if "gpus" in fields.node.items else None,
+    )
 
 
 def _check_endpoint(node: Scalar, report: Report) -> bool:
@@ -119,11 +144,6 @@ def _check_power(power: Fields) -> None:
 
 def _warn_of_unused(spec: Mapping, report: Report) -> None:
     """Tell of what is understood and not acted upon yet, unless it says what is so anyway."""
-    scheme = spec.text("endpoint").partition("://")[0]
-    if scheme not in {"", "unix"}:
-        at, pointer = spec.place("endpoint")
-        message = f"{scheme}:// endpoints are not supported yet: the node counts as unreachable"
-        report.warn("not-supported-yet", at, pointer, message)
     for name, instead in _NOT_YET.items():
         node = spec.get(name)
         if node is not None and node.plain not in ({}, False):

@@ -16,6 +16,7 @@ from reconciler.manifests.retrying import read_retry
 from reconciler.manifests.schedules import cron, time_zone
 from reconciler.manifests.transfers import check_inputs, check_outputs
 from reconciler.model.desired import (
+    EVENLY,
     Condition,
     Dependency,
     OnChange,
@@ -28,7 +29,7 @@ from reconciler.model.desired import (
 from reconciler.model.quantities import parse_duration
 
 _CHOICES: Final = {
-    "placement": ("onNodeLoss", "spread"),
+    "placement": ("onNodeLoss",),
     "outputs": ("onFailure", "onCancel"),
 }
 _FLAGS: Final = ("cache",)
@@ -47,6 +48,8 @@ class OwnFields(TypedDict):
     depends_on: tuple[Dependency, ...]
     schedule: Schedule | None
     gang: bool
+    spread: str
+    replaced: bool
     on_change: OnChange
     on_scale: OnScale
     priority: int
@@ -73,6 +76,8 @@ def read_own_fields(own: Fields) -> OwnFields:
         depends_on=_dependencies(own),
         schedule=_schedule(own.below("schedule")),
         gang=own.below("placement").flag("gang", default=False),
+        spread=own.below("placement").text("spread") or EVENLY,
+        replaced=own.below("placement").text("onNodeLoss") == "replace",
         on_change=_one_of(own, "onChange", OnChange.REPLACE),
         on_scale=_one_of(own, "onScale", OnScale.KEEP),
         priority=own.whole("priority", 0),

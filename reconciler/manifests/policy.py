@@ -29,6 +29,7 @@ _FLAGS: Final = {
     "encryptedSecrets": "encrypted_secrets",
 }
 _DIGEST: Final = "requireDigest"  # the one flag that forbids
+_BOUNDS: Final = ("maximum", "quota")
 _CLOSED: Final = "forbiddenBinds"
 _LISTS: Final[dict[str, tuple[str, Callable[..., bool]]]] = {
     "registries": ("registries", matched),
@@ -65,8 +66,9 @@ def read_policy(text: Mapping, report: Report) -> Given:
         values["undigested"] = not fields.flag(_DIGEST, default=False)
     if _CLOSED in text.items:
         values["closed"] = tuple(sorted(fields.texts(_CLOSED)))
-    if "maximum" in text.items:
-        values["maximum"] = _maximum(fields.below("maximum"))
+    for name in _BOUNDS:
+        if name in text.items:
+            values[name] = _maximum(fields.below(name))
     return Given(values)
 
 
@@ -80,10 +82,12 @@ def warn_of_widening(text: Mapping, operator: Policy, report: Report) -> None:
         for item, value in _items(fields, name):
             if not allows(getattr(operator, known), value):
                 _warn_of_item(item, f"policy.{name}", report)
-    for name in text.mapping("maximum").items:
-        mine, limit = getattr(asked.maximum, name), getattr(operator.maximum, name)
-        if mine is not None and limit is not None and mine > limit:
-            _warn(fields.below("maximum"), name, f"policy.maximum.{name}", report)
+    for bound in _BOUNDS:
+        for name in text.mapping(bound).items:
+            mine = getattr(getattr(asked, bound), name)
+            limit = getattr(getattr(operator, bound), name)
+            if mine is not None and limit is not None and mine > limit:
+                _warn(fields.below(bound), name, f"policy.{bound}.{name}", report)
 
 
 def _items(fields: Fields, name: str) -> Iterator[tuple[Scalar, str]]:

@@ -58,6 +58,7 @@ def read_operator(
     given = read_policy(whole.mapping("policy"), report).values if sound else {}
     return Operator(
         state_root=whole.text("stateRoot"),
+        ssh_config=whole.text("sshConfig"),
         given=given,
         service=read_service(whole, report) if sound else Service(),
         problems=report.sorted(),

@@ -44,13 +44,10 @@ OF_TASKS: Final = (
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
     _blocking("container.network", "the task would have another network", ("none", "bridge", "")),
-    _blocking("container.resources.gpus", "the task would have no graphics processor", (0,)),
     _blocking("container.resources.devices", "the task would not have its devices"),
     _blocking("secrets", "the task would miss its secrets"),
     _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
-    Gap("placement.spread", "each instance goes to the least loaded node", ("node",)),
-    Gap("placement.onNodeLoss", "instances wait until their node is back", ("wait",)),
     Gap("cache", "the work is done again", (False,)),
 )
 OF_PROFILES: Final = (

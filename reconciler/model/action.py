@@ -1,10 +1,11 @@
 """What is to be done, by one engine call each, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct, field
 
+from reconciler.model.claim import Claim
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
@@ -160,6 +161,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     `facts` are to be durable before any of `actions` is carried out. `wakes` says for each task
     that waits for time alone when (epoch seconds) planning it again could say something new.
     `halts` says for each task whose rollout does not go on why.
+    `crowded` are the tasks of which an instance lacks nothing but room on a node.
     `reached` is what planned tasks have come to, None for nothing yet, where others look at it.
     """
 
@@ -170,6 +172,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     wakes: Mapping[str, float] = field(default_factory=dict)
     halts: Mapping[str, str] = field(default_factory=dict)
     reached: Mapping[str, Reached | None] = field(default_factory=dict)
+    crowded: frozenset[str] = frozenset()
 
     @property
     def empty(self) -> bool:
@@ -182,10 +185,12 @@ class Underway(Struct, frozen=True):
 
     `beginning` are the instances of which a call is to make or start a container: they take a
     place under parallelism, unlike one whose outcome is being read. `signalled` holds the ids of
-    containers that this process has sent their stop signal.
+    containers that this process has sent their stop signal. `coming` is what those containers
+    take, by node, that are being made.
     """
 
     instances: frozenset[InstanceKey] = field(default_factory=frozenset)
     beginning: frozenset[InstanceKey] = field(default_factory=frozenset)
     subjects: frozenset[str] = field(default_factory=frozenset)
     signalled: frozenset[str] = field(default_factory=frozenset)
+    coming: Mapping[str, Sequence[Claim]] = field(default_factory=dict)

@@ -4,13 +4,20 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct, field
 
 from reconciler.model.hashing import Fingerprint
 from reconciler.model.identity import InstanceKey
+from reconciler.model.policy import Maximum
 from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec, Pairs
+
+EVENLY: Final = "node"
+"""Of `spread`: over the nodes."""
+FILLED: Final = "none"
+"""Of `spread`: over nothing, so that nodes are filled one after the other."""
 
 
 class Restart(StrEnum):
@@ -98,7 +105,8 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     (`instances`, `rerun`), to the place that supplied its value; `at` is the task itself.
     `blocked` is the sentence on why nothing of it may be started, empty where it may. `suspend`
     says whose manifest suspends it, `task` or `job NAME`, empty where none does. `protected`: its
-    instances stay when its manifest goes. `renamed_from` is its former name.
+    instances stay when its manifest goes. `renamed_from` is its former name. `spread` is over what
+    instances are spread: `EVENLY`, `FILLED`, or the name of a label of nodes.
 
     Lengths of time are in seconds, 0.0 or None where nothing is said. `combinations` are a
     matrix's, in the order of `instances`, each as the variables that its instance sees.
@@ -124,6 +132,8 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     depends_on: tuple[Dependency, ...] = ()
     schedule: Schedule | None = None
     gang: bool = False
+    spread: str = EVENLY
+    replaced: bool = False
     on_change: OnChange = OnChange.REPLACE
     on_scale: OnScale = OnScale.KEEP
     priority: int = 0
@@ -190,12 +200,49 @@ class HoldLimits(Struct, frozen=True):
     instances: int = 5
 
 
+_LOCAL: Final = "unix:///var/run/docker.sock"
+
+
+class Tls(Struct, frozen=True):
+    """Files with which an engine is asked through TLS; those that are not given are empty."""
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+
+class Amounts(Struct, frozen=True, array_like=True):
+    """Processors, bytes of memory and GPUs of a node; None is what nobody has said."""
+
+    cpus: float | None = None
+    memory: int | None = None
+    gpus: int | None = None
+
+
 class NodeSpec(Struct, frozen=True):
-    """Where instances may run: one Docker Engine."""
+    """Where instances may run: one Docker Engine.
+
+    `capacity` is what the node has, `reserve` the part of it that is kept free. `timeout` is how
+    long it may be silent until what ran there is replaced elsewhere, in seconds. `drain_grace` is
+    how long batch instances may run on while it is emptied, in seconds, None for to their end.
+    `leaving`: no manifest asks for it any more.
+    """
 
     name: str
     endpoint: str
     labels: Pairs = ()
+    tls: Tls = Tls()
+    capacity: Amounts = Amounts()
+    reserve: Amounts = Amounts()
+    timeout: float = 120.0
+    cordon: bool = False
+    drain: bool = False
+    drain_grace: float | None = None
+    leaving: bool = False
+
+    def same_way(self, other: "NodeSpec") -> bool:
+        """Whether another description of the node leads to the same engine, in the same way."""
+        return (self.endpoint or _LOCAL, self.tls) == (other.endpoint or _LOCAL, other.tls)
 
 
 class Desired(Struct, frozen=True, kw_only=True, dict=True):
@@ -212,6 +259,7 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
     jobs: Mapping[str, DesiredJob] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)
+    quota: Maximum = field(default_factory=Maximum)
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""The ledger's facts as planning reads them: tasks, their runs, their attempts.
+"""How facts change what is known.
 
 `History.apply` is the one place where a fact changes what is known. It is a plain fold, told
 nothing that is not in the fact. One writer owns a History; everyone else gets snapshots.
@@ -6,80 +6,19 @@ nothing that is not in the fact. One writer owns a History; everyone else gets s
 
 from functools import singledispatchmethod
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.model import fact as facts
-from reconciler.model.identity import AttemptKey, InstanceKey
-from reconciler.model.revision import Revision, converge, newest, see, work
-from reconciler.model.run import Attempt, Cancel, Run, TaskHistory, Trouble
+from reconciler.model.identity import AttemptKey
+from reconciler.model.known import Known
+from reconciler.model.node import note
+from reconciler.model.revision import converge, see, work
+from reconciler.model.run import Attempt, Cancel, Forgotten, Run, Trouble
 from reconciler.model.suspension import Suspension, target_of
 
 
-class History(Struct):
-    """All that is known to have happened in one project.
-
-    `moved` tells, for runs that were opened under a former name of their task, what it is called
-    now. `revisions` are in the order seen, the newest last.
-    """
-
-    tasks: dict[str, TaskHistory] = field(default_factory=dict)
-    specs: dict[str, str] = field(default_factory=dict)
-    troubles: dict[str, Trouble] = field(default_factory=dict)
-    approved_revision: str = ""
-    destroyed_revision: str = ""
-    lost: bool = False
-    moved: dict[tuple[str, int], str] = field(default_factory=dict)
-    suspensions: dict[str, Suspension] = field(default_factory=dict)
-    revisions: list[Revision] = field(default_factory=list)
-    pinned_revision: str = ""
-
-    def task(self, name: str) -> TaskHistory:
-        """Return a task's history, made on first use."""
-        return self.tasks.setdefault(name, TaskHistory(name))
-
-    def attempt(self, key: AttemptKey) -> Attempt | None:
-        """Return the record of one attempt."""
-        task = self.tasks.get(key.key.task)
-        run = task.runs.get(key.run) if task else None
-        if run is None:
-            return None
-        for attempt in reversed(run.attempts.get(key.key.instance, ())):
-            if attempt.number == key.attempt:
-                return attempt
-        return None
-
-    def owner(self, key: AttemptKey) -> AttemptKey:
-        """Return whose attempt it is that a container's name and labels tell of."""
-        task = self.moved.get((key.key.task, key.run))
-        return replace(key, key=InstanceKey(task, key.key.instance)) if task else key
-
-    def container_name(self, key: AttemptKey, project: str) -> str:
-        """Return the name of an attempt's container, which a renaming of its task leaves alone."""
-        known = self.attempt(key) if self.moved else None
-        if known is not None and known.named:
-            key = replace(key, key=InstanceKey(known.named, key.key.instance))
-        return key.container_name(project)
-
-    def last_run_of(self, name: str) -> int:
-        """Return the highest run number that containers of this name may bear, 0 for none."""
-        known = self.tasks.get(name)
-        numbers = [run for task, run in self.moved if task == name]
-        numbers += known.runs if known else ()
-        return max(numbers, default=0)
-
-    def destroyed(self, revision: str) -> bool:
-        """Whether a person asked for the end of everything while this revision was in force.
-
-        Where none is in force nobody has: its name is empty, and so is that of what was destroyed
-        as long as nothing was.
-        """
-        return bool(revision) and revision == self.destroyed_revision
-
-    def revision(self, name: str) -> Revision | None:
-        """Return what is remembered of a revision, as it was seen last."""
-        position = newest(self.revisions, name)
-        return None if position is None else self.revisions[position]
+class History(Known):
+    """All that is known to have happened in one project, fact by fact."""
 
     @singledispatchmethod
     def apply(self, fact: object) -> None:
@@ -134,6 +73,7 @@ class History(Struct):
             run.resumed_at = fact.at
         else:
             run.granted[fact.instance] = fact.attempt
+            run.forgotten.pop(fact.instance, None)
 
     @apply.register
     def _(self, fact: facts.RoomAwaited) -> None:
@@ -161,6 +101,12 @@ class History(Struct):
     def _(self, fact: facts.RunsClosed) -> None:
         for run in self.task(fact.task).runs.values():
             run.closed = True
+
+    @apply.register
+    def _(self, fact: facts.RunsForgotten) -> None:
+        task = self.task(fact.task)
+        task.forget(fact.runs)
+        task.fired_before = fact.fired
 
     @apply.register
     def _(self, fact: facts.ImageResolved) -> None:
@@ -224,8 +170,18 @@ class History(Struct):
         self._put(fact.attempt, ended)
 
     @apply.register
+    def _(self, fact: facts.AttemptForsaken) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), forsaken_at=fact.at))
+
+    @apply.register
     def _(self, fact: facts.AttemptExpired) -> None:
         self._put(fact.attempt, replace(self._known(fact.attempt), expired=True))
+
+    @apply.register
+    def _(self, fact: facts.AttemptsForgotten) -> None:
+        run = self.task(fact.task).runs[fact.run]
+        run.forget(fact.instance, fact.attempts)
+        run.forgotten[fact.instance] = Forgotten(fact.failures, fact.row, fact.last)
 
     @apply.register
     def _(self, fact: facts.TroubleSeen) -> None:
@@ -290,6 +246,10 @@ class History(Struct):
     @apply.register
     def _(self, fact: facts.Resumed) -> None:
         self.suspensions.pop(fact.target, None)
+
+    @apply.register
+    def _(self, fact: facts.NodeFact) -> None:
+        note(fact, self.nodes)
 
     def _fired(self, name: str, nominal: float) -> None:
         task = self.task(name)

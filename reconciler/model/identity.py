@@ -24,6 +24,8 @@ LABEL_SHAPE: Final = LABEL_PREFIX + "shape"
 LABEL_REVISION: Final = LABEL_PREFIX + "revision"
 LABEL_CPUS: Final = LABEL_PREFIX + "cpus"
 LABEL_MEMORY: Final = LABEL_PREFIX + "memory"
+LABEL_GPUS: Final = LABEL_PREFIX + "gpus"
+LABEL_PORTS: Final = LABEL_PREFIX + "ports"
 LABEL_CLAIM: Final = LABEL_PREFIX + "claim"
 LABEL_VOLUME: Final = LABEL_PREFIX + "volume"
 

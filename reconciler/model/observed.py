@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from reconciler.model.claim import Claim, Taken
+from reconciler.model.desired import Amounts
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 
@@ -25,6 +27,7 @@ class Container(Struct, frozen=True):
     """One of our containers. `exit_code` is None unless it has ended.
 
     `values` is the canonical text of what its instance sees of a matrix, empty for nothing.
+    `claim` is what it takes of its node until it has ended.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Container(Struct, frozen=True):
     job: str = ""
     revision: str = ""
     values: str = ""
+    claim: Claim = Claim()
 
     @property
     def key(self) -> InstanceKey:
@@ -55,6 +59,11 @@ class Container(Struct, frozen=True):
     def attempt(self) -> int:
         """Its attempt number within the run."""
         return self.attempt_key.attempt
+
+    @property
+    def occupies(self) -> bool:
+        """Whether it takes its share of the node: it runs, or is made and may be started."""
+        return self.phase in {Phase.RUNNING, Phase.CREATED}
 
     @property
     def live(self) -> bool:
@@ -91,18 +100,20 @@ class Usage(Struct, frozen=True):
 
 
 class Containers(Mapping[str, Container]):
-    """A node's containers by id. `live` is how many of them run.
+    """A node's containers by id. `live` is how many of them run, `taken` what they take.
 
     They are kept grouped by task, by the name that their labels say, so that a pass for one task
     costs what that task has, whatever else there is. Who changes it is its only writer.
     """
 
-    __slots__ = ("_by_id", "_by_task", "live")
+    __slots__ = ("_by_id", "_by_task", "_names", "live", "taken")
 
     def __init__(self, containers: Iterable[Container] = ()) -> None:
         self._by_id: dict[str, Container] = {}
         self._by_task: dict[str, dict[str, Container]] = {}
+        self._names: dict[str, str] = {}
         self.live = 0
+        self.taken = Taken()
         for container in containers:
             self.put(container)
 
@@ -111,7 +122,10 @@ class Containers(Mapping[str, Container]):
         self.drop(container.id)
         self._by_id[container.id] = container
         self._by_task.setdefault(container.key.task, {})[container.id] = container
+        self._names[container.name] = container.id
         self.live += container.live
+        if container.occupies:
+            self.taken.add(container.claim)
 
     def drop(self, container: str) -> None:
         """Have a container no more, by its id."""
@@ -122,7 +136,11 @@ class Containers(Mapping[str, Container]):
         del group[container]
         if not group:
             del self._by_task[gone.key.task]
+        if self._names.get(gone.name) == container:
+            del self._names[gone.name]
         self.live -= gone.live
+        if gone.occupies:
+            self.taken.give_back(gone.claim)
 
     def tasks(self) -> Collection[str]:
         """Return the names of the tasks that there are containers of."""
@@ -131,6 +149,11 @@ class Containers(Mapping[str, Container]):
     def of(self, task: str) -> Collection[Container]:
         """Return a task's containers."""
         return self._by_task.get(task, {}).values()
+
+    def named(self, name: str) -> Container | None:
+        """Return the container of a name, the one heard of last."""
+        known = self._names.get(name)
+        return self._by_id[known] if known is not None else None
 
     def values(self) -> ValuesView[Container]:
         """Return all containers."""
@@ -152,7 +175,9 @@ class Containers(Mapping[str, Container]):
 class NodeView(Struct, frozen=True):
     """What one node shows. Where `known` is False, `reason` says why and nothing is concluded.
 
+    `has` is what its engine says that the node has.
     `era` is another one after the node's engine has died with what it ran, empty where not known.
+    `asked`: it has answered, or failed to, since this process began or last doubted it.
     """
 
     name: str
@@ -160,6 +185,8 @@ class NodeView(Struct, frozen=True):
     reason: str = ""
     containers: Containers = field(default_factory=Containers)
     era: str = ""
+    has: Amounts = Amounts()
+    asked: bool = True
 
 
 class Observed(Struct, frozen=True):

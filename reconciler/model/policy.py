@@ -28,7 +28,11 @@ _USUAL_CAPABILITIES: Final = (
 
 
 class Maximum(Struct, frozen=True, kw_only=True):
-    """What may be asked for at most; None is no limit. The first four are of one instance."""
+    """What may be asked for at most; None is no limit.
+
+    As `maximum` the first four are of one instance; as `quota` all are of what a project's
+    instances take at once.
+    """
 
     cpus: float | None = None
     memory: int | None = None
@@ -69,6 +73,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     secret_files: Allowed = ANY
     encrypted_secrets: bool = True
     maximum: Maximum = field(default_factory=Maximum)
+    quota: Maximum = field(default_factory=Maximum)
 
     def narrowed(self, other: "Policy") -> "Policy":
         """Return what both allow."""

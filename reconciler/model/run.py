@@ -3,6 +3,8 @@
 Plain records, made and changed by `History.apply` alone.
 """
 
+from collections.abc import Collection, Iterable
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -17,7 +19,8 @@ class Attempt(Struct, frozen=True):
     name and labels still say it. `count` is how many instances its program was told of, 0 where
     that is not known. `expired`: its logs are gone, for it has been over for long. `era` is the
     engine's in which it was started. `started_at` is when it was first seen to run, and the
-    engine's own word once it has ended.
+    engine's own word once it has ended. `forsaken_at` is when it was given up on, for its node had
+    been lost for too long; it may still run.
     """
 
     number: int
@@ -42,6 +45,7 @@ class Attempt(Struct, frozen=True):
     peak_memory: int = 0
     expired: bool = False
     era: str = ""
+    forsaken_at: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -49,8 +53,15 @@ class Attempt(Struct, frozen=True):
         return self.result is not None
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether it is waited for: its outcome is not on record, and it was not given up on."""
+        return self.result is None and not self.forsaken_at
+
+    @property
     def counts_as_failure(self) -> bool:
         """Whether it uses up a retry."""
+        if self.result is None:
+            return bool(self.forsaken_at)
         return self.result in {Result.FAILED, Result.LOST}
 
 
@@ -68,13 +79,22 @@ class Cancel(Struct, frozen=True):
     passing: bool = False
 
 
+class Forgotten(Struct, frozen=True):
+    """What counts of an instance's attempts that are not known any more: see AttemptsForgotten."""
+
+    failures: int = 0
+    row: int = 0
+    last: int = 0
+
+
 class Run(Struct):
     """One asking for a task's work: what was asked, and each instance's attempts in order.
 
     `nominal` is the time of the firing that it is for, 0.0 for none; `matrix` are the names of the
     values that its instances see; `finished_at` is when a scheduled task's run was over. `cancels`
     are by instance, None for the run as a whole, which went on again at `resumed_at`. `granted` is
-    the number up to which an instance's attempts count no more.
+    the number up to which an instance's attempts count no more, `forgotten` what still counts of
+    those that are gone.
     """
 
     number: int
@@ -90,6 +110,7 @@ class Run(Struct):
     resumed_at: float = 0.0
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
+    forgotten: dict[int, Forgotten] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)
 
@@ -117,6 +138,12 @@ class Run(Struct):
         }
         return replace(self, attempts=attempts)
 
+    def forget(self, instance: int, numbers: Collection[int]) -> None:
+        """Know of attempts no more."""
+        kept = tuple(a for a in self.attempts.pop(instance, ()) if a.number not in numbers)
+        if kept:
+            self.attempts[instance] = kept
+
     def cancel_of(self, instance: int) -> Cancel | None:
         """Return why the instance was ended, by itself or with its run; None where it was not."""
         return self.cancels.get(instance) or self.cancels.get(None)
@@ -129,8 +156,9 @@ class TaskHistory(Struct):
     of its matrix the instance that it keeps. `schedule` is the one that counts since
     `schedule_since` (by the wall clock), when `rerun` was `schedule_rerun`; `fired` is the nominal
     time of the firing that was dealt with last. `unfinished` are the numbers of the runs that are
-    not finished, of which a schedule leaves few among many. `awaiting` says, by run and
-    instance, since when one has lacked nothing but room on a node.
+    not finished, of which a schedule leaves few among many. `fired_before` are spans of nominal
+    times: whatever fires in them has fired, though its run is not known any more. `awaiting` says,
+    by run and instance, since when one has lacked nothing but room on a node.
     """
 
     name: str
@@ -144,6 +172,7 @@ class TaskHistory(Struct):
     fired: float = 0.0
     awaiting: dict[tuple[int, int], float] = field(default_factory=dict)
     unfinished: set[int] = field(default_factory=set)
+    fired_before: tuple[tuple[float, float], ...] = ()
 
     def run_for(self, task: DesiredTask) -> Run | None:
         """Return the open run of what the task asks for, the newest if there are several."""
@@ -180,6 +209,12 @@ class TaskHistory(Struct):
             self.unfinished.discard(number)
         else:
             self.unfinished.add(number)
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Know of runs no more."""
+        for number in numbers:
+            self.runs.pop(number, None)
+            self.unfinished.discard(number)
 
     def latest(self) -> Run | None:
         """Return the run opened last, closed or not."""

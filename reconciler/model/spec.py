@@ -37,6 +37,7 @@ class Resources(Struct, frozen=True, kw_only=True):
     memory: int = 0
     pids: int = 512
     shm: int = 0
+    gpus: int = 0
     ulimits: tuple[tuple[str, int, int], ...] = ()
 
 

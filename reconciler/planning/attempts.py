@@ -18,16 +18,16 @@ from reconciler.model.fact import (
 )
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
-from reconciler.model.run import Attempt
+from reconciler.model.run import Attempt, Forgotten
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
 from reconciler.planning.limiting import without_room
-from reconciler.planning.place import Refusal, choose
+from reconciler.planning.place import seat
 from reconciler.planning.request import build_request
 from reconciler.planning.rescaling import done, granted, why_rescaled
-from reconciler.planning.scene import Pulling, Scene, Slot, Step, act, on
-from reconciler.planning.tries import counted_failures, counting, last_word, why_no_more
+from reconciler.planning.scene import Pulling, Refusal, Scene, Slot, Step, act, on
+from reconciler.planning.tries import counting, failures, last_word, why_no_more
 
 
 def key_of(scene: Scene, slot: Slot, number: int) -> AttemptKey:
@@ -71,7 +71,9 @@ def backing_off(scene: Scene, slot: Slot) -> Step | None:
     if last is None or (last.result is Result.SUCCEEDED and not scene.task.service):
         return None
     seed = f"{slot.key} {scene.run.number} {last.number}"
-    delay = retry_delay(scene.task, counting(scene.run, slot.key.instance), seed)
+    instance = slot.key.instance
+    gone = scene.run.forgotten.get(instance, Forgotten())
+    delay = retry_delay(scene.task, counting(scene.run, instance), gone, seed)
     elapsed = max(0.0, scene.given.now - last.ended_at)
     if elapsed >= delay:
         return None
@@ -101,15 +103,23 @@ def crowded(scene: Scene, slot: Slot) -> Step | None:
 
 def next_attempt(scene: Scene, slot: Slot) -> Step:
     """It gets its next attempt: placed, its image made present, then created."""
-    given, last = scene.given, slot.last
-    previous = last.node if last else ""
-    node = choose(given, scene.task.spec, scene.loads, previous)
+    node = seat(scene, slot)
     if isinstance(node, Refusal):
         return without_room(scene, slot, node)
     if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
-    scene.loads.count[node] += 1
-    return image_step(scene, node) or _create(scene, slot, node)
+    return _images_step(scene, node) or _create(scene, slot, node)
+
+
+def _images_step(scene: Scene, node: str) -> Step | None:
+    """Return the step that makes the image present; a gang's on all its nodes, before any is made.
+
+    Otherwise those that are made first could keep from others what these lack.
+    """
+    seats = scene.gang.seats.values() if scene.gang else ()
+    others = sorted({other for other in seats if isinstance(other, str)} - {node})
+    steps = (image_step(scene, one) for one in (node, *others))
+    return next((step for step in steps if step is not None), None)
 
 
 def image_step(scene: Scene, node: str) -> Step | None:
@@ -221,7 +231,9 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
         facts.append(SpecSeen(task.shape.hash, task.shape.text))
     shape, revision = task.shape.hash, given.desired.revision
     facts.append(AttemptReserved(attempt, node, shape, revision, given.now, len(task.instances)))
-    return Step(InstanceState.PREPARING, why.reason, (action,), tuple(facts))
+    # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
+    left = leftovers(scene, slot, slot.current) if slot.current else ()
+    return Step(InstanceState.PREPARING, why.reason, (*left, action), tuple(facts))
 
 
 def _why_now(scene: Scene, why: Cause) -> Cause:
@@ -236,6 +248,9 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         rescaled = why_rescaled(scene, slot) if last.result is Result.SUCCEEDED else None
         again = _why_again(scene, slot, last)
         return rescaled or cause.stated(scene.given.desired, scene.task, again)
+    if last is not None and last.forsaken_at and not last.ended:
+        away = f"attempt {last.number} is out of reach on node {last.node}"
+        return cause.stated(scene.given.desired, scene.task, away)
     beside = scene.rollout.beside.get(slot.key)
     return beside or scene.opening or _why_first(scene, slot)
 
@@ -266,7 +281,7 @@ def _earlier_work(scene: Scene) -> str | None:
 
 
 def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
-    failures = len(counted_failures(scene.run, slot.key.instance))
+    count = failures(scene.run, slot.key.instance)
     limit = scene.task.retry.per_instance
     if last.number <= scene.run.granted.get(slot.key.instance, 0):
         return f"{last.reason}; another attempt was asked for"
@@ -274,4 +289,4 @@ def _why_again(scene: Scene, slot: Slot, last: Attempt) -> str:
         return f"attempt {last.number} was ended on purpose ({last.reason})"
     if scene.task.restart is Restart.ALWAYS:
         return f"{last.reason}; restart: always"
-    return f"{last.reason}; retry {failures}" + (f" of {limit}" if limit is not None else "")
+    return f"{last.reason}; retry {count}" + (f" of {limit}" if limit is not None else "")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.model.desired import Backoff, DesiredTask
-from reconciler.model.fact import Result
-from reconciler.model.run import Attempt
+from reconciler.model.run import Attempt, Forgotten
+from reconciler.planning.tries import speaks
 
 # A service that ran this long (seconds) has proved itself: it starts over at once.
 STEADY: Final = 10.0
@@ -18,12 +18,17 @@ TROUBLE_INITIAL: Final = 1.0
 TROUBLE_MAX: Final = 60.0
 
 
-def retry_delay(task: DesiredTask, attempts: Sequence[Attempt], seed: str) -> float:
+def retry_delay(
+    task: DesiredTask, attempts: Sequence[Attempt], gone: Forgotten, seed: str
+) -> float:
     """Return the seconds between the last attempt's end and the next start.
 
-    `attempts` are those of the instance that count.
+    `attempts` are those of the instance that count, `gone` is what counts besides.
     """
-    tail = _failing_tail(task, attempts)
+    if task.service:
+        tail = short_lives(attempts, gone)
+    else:
+        tail = sum(a.counts_as_failure for a in attempts) + gone.failures
     return spread(task.retry.backoff, tail, seed) if tail else 0.0
 
 
@@ -38,25 +43,26 @@ def spread(backoff: Backoff, count: int, seed: str) -> float:
     return wait * (1 + backoff.jitter * (2 * share - 1))
 
 
+def short_lives(attempts: Sequence[Attempt], gone: Forgotten) -> int:
+    """Count the short lives in a row up to now, with which a service's wait grows."""
+    count = 0
+    for attempt in reversed(attempts):
+        if not speaks(attempt):
+            continue
+        if lived(attempt) >= STEADY:
+            return count + (gone.row if attempt.number < gone.last else 0)
+        count += 1
+    return count + gone.row
+
+
 def trouble_delay(count: int) -> float:
     """Return the seconds to wait after the count-th refusal in a row."""
     return min(TROUBLE_INITIAL * 2.0 ** min(count - 1, 10), TROUBLE_MAX)
 
 
-def _failing_tail(task: DesiredTask, attempts: Sequence[Attempt]) -> int:
-    """Count what the wait grows with: a run's failures, or a service's short lives in a row."""
-    ended = [a for a in attempts if a.result not in {None, Result.BURNT, Result.CANCELLED}]
-    if not task.service:
-        return sum(a.counts_as_failure for a in ended)
-    count = 0
-    for attempt in reversed(ended):
-        if _lived(attempt) >= STEADY:
-            break
-        count += 1
-    return count
-
-
-def _lived(attempt: Attempt) -> float:
+def lived(attempt: Attempt) -> float:
+    """Return how long it ran, in seconds, by its engine's clock and at most by ours."""
+    at_most = max(0.0, attempt.ended_at - attempt.start_requested_at)
     if attempt.started_at and attempt.finished_at:
-        return max(0.0, attempt.finished_at - attempt.started_at)
-    return max(0.0, attempt.ended_at - attempt.start_requested_at)
+        return min(at_most, max(0.0, attempt.finished_at - attempt.started_at))
+    return at_most

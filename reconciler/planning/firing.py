@@ -174,6 +174,8 @@ def _due(given: Pass, task: DesiredTask, known: TaskHistory) -> float:
     new = text != known.schedule or known.schedule_since > given.calendar.wall
     if new or at <= known.schedule_since or at == known.fired:
         return 0.0
+    if any(first <= at <= last for first, last in known.fired_before):
+        return 0.0
     return 0.0 if any(run.nominal == at for run in known.runs.values()) else at
 
 

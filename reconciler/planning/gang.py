@@ -37,6 +37,7 @@ def gather(scene: Scene) -> None:
             gang.broken = gang.broken or f"{slot.key} cannot be started: {trouble.message}"
         if trouble:
             gang.hindered.add(slot.key)
+    gang.missing = tuple(slot for slot in members if not _there(scene, slot))
     _await(scene, gang, members)
     if scene.excess:
         scene.excess = frozenset(scene.slots)

@@ -17,8 +17,7 @@ from reconciler.model.observed import Container
 from reconciler.model.quantities import format_duration
 from reconciler.planning import cause
 from reconciler.planning.ending import end
-from reconciler.planning.place import Refusal
-from reconciler.planning.scene import Pass, Scene, Slot, Step
+from reconciler.planning.scene import Pass, Refusal, Scene, Slot, Step
 
 
 def overdue(scene: Scene, slot: Slot) -> Step | None:
@@ -50,7 +49,7 @@ def without_room(scene: Scene, slot: Slot, refusal: Refusal) -> Step:
     """No node takes the instance. It waits, and fails once that has lasted `queueTimeout`."""
     task, run, instance = scene.task, scene.run.number, slot.key.instance
     if not task.queue_timeout:
-        return Step(InstanceState.PENDING, refusal.reason, blocked=True)
+        return Step(InstanceState.PENDING, refusal.reason, blocked=True, lacks_room=run)
     now, since = scene.given.now, _waits_since(scene, instance)
     limit = (now if since is None else since) + task.queue_timeout
     if now < limit:

@@ -44,15 +44,16 @@ class DieHint(Struct, frozen=True):
 class Witnessed(Struct, frozen=True):
     """What was seen of an end, apart from the container itself. `era` is the engine's now.
 
-    `told`: somebody had sent the program a signal that ends programs. `oom`: memory ran out.
-    `hidden`: it ran when its engine was last in sight, and had ended when that came back.
+    `told` is when, by the engine's clock, somebody first sent the program a signal that ends
+    programs, 0.0 for never. `oom`: memory ran out. `hidden`: it ran when its engine was last in
+    sight, and had ended when that came back.
     `ahead` is by how many seconds clocks are ahead of the time that lengths are measured in, and
     `set_at` when they were seen to be set last, in that time; 0.0 for never.
     """
 
     die: DieHint | None = None
     era: str = ""
-    told: bool = False
+    told: float = 0.0
     oom: bool = False
     hidden: bool = False
     ahead: float = 0.0
@@ -178,11 +179,11 @@ def _gone(
 
 def _judge(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> tuple[Result, str]:
     stopped = record.stop_requested_at if record else 0.0
-    finished_before = exit_.code == 0 and _is_before(exit_, stopped, seen)
+    finished_before = exit_.code == 0 and _is_before(exit_.at, stopped, seen)
     if stopped and record is not None and not finished_before:
         return record.stop_result, record.stop_reason
     unknown = _unknown(exit_, record, seen)
-    if unknown and not (unknown == _TOLD and finished_before):
+    if unknown:
         return Result.LOST, unknown
     if exit_.code == 0:
         return Result.SUCCEEDED, "exit code 0"
@@ -198,15 +199,17 @@ def _unknown(exit_: _Exit, record: Attempt | None, seen: Witnessed) -> str:
         return "its exit code is not known"
     if exit_.code == _MADE_UP and seen.hidden:
         return _UNSEEN
-    return _TOLD if exit_.code == 0 and seen.told else ""
+    stopped = record.stop_requested_at if record else 0.0
+    by_others = not stopped or _is_before(seen.told, stopped, seen)
+    return _TOLD if exit_.code == 0 and seen.told and by_others else ""
 
 
-def _is_before(exit_: _Exit, stopped: float, seen: Witnessed) -> bool:
-    """Whether a program had ended by itself before its end was asked for.
+def _is_before(at: float, stopped: float, seen: Witnessed) -> bool:
+    """Whether something was, by the engine's clock, before we asked for a program's end.
 
-    The engine says when by its clock. If that was set since, nobody can tell: then it had not.
+    If that clock was set since, nobody can tell: then it was not.
     """
-    return 0 < exit_.at < stopped + seen.ahead and not 0 < stopped <= seen.set_at
+    return 0 < at < stopped + seen.ahead and not 0 < stopped <= seen.set_at
 
 
 def _spans_restart(record: Attempt | None, seen: Witnessed) -> bool:

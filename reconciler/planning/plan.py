@@ -1,6 +1,5 @@
 """The planner: every task's share, in a stable order, under the holds that span tasks."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
@@ -8,17 +7,21 @@ from msgspec.structs import replace
 from reconciler.model.action import Action, Cause, Hold, Plan, Underway, Verb
 from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired
+from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Observed
 from reconciler.planning.cause import GONE
 from reconciler.planning.expiry import expiry_of
+from reconciler.planning.fleet import Fleet
+from reconciler.planning.forgetting import forgotten
 from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
+from reconciler.planning.nodes import drain_facts
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import renamings, still_underway, taken_over
-from reconciler.planning.scene import Loads, Pass, Pulling
+from reconciler.planning.scene import Pass, Pulling
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, plan_task, plan_vanished
@@ -49,14 +52,17 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     history = taken_over(history, renamed)
     desired = numbered(desired, history, only)
     busy = still_underway(underway or Underway(), renamed)
-    dates, seen = calendar or Calendar(now), Sightings(observed, history)
+    asked = None if only is None else len(only)
+    dates, seen = calendar or Calendar(now), Sightings(observed, history, asked)
     given = Pass(desired, observed, history, busy, now, dates, seen)
     names = _names(given, only)
     holds = {"teardown": teardown_hold(given, names), "rerun": rerun_hold(given, names)}
     given.notes.held.update(_held(holds["rerun"]))
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
+    draft.facts += drain_facts(given)
     pulling: dict[str, Pulling] = {}
-    shared = (_loads(observed), pulling)
+    shared = (Fleet(given), pulling)
+    past: list[Fact] = []
     for name in names:
         task = desired.tasks.get(name)
         if task is not None:
@@ -65,18 +71,20 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
             if task.ttl is not None:
                 taken = {action.subject for action in draft.actions[before:]}
                 draft.expire(name, expiry_of(given, task, seen.of(name), taken))
+            past += forgotten(given, task, seen.of(name))
         else:
             plan_vanished(given, draft, name, seen.of(name), _why_gone(given), holds["teardown"])
     draft.facts += waits_over(given, names, draft.lacking)
     for name, at in deadlines(given, names):
         draft.wake(name, at)
     return Plan(
-        facts=tuple(draft.facts),
+        facts=(*draft.facts, *past),
         actions=tuple(sorted((_shared(a, pulling) for a in draft.actions), key=_rank)),
         verdicts=tuple(draft.verdicts),
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
         halts=draft.halts,
+        crowded=frozenset(key.task for key, _ in draft.lacking),
         reached={name: reached(given, name) for name in names if _is_followed(given, name)},
     )
 
@@ -102,10 +110,6 @@ def _is_followed(given: Pass, name: str) -> bool:
 
 def _held(hold: Hold | None) -> dict[str, str]:
     return dict.fromkeys(hold.tasks, hold.message) if hold else {}
-
-
-def _loads(observed: Observed) -> Loads:
-    return Loads(Counter({name: view.containers.live for name, view in observed.nodes.items()}))
 
 
 def _shared(action: Action, pulling: Mapping[str, Pulling]) -> Action:

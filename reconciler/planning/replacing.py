@@ -12,6 +12,8 @@ from reconciler.model.observed import Container
 from reconciler.planning import cause
 from reconciler.planning.attempts import image_step
 from reconciler.planning.ending import end
+from reconciler.planning.moving import why_leaving
+from reconciler.planning.nodes import drains
 from reconciler.planning.rollout import roll
 from reconciler.planning.scene import Scene, Slot, Step
 
@@ -38,6 +40,8 @@ def replace(scene: Scene, slot: Slot, container: Container, why: Cause) -> Step 
 def why_superseded(scene: Scene, container: Container) -> Cause:
     """Word why a container is not the one that is wanted."""
     given, task = scene.given, scene.task
+    if container.run == scene.run.number and drains(given, container.node):
+        return Cause(why_leaving(container), revision=given.desired.revision)
     if container.run == scene.run.number and container.shape != task.shape.hash:
         return why_unfit(scene, container)
     if container.run == scene.run.number:

@@ -2,6 +2,7 @@
 
 from reconciler.model import identity
 from reconciler.model.action import CreateRequest
+from reconciler.model.claim import claim_of, labels_of
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.spec import Pairs
@@ -51,8 +52,7 @@ def _labels(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
         identity.LABEL_WORK: task.work.hash,
         identity.LABEL_SHAPE: task.shape.hash,
         identity.LABEL_REVISION: desired.revision,
-        identity.LABEL_CPUS: f"{task.spec.resources.cpus:g}" if task.spec.resources.cpus else "",
-        identity.LABEL_MEMORY: str(task.spec.resources.memory or ""),
+        **labels_of(claim_of(task.spec)),
     }
     theirs = {k: v for k, v in task.labels if not k.startswith(identity.LABEL_PREFIX)}
     return tuple(sorted((theirs | {k: v for k, v in ours.items() if v}).items()))

@@ -12,6 +12,7 @@ from reconciler.planning import attempts, gang
 from reconciler.planning.attempts import completed, leftovers
 from reconciler.planning.ending import end
 from reconciler.planning.limiting import overdue
+from reconciler.planning.losing import out_of_sight
 from reconciler.planning.replacing import why_superseded
 from reconciler.planning.rules import (
     Rule,
@@ -23,7 +24,6 @@ from reconciler.planning.rules import (
     running,
     uncollected,
     underway,
-    unknown_node,
     vanished,
 )
 from reconciler.planning.scene import Scene, Slot, Step
@@ -105,7 +105,7 @@ def idle(scene: Scene, slot: Slot) -> Step:
 
 RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
     underway,
-    unknown_node,
+    out_of_sight,
     uncollected,
     ending,
     overdue,
@@ -114,7 +114,7 @@ RULES_WHEN_HELD: Final[tuple[Rule, ...]] = (
 
 RULES_WHEN_IDLE: Final[tuple[Rule, ...]] = (
     underway,
-    unknown_node,
+    out_of_sight,
     uncollected,
     astray,
     discarded,
@@ -134,7 +134,7 @@ RULES_WHEN_IDLE: Final[tuple[Rule, ...]] = (
 
 RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
     underway,
-    unknown_node,
+    out_of_sight,
     uncollected,
     cancelled,
     ending,
@@ -146,7 +146,7 @@ RULES_WHEN_BLOCKED: Final[tuple[Rule, ...]] = (
 
 RULES_WHEN_SUSPENDED: Final[tuple[Rule, ...]] = (
     underway,
-    unknown_node,
+    out_of_sight,
     uncollected,
     ending,
     overdue,

@@ -9,7 +9,7 @@ halted until it is ready, or until something else is asked for. All of that is w
 what is seen and recorded, so that a restart finds the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace as altered
 
@@ -19,6 +19,8 @@ from reconciler.model.observed import Container, Phase
 from reconciler.planning.attempts import image_step
 from reconciler.planning.backoff import STEADY
 from reconciler.planning.ending import end
+from reconciler.planning.moving import apart
+from reconciler.planning.nodes import drains
 from reconciler.planning.scene import Rollout, Scene, Slot, Step
 
 _SILENT = {None, Result.BURNT}
@@ -29,9 +31,8 @@ def begin(scene: Scene) -> None:
     if not _anything_old(scene):
         return
     slots = [s for s in scene.slots.values() if not scene.run.cancel_of(s.key.instance)]
-    if scene.task.max_surge:
-        for slot in slots:
-            _set_apart(scene, slot)
+    for slot in slots:
+        _set_apart(scene, slot)
     proving = [c for slot in slots if (c := _new(scene, slot)) and not ready(scene, c)]
     times = [at for c in proving if (at := _steady_at(scene, c)) is not None]
     judged = any(_being_judged(scene, slot) for slot in slots)
@@ -39,7 +40,7 @@ def begin(scene: Scene) -> None:
     beginning = any(slot.key in scene.given.underway.beginning for slot in slots)
     scene.rollout = Rollout(
         outages=0 if judged else scene.task.max_unavailable - out,
-        places=0 if judged else scene.task.max_surge - sum(_takes_place(scene, s) for s in slots),
+        places=0 if judged else _places(scene, slots) - sum(_takes_place(scene, s) for s in slots),
         halted=_why_halted(scene, slots),
         moving=bool(proving) or judged or beginning,
         wake_at=min(times, default=None),
@@ -51,7 +52,8 @@ def roll(scene: Scene, slot: Slot, container: Container, why: Cause) -> Step | N
     new = _new(scene, slot)
     if (new is not None and ready(scene, new)) or slot.key in scene.excess:
         return end(scene.given, container, why)
-    if (scene.task.max_surge or new is not None) and container is _mainstay(scene, slot):
+    beside = scene.task.max_surge or new is not None or drains(scene.given, container.node)
+    if beside and container is _mainstay(scene, slot):
         return _make_beside(scene, slot, why)
     return _take_down(scene, container, why)
 
@@ -90,6 +92,8 @@ def ready(scene: Scene, container: Container) -> bool:
 
 def _anything_old(scene: Scene) -> bool:
     """Whether anything has to give way. Mostly nothing has, which a glance at each slot tells."""
+    if any(drains(scene.given, node) for node in scene.given.desired.nodes):
+        return True
     run, shape = scene.run.number, scene.task.shape.hash
     suspects = [
         slot
@@ -140,10 +144,19 @@ def _being_judged(scene: Scene, slot: Slot) -> bool:
 
 
 def _set_apart(scene: Scene, slot: Slot) -> None:
-    """Count a running container of another shape among the old ones, to have one beside it."""
+    """Count a running container among the old ones that is to have another one beside it."""
     current = slot.current
-    if current is not None and current.live and current.shape != scene.task.shape.hash:
+    if current is None or not current.live:
+        return
+    surges = scene.task.max_surge and current.shape != scene.task.shape.hash
+    if surges or apart(scene, slot):
         slot.current = slot.record = None
+
+
+def _places(scene: Scene, slots: Sequence[Slot]) -> int:
+    """Return how many may be made beside others; one that leaves its node has one in any case."""
+    leaving = any(drains(scene.given, c.node) for slot in slots for c in slot.containers if c.live)
+    return max(scene.task.max_surge, int(leaving))
 
 
 def _takes_place(scene: Scene, slot: Slot) -> bool:

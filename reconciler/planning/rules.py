@@ -18,6 +18,8 @@ from reconciler.planning.barring import awaiting, kept_on
 from reconciler.planning.ending import collect, end
 from reconciler.planning.finishing import finishing
 from reconciler.planning.limiting import overdue
+from reconciler.planning.losing import astray, outrun, rival, unknown_node
+from reconciler.planning.moving import leaving
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
 from reconciler.planning.scene import Scene, Slot, Step, act
 
@@ -31,18 +33,6 @@ def underway(scene: Scene, slot: Slot) -> Step | None:
     running = any(container.live for container in slot.containers)
     state = InstanceState.RUNNING if running else InstanceState.PREPARING
     return Step(state, "the engine is at work on it")
-
-
-def unknown_node(scene: Scene, slot: Slot) -> Step | None:
-    """It is, or may be, on a node that cannot be seen: unknown is not absent."""
-    nodes = [c.node for c in slot.containers]
-    nodes += [a.node for a in slot.attempts if not a.ended]
-    for node in nodes:
-        why = scene.given.unknown(node)
-        if why is not None:
-            return Step(InstanceState.UNKNOWN, why, blocked=True)
-    unseen = scene.unseen.get(slot.key)
-    return Step(InstanceState.UNKNOWN, unseen, blocked=True) if unseen else None
 
 
 def uncollected(scene: Scene, slot: Slot) -> Step | None:
@@ -183,7 +173,7 @@ def being_removed(_: Scene, slot: Slot) -> Step | None:
 def vanished(scene: Scene, slot: Slot) -> Step | None:
     """It was started and is not there: look once by name before it is called lost."""
     last = slot.last
-    if last is None or last.ended or not last.start_requested_at:
+    if last is None or last.ended or not last.start_requested_at or last.forsaken_at:
         return None
     given, attempt = scene.given, key_of(scene, slot, last.number)
     if any(c.attempt_key == attempt for c in slot.containers):
@@ -201,6 +191,9 @@ RULES: Final[tuple[Rule, ...]] = (
     unknown_node,
     uncollected,
     kept_on,
+    rival,
+    outrun,
+    astray,
     superseded,
     discarded,
     cancelled,
@@ -208,6 +201,7 @@ RULES: Final[tuple[Rule, ...]] = (
     overdue,
     unfit,
     unhealthy,
+    leaving,
     gang.released,
     over_parallelism,
     rollout.proving,

@@ -5,8 +5,8 @@ may start, how many more may be taken out of service. Everything else is given a
 """
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -20,8 +20,11 @@ from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
+from reconciler.planning.fleet import Fleet
+from reconciler.planning.line import Turn
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import Suspense
+from reconciler.planning.wish import Wish, wish_of
 
 
 class Notes(Struct):
@@ -130,12 +133,19 @@ class Rollout(Struct):
     wake_at: float | None = None
 
 
+class Refusal(Struct, frozen=True):
+    """No node takes an instance, and why, filter by filter."""
+
+    reason: str
+
+
 class Gang(Struct):
     """How the members of a gang stand to each other; each sentence is empty where it is not so.
 
     `fallen` says which one has failed for good, `broken` which one has failed or cannot be
     started, so that the others end; `awaited` names one that is not there yet; `hindered` are
-    those whose start was refused. `size` counts all that have not completed.
+    those whose start was refused. `size` counts all that have not completed, `missing` are those
+    that are to be made, and `seats` where: all of them somewhere, or none.
     """
 
     size: int
@@ -143,6 +153,8 @@ class Gang(Struct):
     broken: str = ""
     awaited: str = ""
     hindered: set[InstanceKey] = field(default_factory=set)
+    missing: tuple["Slot", ...] = ()
+    seats: dict[InstanceKey, str | Refusal] = field(default_factory=dict)
 
 
 class Idle(Struct, frozen=True):
@@ -170,16 +182,17 @@ class Bar(Struct, frozen=True):
         return self.result is not None
 
 
-class Scene(Struct):
+class Scene(Struct, dict=True):
     """One desired task in one pass. `opening` says why its run is new, None if it was open.
 
     `room` is how many more instances parallelism lets start, None for no bound; `excess` which
     run beyond it; `unserved` which have failed and get nothing of `retry.total`; `rollout` how
     far a service may be replaced; `gang` how its instances stand to each other, None where each
     is for itself; `before` how many instances were asked for so far, None of a new task;
-    `suspense` what suspends the task; `idle` why nothing is begun in its run; `bar` what other
-    tasks keep its run from; `unseen` which instances may have a container of an earlier run on a
-    node of which nothing is known, and why that is so.
+    `turn` how nodes take them, from when one is asked for first; `suspense` what suspends the
+    task; `idle` why nothing is begun in its run; `bar` what other tasks keep its run from;
+    `unseen` which instances may have a container of an earlier run on a node of which nothing is
+    known, and why that is so.
     """
 
     given: Pass
@@ -187,7 +200,7 @@ class Scene(Struct):
     run: Run
     opening: Cause | None
     slots: Mapping[InstanceKey, "Slot"]
-    loads: "Loads"
+    fleet: Fleet
     pulling: dict[str, "Pulling"]
     before: int | None = None
     suspense: Suspense | None = None
@@ -199,12 +212,12 @@ class Scene(Struct):
     unserved: frozenset[int] = frozenset()
     rollout: Rollout = field(default_factory=Rollout)
     gang: Gang | None = None
+    turn: Turn | None = None
 
-
-class Loads(Struct):
-    """How many live instances each node has, counting those placed in this pass."""
-
-    count: Counter[str] = field(default_factory=Counter)
+    @cached_property
+    def wish(self) -> Wish:
+        """What each of its instances asks of a node."""
+        return wish_of(self.task, frozenset(self.run.images))
 
 
 class Pulling(Struct):

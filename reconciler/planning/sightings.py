@@ -10,7 +10,7 @@ from itertools import chain
 
 from reconciler.model.history import History
 from reconciler.model.identity import InstanceKey
-from reconciler.model.observed import Container, Observed
+from reconciler.model.observed import Container, Containers, Observed
 from reconciler.planning.renaming import owned
 
 Seen = dict[InstanceKey, list[Container]]
@@ -20,14 +20,20 @@ Seen = dict[InstanceKey, list[Container]]
 class Sightings:
     """The containers of each task. What is found is kept, for it is given and does not change."""
 
-    def __init__(self, observed: Observed, history: History) -> None:
-        """Find nothing yet."""
+    def __init__(self, observed: Observed, history: History, asked: int | None = None) -> None:
+        """Find nothing yet. `asked` is about how many tasks there will be questions, None of all.
+
+        Few are looked for on each node; for many it is found once who is where.
+        """
         self._nodes = [view.containers for view in observed.nodes.values()]
         self._history = history
         self._former: dict[str, set[str]] = defaultdict(set)
         for (name, _), task in history.moved.items():
             self._former[task].add(name)
         self._found: dict[str, Seen] = {}
+        there = sum(len(shown.tasks()) for shown in self._nodes)
+        few = asked is not None and asked * len(self._nodes) < there
+        self._where = None if few else self._places()
 
     @property
     def live(self) -> int:
@@ -54,8 +60,16 @@ class Sightings:
                 group.sort(key=lambda c: (c.run, c.attempt, c.node))
         return seen
 
+    def _places(self) -> dict[str, list[Containers]]:
+        found: dict[str, list[Containers]] = defaultdict(list)
+        for shown in self._nodes:
+            for name in shown.tasks():
+                found[name].append(shown)
+        return found
+
     def _bearing(self, names: Collection[str]) -> Iterator[Container]:
         """Yield the containers whose labels say one of these names, as of whose they are now."""
-        for shown in self._nodes:
-            for name in sorted(names):
+        for name in sorted(names):
+            nodes = self._nodes if self._where is None else self._where.get(name, ())
+            for shown in nodes:
                 yield from (owned(container, self._history) for container in shown.of(name))

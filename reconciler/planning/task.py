@@ -15,13 +15,15 @@ from reconciler.planning import cause
 from reconciler.planning.barring import barred
 from reconciler.planning.expiry import Expiry
 from reconciler.planning.firing import unscheduled
+from reconciler.planning.fleet import Fleet
 from reconciler.planning.gang import gather
 from reconciler.planning.limiting import observed
+from reconciler.planning.losing import look_past
 from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPENDED
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import Rule
-from reconciler.planning.scene import Loads, Pass, Pulling, Scene, Slot, Step, slot_of
+from reconciler.planning.scene import Pass, Pulling, Scene, Slot, Step, slot_of
 from reconciler.planning.sightings import Seen
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
@@ -66,7 +68,7 @@ def plan_task(
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, dict[str, Pulling]],
+    shared: tuple[Fleet, dict[str, Pulling]],
     hold: Hold | None,
 ) -> None:
     """Decide every instance of a desired task: those not wanted first, they free room."""
@@ -90,16 +92,23 @@ def plan_task(
     for one in rounds.runs:
         scene = _scene(given, draft, task, one, shared, may_end=not held)
         scene.before = before
-        _relate(scene)
-        if scene.rollout.halted:
-            draft.halts[task.name] = scene.rollout.halted
-        for slot in scene.slots.values():
-            step = meanwhile(scene, slot, _first(one.rules, scene, slot))
-            if held and hold is not None and step.settled:
-                step = altered(step, reason=hold.message, blocked=True)
-            draft.take(step, _verdict(slot, step, scene.run))
+        _plan_round(draft, scene, one, hold if held else None)
     if following := given.calendar.of(task.name).next:
         draft.wake(task.name, given.now + following - given.calendar.wall)
+
+
+def _plan_round(draft: Draft, scene: Scene, one: Round, hold: Hold | None) -> None:
+    """Decide every instance of one run."""
+    _relate(scene)
+    if scene.rollout.halted:
+        draft.halts[scene.task.name] = scene.rollout.halted
+    for slot in scene.slots.values():
+        step = meanwhile(scene, slot, _first(one.rules, scene, slot))
+        if hold is not None and step.settled:
+            step = altered(step, reason=hold.message, blocked=True)
+        draft.take(step, _verdict(slot, step, scene.run))
+    if scene.turn is not None:
+        scene.turn.leave()
 
 
 def _plan_blocked(
@@ -107,7 +116,7 @@ def _plan_blocked(
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, dict[str, Pulling]],
+    shared: tuple[Fleet, dict[str, Pulling]],
 ) -> None:
     """Bring what was begun to its record, for all instances that there are, and begin nothing."""
     known = given.history.tasks.get(task.name)
@@ -126,7 +135,7 @@ def _plan_suspended(  # as of any task, and what suspends it
     draft: Draft,
     task: DesiredTask,
     seen: Seen,
-    shared: tuple[Loads, dict[str, Pulling]],
+    shared: tuple[Fleet, dict[str, Pulling]],
     suspense: Suspense,
 ) -> None:
     """Bring what was begun to its record, and begin nothing, not even a run."""
@@ -147,14 +156,14 @@ def _scene(  # as of any task, and whether other tasks may end its run
     draft: Draft,
     task: DesiredTask,
     one: Round,
-    shared: tuple[Loads, dict[str, Pulling]],
+    shared: tuple[Fleet, dict[str, Pulling]],
     *,
     may_end: bool,
 ) -> Scene:
     free = not may_end or one.idle is not None
     run, bar, ending = (one.run, None, ()) if free else barred(given, task, one.run)
     draft.facts += ending
-    slots = _slots(task, run, one.seen)
+    slots = _slots(given, task, run, one.seen)
     scene = Scene(given, task, run, one.opening, slots, *shared, idle=one.idle, bar=bar)
     scene.unseen = unseen(given, task, run)
     _bound(scene)
@@ -215,11 +224,14 @@ def _tear(  # it only passes on what both callers have
         draft.take(step, verdict)
 
 
-def _slots(task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
-    return {
+def _slots(given: Pass, task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
+    slots = {
         key: slot_of(key, seen.get(key, ()), run)
         for key in task.keys()  # noqa: SIM118  # a method of the task, not of a dict
     }
+    for slot in slots.values():
+        look_past(given, task, slot)
+    return slots
 
 
 def _bound(scene: Scene) -> None:
@@ -228,8 +240,8 @@ def _bound(scene: Scene) -> None:
     scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
-        hidden = sum(_hidden(scene, slot) for k, slot in scene.slots.items() if k not in occupied)
-        scene.room = max(0, task.parallelism - len(occupied) - hidden)
+        taken = len({*occupied, *(k for k, slot in scene.slots.items() if _hidden(scene, slot))})
+        scene.room = max(0, task.parallelism - taken)
         scene.excess = frozenset(occupied[task.parallelism :])
 
 
@@ -249,7 +261,7 @@ def _occupied(given: Pass, slot: Slot) -> bool:
 def _hidden(scene: Scene, slot: Slot) -> bool:
     """Whether it may run on a node of which nothing is known, as far as the record tells."""
     last = slot.last
-    if last is None or last.ended or not last.start_requested_at:
+    if last is None or not last.may_go_on or not last.start_requested_at:
         return slot.key in scene.unseen
     return scene.given.unknown(last.node) is not None
 

@@ -16,9 +16,14 @@ from reconciler.model.run import Attempt, Run
 _SILENT: Final = {Result.CANCELLED, Result.BURNT}
 
 
+def speaks(attempt: Attempt) -> bool:
+    """Whether an attempt's outcome says something about the work."""
+    return attempt.ended and attempt.result not in _SILENT
+
+
 def last_word(attempts: Sequence[Attempt]) -> Attempt | None:
     """Return the newest attempt whose outcome says something about the work."""
-    return next((a for a in reversed(attempts) if a.ended and a.result not in _SILENT), None)
+    return next((a for a in reversed(attempts) if speaks(a)), None)
 
 
 def counting(run: Run, instance: int) -> Sequence[Attempt]:
@@ -31,6 +36,12 @@ def counting(run: Run, instance: int) -> Sequence[Attempt]:
 def counted_failures(run: Run, instance: int) -> list[Attempt]:
     """Return an instance's attempts that use up retries, oldest first."""
     return [a for a in counting(run, instance) if a.counts_as_failure]
+
+
+def failures(run: Run, instance: int) -> int:
+    """Count the attempts of an instance that use up retries, those that are forgotten included."""
+    gone = run.forgotten.get(instance)
+    return len(counted_failures(run, instance)) + (gone.failures if gone else 0)
 
 
 def left_out(task: DesiredTask, run: Run) -> frozenset[int]:
@@ -60,6 +71,16 @@ def why_no_more(task: DesiredTask, run: Run, instance: int, unserved: frozenset[
     return why
 
 
+def may_follow(task: DesiredTask, run: Run, instance: int) -> bool:
+    """Whether an attempt whose node is lost may be followed by another one, as a retry."""
+    retry = task.retry
+    if retry.per_instance is None and task.restart is Restart.NEVER:
+        return False
+    if retry.total is not None and sum(_used(run, i) for i in run.attempts) >= retry.total:
+        return False
+    return retry.per_instance is None or len(counted_failures(run, instance)) < retry.per_instance
+
+
 def _last_failure(run: Run, instance: int) -> Attempt | None:
     """Return the failure that counts and that nothing has been said since."""
     last = last_word(run.attempts_of(instance))
@@ -85,7 +106,7 @@ def _excluded(task: DesiredTask, last: Attempt) -> str | None:
 
 
 def _exceeded(task: DesiredTask, run: Run, instance: int, last: Attempt) -> str | None:
-    limit, count = task.retry.per_instance, len(counted_failures(run, instance))
+    limit, count = task.retry.per_instance, failures(run, instance)
     if limit is None or count <= limit:
         return None
     again = f" after {count} attempts" if count > 1 else ""
@@ -102,7 +123,7 @@ def _asks(task: DesiredTask, run: Run, instance: int) -> bool:
 
 def _used(run: Run, instance: int) -> int:
     """Count the failures that another attempt has followed."""
-    count = len(counted_failures(run, instance))
+    count = failures(run, instance)
     return count - 1 if count and _stands_failed(run, instance) else count
 
 

@@ -24,7 +24,7 @@ def unseen(given: Pass, task: DesiredTask, present: Run) -> dict[InstanceKey, st
         InstanceKey(task.name, instance): why
         for run in _others(given, task.name, present)
         for instance, attempts in run.attempts.items()
-        if not attempts[-1].ended and (why := given.unknown(attempts[-1].node)) is not None
+        if attempts[-1].may_go_on and (why := given.unknown(attempts[-1].node)) is not None
     }
 
 

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from functools import singledispatchmethod
 
-from reconciler.controller.core import Core, Record
+from reconciler.controller.core import Core
 from reconciler.controller.happenings import Done, Finished, Happening, Hinted
 from reconciler.controller.revisions import Change
+from reconciler.controller.scribe import Record
 from reconciler.engines.engine import (
     ConflictError,
     EngineError,
@@ -55,7 +56,7 @@ class Meter(Vigil):
             self._passes = core.passes
             self._metrics.passes.labels(self.project).observe(seconds)
         if self._passage is not None:
-            self._passage.turned(core, time.time())
+            self._passage.turned(core, time.monotonic(), time.time())
 
     def heard(self, happening: Happening) -> None:
         """Count what calls and events tell of themselves."""
@@ -70,7 +71,7 @@ class Meter(Vigil):
             if outcome:
                 self._metrics.revisions.labels(self.project, outcome).inc()
         if change.desired is not None and self._is_new(change.desired.revision):
-            self._follow(change.desired.revision, time.time() - seconds)
+            self._follow(change.desired.revision, time.monotonic() - seconds)
 
     def polled(self, *, ok: bool) -> None:
         """Count a look at the source's remote, from any thread."""

@@ -69,7 +69,7 @@ class Server:
         meter = Meter(loop.core.desired.project, self._metrics, committed_at)
         self._vigils.append(meter)
         loop.witness = meter
-        loop.core.ledger = meter.timed(loop.core.ledger)
+        loop.core.scribe.ledger = meter.timed(loop.core.scribe.ledger)
         return meter
 
     @contextmanager

@@ -72,7 +72,7 @@ def look_at(core: Core, before: Sight, *, read: bool) -> Sight:
         begun=True,
         revision=core.desired.revision,
         read=read,
-        ledger_error=core.ledger_error,
+        ledger_error=core.scribe.error,
         holds=len(core.holds),
         nodes=nodes,
         verdicts=core.verdicts,

@@ -59,7 +59,7 @@ def _passes(bench: Bench, ours: Project, item: Item) -> None:
     with ours.opened() as session:
         session.loop.run(reconciled)
         engine, core = open_engine("local", ""), session.core
-        record = core.ledger = CountingRecord(session.ledger)
+        record = core.scribe.ledger = CountingRecord(session.ledger)
         takes = [
             lambda: timed(lambda: _one_pass(engine, core, plan_all=True)) * _MILLI,
             lambda: timed(lambda: _one_pass(engine, core, plan_all=False)) * _MILLI,

@@ -124,3 +124,23 @@ def test_an_end_that_was_seen_was_not_hidden() -> None:
     ended = replace(RUNNING, phase=Phase.EXITED, exit_code=255)
     board.list_containers("local", board.step, (ended,))
     assert not board.witnessed("local", RUNNING.name).hidden
+
+
+def test_who_has_been_asked() -> None:
+    board = Board("demo", ["a", "b"])
+    board.list_containers("a", 0, ())
+    assert not board.all_asked()
+    assert board.all_asked(but={"b"}), "nobody waits for one that was lost before"
+    assert board.all_asked(but={"a", "b"}), "one of those is enough where all were"
+    board.lose("b", "gone")
+    assert board.all_asked()
+    board.lose("b", "gone", doubt=True)
+    assert not board.all_asked()
+
+
+def test_of_no_node_at_all_everything_is_known() -> None:
+    assert Board("demo", []).all_asked()
+
+
+def test_all_nodes_were_lost_before() -> None:
+    assert not Board("demo", ["a"]).all_asked(but={"a"})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.model.desired import Backoff, Restart, Retry
 from reconciler.model.fact import RunCancelled
 from tests.support.desired import make_task
 from tests.support.lab import Lab
@@ -50,3 +51,17 @@ def test_a_clock_that_is_set_while_a_program_stops_makes_no_success(jump: float)
     lab.ahead += jump
     lab.settle()
     assert lab.verdict("work").state == "Cancelled"
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
+def test_a_service_that_fails_at_once_has_not_lived_long_because_a_clock_was_set(
+    jump: float,
+) -> None:
+    lab = Lab(make_task(restart=Restart.ALWAYS, retry=Retry(None, Backoff(jitter=0.0))))
+    lab.settle()
+    lab.ahead += jump
+    lab.world.finish("demo.work.1.0.1", 1)
+    lab.settle()
+    assert lab.live() == []
+    lab.wait(1.0)
+    assert lab.live() == ["demo.work.1.0.2"]

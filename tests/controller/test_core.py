@@ -54,11 +54,11 @@ def test_a_ledger_that_refuses_stops_every_action(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patched:
         patched.setattr(lab.record, "record", full)
         assert lab.settle() == []
-        assert lab.core.ledger_error == "no space left"
+        assert lab.core.scribe.error == "no space left"
         assert not lab.world.journal.calls
     lab.now += 1
     assert Verb.START in {action.verb for action in lab.settle()}
-    assert lab.core.ledger_error == ""
+    assert lab.core.scribe.error == ""
 
 
 def test_an_outcome_survives_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

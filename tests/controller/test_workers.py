@@ -7,6 +7,7 @@ from reconciler.controller.happenings import Finished
 from reconciler.controller.workers import Limit, Workers
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.model.action import Action, Cause, Verb
+from tests.support.process import eventually
 
 
 def action(number: int, verb: Verb = Verb.REMOVE, priority: int = 0) -> Action:
@@ -126,3 +127,28 @@ def test_closing_begins_nothing_more() -> None:
     workers.submit(action(0))
     assert workers.begun() == set()
     assert done.empty()
+
+
+def test_what_has_not_begun_is_dropped_and_named() -> None:
+    gate = threading.Event()
+    world = World("local", lambda: 0.0)
+
+    def slow(call: str, subject: str, when: str) -> None:
+        del call, subject
+        if when == "before":
+            gate.wait(30)
+
+    world.faults = slow
+    reports: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+    workers = Workers(SimulatedEngine(world), reports.put)
+    for number in range(Limit.FIRST + 2):
+        workers.submit(action(number))
+    eventually(lambda: len(workers.begun()) == Limit.FIRST, "as many to begin as may")
+    dropped = workers.empty()
+    assert len(dropped) == 2
+    assert not dropped & workers.begun()
+    assert workers.close() == set()
+    gate.set()
+    for _ in range(Limit.FIRST):
+        reports.get(timeout=30)
+    assert reports.empty()

@@ -221,9 +221,3 @@ def test_a_socket_of_somebody_elses_is_said_to_be_one(
     fake.path.chmod(0)
     with pytest.raises(UnreachableError, match="this user may not talk"):
         DockerEngine("n1", f"unix://{fake.path}").info()
-
-
-@pytest.mark.parametrize("endpoint", ["tcp://h:2376", "ssh://u@h", "context://lab"])
-def test_an_endpoint_of_another_kind_is_out_of_reach(endpoint: str) -> None:
-    with pytest.raises(UnreachableError, match=f"{endpoint} is out of reach"):
-        open_engine("n", endpoint).list("demo")

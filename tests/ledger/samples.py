@@ -34,7 +34,13 @@ def fold(history: History, batch: list[Fact]) -> History:
 
 def possible(history: History, fact: Fact) -> bool:
     """Whether folding accepts the fact: some speak of a run that must be open."""
-    of_a_run = facts.RunCancelled | facts.RunFinished | facts.RetryGranted | facts.ImageResolved
+    of_a_run = (
+        facts.RunCancelled
+        | facts.RunFinished
+        | facts.RetryGranted
+        | facts.ImageResolved
+        | facts.AttemptsForgotten
+    )
     if isinstance(fact, of_a_run):
         task = history.tasks.get(fact.task)
         return task is not None and fact.run in task.runs
@@ -53,6 +59,8 @@ _times = st.floats(allow_nan=False)
 _revisions = st.sampled_from(["f-1", "f-2"])
 _targets = st.sampled_from(["", "task/a", "task/b-1", "job/a"])
 _some_or_all = st.none() | st.integers(0, 2)
+_numbers = st.lists(_small, max_size=3).map(tuple)
+_spans = st.lists(st.tuples(_times, _times), max_size=3).map(tuple)
 _attempts = st.builds(AttemptKey, st.builds(InstanceKey, _tasks, st.integers(0, 2)), _small, _small)
 any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.SpecSeen, st.sampled_from(["w1-a", "s1-b"]), _words),
@@ -78,6 +86,18 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.ScheduleSeen, _tasks, _words, _times, _small),
     st.builds(facts.FiringPassed, _tasks, _times, _words, _times),
     st.builds(facts.RunsClosed, _tasks, _times),
+    st.builds(facts.RunsForgotten, _tasks, _numbers, _times, _spans),
+    st.builds(
+        facts.AttemptsForgotten,
+        _tasks,
+        _small,
+        st.integers(0, 2),
+        _numbers,
+        _times,
+        _small,
+        _small,
+        _small,
+    ),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
     st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small),
     st.builds(facts.StartRequested, _attempts, _times, _words),
@@ -99,6 +119,20 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         peak_memory=_small,
     ),
     st.builds(facts.AttemptExpired, _attempts, _times),
+    st.builds(facts.AttemptForsaken, _attempts, _words, _times),
+    st.builds(facts.NodeDeclared, _nodes, _words, _times),
+    st.builds(facts.NodeForgotten, _nodes, _times),
+    st.builds(facts.NodeLost, _nodes, _words, _times),
+    st.builds(facts.NodeFound, _nodes, _times),
+    st.builds(
+        facts.NodeOrdered,
+        _nodes,
+        st.sampled_from(["", "cordon", "drain"]),
+        _times,
+        st.none() | _times,
+    ),
+    st.builds(facts.NodeDraining, _nodes, _times),
+    st.builds(facts.NodeDrained, _nodes, _times),
     st.builds(facts.TroubleSeen, st.sampled_from(_SUBJECTS), _words, _small, _times, _times),
     st.builds(facts.TroubleCleared, st.sampled_from(_SUBJECTS), _times),
     st.builds(facts.Approved, _words, _times),

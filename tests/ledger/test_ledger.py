@@ -12,9 +12,9 @@ from reconciler.ledger import (
     LogEntry,
     NoLedger,
 )
+from reconciler.ledger.attempts import LOG_TAIL
 from reconciler.ledger.connection import open_writer
 from reconciler.ledger.schema import MIGRATIONS
-from reconciler.ledger.writing import LOG_TAIL
 from reconciler.model import fact as facts
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
@@ -158,7 +158,7 @@ class TestLogs:
             assert ledger.logs(key()) == b"said"
 
     def test_the_oldest_go(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("reconciler.ledger.writing.LOGS_KEPT", 2)
+        monkeypatch.setattr("reconciler.ledger.attempts.LOGS_KEPT", 2)
         with writer(tmp_path) as ledger:
             for number in range(4):
                 ledger.record([ended(key(number), b"said")])

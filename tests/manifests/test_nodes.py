@@ -20,7 +20,7 @@ INVALID = [
     ("bad-endpoint", "endpoint: §tcp://h:2376/x"),
     ("bad-endpoint", "endpoint: §ssh://"),
     ("bad-endpoint", "endpoint: §ssh://-oProxyCommand=x"),
-    ("bad-endpoint", "endpoint: §ssh://h/x"),
+    ("bad-endpoint", "endpoint: §ssh://h/x:y"),
     ("bad-endpoint", "endpoint: §context://"),
     ("bad-endpoint", "endpoint: §context://../x"),
     ("misplaced-constant", "endpoint: §'unix:///${A}'"),
@@ -54,10 +54,8 @@ def test_says_what_and_where(codes: str, spec: str) -> None:
 
 
 UNUSED = [
-    "§endpoint: tcp://h:2376", "§endpoint: ssh://u@h:22", "§endpoint: context://lab",
-    "endpoint: unix:///x\n§capacity: {cpus: 8}", "§reserve: {memory: 1Gi}", "§nodeTimeout: 2m",
-    "§cordon: true", "§drain: true", "§power: {idleWatts: 60}",
-    "§endpoint: tcp://[::1]:2376\n§tls: {ca: /a, cert: /b, key: /c}",
+    "endpoint: unix:///x\n§capacity: {cpus: 8}", "§reserve: {memory: 1Gi}",
+    "§power: {idleWatts: 60}",
 ]  # fmt: skip
 
 
@@ -77,7 +75,13 @@ def test_what_is_not_acted_on_yet_is_told(spec: str) -> None:
         "",
         "endpoint: ''",
         "endpoint: unix:///run/user/1000/docker.sock",
+        "endpoint: tcp://h:2376",
+        "endpoint: ssh://u@h:22",
+        "endpoint: ssh://h/run/user/1000/docker.sock",
+        "endpoint: context://lab",
+        "endpoint: tcp://[::1]:2376\ntls: {ca: /a, cert: /b, key: /c}",
         "cordon: false\ndrain: false\ntls: {}\ncapacity: {}",
+        "cordon: true\ndrain: true\ndrainGrace: 1h\nnodeTimeout: 30s",
     ],
 )
 def test_what_is_as_it_says_is_not_told(spec: str) -> None:

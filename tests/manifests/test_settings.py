@@ -48,6 +48,7 @@ policy:
   secretFiles: [/run/secrets]
   encryptedSecrets: false
   maximum: {cpus: 500m, memory: 1Gi, gpus: 0, pids: 100, instances: 10}
+  quota: {cpus: 8, memory: 4Gi, gpus: 1, instances: 20}
 """
 
 
@@ -60,6 +61,7 @@ def test_a_file_with_everything() -> None:
     assert policy.capabilities == listed(["CHOWN", "NET_RAW"])
     assert (policy.binds, policy.closed) == (listed(["/data"]), ("/data/private",))
     assert policy.maximum == Maximum(cpus=0.5, memory=1024**3, gpus=0, pids=100, instances=10)
+    assert policy.quota == Maximum(cpus=8.0, memory=4 * 1024**3, gpus=1, instances=20)
     flags = [policy.undigested, policy.privileged, policy.host_network, policy.userns_host,
              policy.seccomp_unconfined, policy.new_privileges, policy.external_volumes,
              policy.builds, policy.encrypted_secrets]  # fmt: skip

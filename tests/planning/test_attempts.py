@@ -158,3 +158,12 @@ def test_an_attempt_that_was_granted_is_made_at_once_and_counts_anew(
     end(lab, 0, 1, attempt=2)
     assert lab.verdict("work").state is InstanceState.FAILED
     assert lab.wait(600) == []
+
+
+def test_what_ends_before_it_is_seen_to_run_leaves_no_more_than_its_last_containers() -> None:
+    lab = Lab(make_task(restart=Restart.ALWAYS, retry=Retry(None)))
+    lab.world.autoexit = lambda _: 1
+    for _ in range(10):
+        lab.wait(3_600)
+    assert len(lab.world.journal.starts) == 10
+    assert list(lab.world.boxes) == ["demo.work.1.0.9", "demo.work.1.0.10"]

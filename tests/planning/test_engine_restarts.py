@@ -162,7 +162,7 @@ def test_an_end_that_was_told_before_the_engine_went_stands(manner: Manner) -> N
     stream = listen(lab)
     lab.settle()
     lab.world.finish(NAME, 0)
-    hear(lab, stream, "era-1")
+    hear(lab, stream, "local-1")
     lab.world.restart(255, manner)
     lab.settle()
     assert lab.verdict("work").state is InstanceState.SUCCEEDED
@@ -205,7 +205,7 @@ def test_what_an_engine_ends_on_its_way_out_has_not_succeeded() -> None:
     stream = listen(lab)
     lab.settle()
     lab.world.restart(0, "stop")
-    hear(lab, stream, "era-1")
+    hear(lab, stream, "local-1")
     (collect,) = lab.core.turn()
     lab.core.finished(carry_out(lab.driver.engines["local"], collect))
     assert attempts(lab)[0].result is None, "not recorded before the next turn"
@@ -218,7 +218,7 @@ def test_what_an_engine_ends_on_its_way_in_has_not_succeeded() -> None:
     lab = Lab(batch())
     lab.settle()
     lab.world.restart(0, "kill")
-    hear(lab, listen(lab), "era-2")
+    hear(lab, listen(lab), "local-2")
     lab.settle()
     assert attempts(lab)[0].result is Result.LOST
 
@@ -228,7 +228,7 @@ def test_a_new_stream_may_be_heard_before_a_new_list() -> None:
     lab.settle()
     lab.world.restart(0, "kill")
     (died,) = (event for event in listen(lab).pending() if event.action == "die")
-    lab.core.hinted(Hinted("local", died, "era-2"))
+    lab.core.hinted(Hinted("local", died, "local-2"))
     (collect,) = lab.core.turn()
     lab.core.finished(carry_out(lab.driver.engines["local"], collect))
     lab.settle()
@@ -243,10 +243,40 @@ def test_a_program_that_somebody_told_to_end_has_not_succeeded(heard: str) -> No
     lab.world.stop_by_hand(NAME, 0)
     if heard == "after":
         lab.driver.look()
-    hear(lab, stream, "era-1")
+    hear(lab, stream, "local-1")
     lab.settle()
     (first, _) = attempts(lab)
     assert (first.result, first.reason) == (Result.LOST, TOLD)
+
+
+def test_nor_has_it_where_we_ask_for_its_end_later() -> None:
+    lab = Lab(batch())
+    stream = listen(lab)
+    lab.settle()
+    lab.world.stop_by_hand(NAME, 0)
+    lab.now += 5
+    lab.commit()
+    lab.driver.step()  # the end is asked for: nothing has told yet that it has come
+    lab.driver.look()
+    hear(lab, stream, "era-1")
+    lab.settle()
+    assert attempts(lab)[0].result is Result.LOST
+
+
+def test_our_own_signal_casts_no_doubt_on_what_had_ended_before() -> None:
+    lab = Lab(batch())
+    lab.settle()
+    lab.world.finish(NAME, 0)
+    lab.now += 5
+    lab.commit()
+    lab.core.turn()
+    (container,) = lab.core.board.nodes["local"].containers
+    late = EngineEvent("container", "kill", container, NAME, lab.now, signal=15)
+    lab.core.hinted(Hinted("local", late, "era-1"))
+    lab.crash()
+    lab.core.hinted(Hinted("local", late, "era-1"))
+    lab.settle()
+    assert attempts(lab)[0].result is Result.SUCCEEDED
 
 
 def test_a_signal_that_ends_nothing_casts_no_doubt() -> None:
@@ -256,7 +286,7 @@ def test_a_signal_that_ends_nothing_casts_no_doubt() -> None:
     lab.world.stubborn.add(NAME)
     lab.driver.engines["local"].signal(NAME, "SIGHUP")
     lab.world.finish(NAME, 0)
-    hear(lab, stream, "era-1")
+    hear(lab, stream, "local-1")
     lab.settle()
     assert attempts(lab)[0].result is Result.SUCCEEDED
 
@@ -311,7 +341,7 @@ def test_where_the_engine_does_not_tell_its_restarts_its_word_is_taken() -> None
     lab.world.era = ""
     lab.apply(batch())
     lab.world.finish(NAME, 0)
-    lab.world.era = "era-2"
+    lab.world.era = "local-2"
     lab.settle()
     assert lab.verdict("work").state is InstanceState.SUCCEEDED
 
@@ -322,7 +352,7 @@ def test_memory_that_ran_out_is_known_of_a_container_that_is_gone() -> None:
     lab.settle()
     lab.world.finish(NAME, 137, oom=True)
     lab.world.remove_by_hand(NAME)
-    hear(lab, stream, "era-1")
+    hear(lab, stream, "local-1")
     lab.settle()
     assert (attempts(lab)[0].oom, attempts(lab)[0].reason) == (
         True, "exit code 137 (out of memory)",
@@ -334,6 +364,6 @@ def test_an_end_without_an_exit_code_is_no_success() -> None:
     lab.settle()
     died = EngineEvent("container", "die", lab.world.boxes[NAME].id, NAME, lab.now)
     lab.world.remove_by_hand(NAME)
-    lab.core.hinted(Hinted("local", died, "era-1"))
+    lab.core.hinted(Hinted("local", died, "local-1"))
     lab.settle()
     assert attempts(lab)[0].result is Result.LOST

@@ -24,7 +24,7 @@ from tests.support.lab import Lab, MemoryRecord
 
 NAME = "demo.work.1.0.1"
 TOO_LONG = "ran longer than timeout 10m"
-NOWHERE = "0 of 1 nodes have the labels that placement.nodes asks for"
+NOWHERE = "fits on 0 of 1 node: 1 lacks label zone=a"
 
 
 def timed(count: int = 1, **fields: Any) -> DesiredTask:  # noqa: ANN401  # a task's own

@@ -177,3 +177,11 @@ def test_resuming_all_ends_each_suspension() -> None:
         lab.core.note([Suspended(target, lab.now)])
     ask(lab, "resume")
     assert lab.live() == ["demo.work.1.0.1"]
+
+
+def test_how_long_a_suspension_lasts_is_measured_by_no_clock_that_people_set() -> None:
+    lab = Lab(WEB)
+    ask(lab, "suspend", lasting=3600.0)
+    assert lab.wait(3_599) == []
+    assert lab.wait(2) != []
+    assert lab.live() == ["demo.web.1.0.1"]

@@ -198,7 +198,7 @@ def test_a_node_is_missing_until_it_has_had_its_say() -> None:
 def test_a_ledger_that_takes_nothing_is_not_ready() -> None:
     vigil = Vigil("demo", every=0.0)
     core = Core(make_desired(make_task()), MemoryRecord(), time.time)
-    core.ledger_error = "no space left"
+    core.scribe.error = "no space left"
     vigil.turned(core, 0.0)
     assert {"what": "ledger", "reason": "no space left"} in vigil.sight.missing()
     assert readiness([vigil], {}).status is HTTPStatus.SERVICE_UNAVAILABLE

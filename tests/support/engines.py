@@ -154,12 +154,15 @@ class SimulatedRig:
 
 
 class DockerRig:
-    """A rig on this machine's Docker Engine. It cleans up what its project made, and only that."""
+    """A rig on this machine's Docker Engine, or on another one whose socket is at `url` as well.
 
-    def __init__(self) -> None:
-        self.engine = real_engine()
+    It cleans up what its project made, and only that.
+    """
+
+    def __init__(self, engine: Engine | None = None, url: str = SOCKET) -> None:
+        self.engine = engine or real_engine()
         self.project = new_project()
-        self.client = APIClient(base_url=SOCKET, version="1.41", timeout=60)
+        self.client = APIClient(base_url=url, version="1.41", timeout=60)
         self._by_hand: list[str] = []
         self._volumes: list[str] = []
 

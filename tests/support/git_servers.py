@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,7 +40,8 @@ def run(*words: str, cwd: Path | None = None, env: dict[str, str] | None = None)
 class _Program:
     """A server that is a program in the foreground."""
 
-    def __init__(self, port: int, *command: str) -> None:
+    def __init__(self, port: int, *command: str, host: str = HOST) -> None:
+        self.host = host
         self.port = port
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,7 +63,7 @@ class _Program:
             process.wait()
 
     def _answers(self) -> bool:
-        with suppress(OSError), socket.create_connection((HOST, self.port), timeout=1):
+        with suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
             return True
         return False
 
@@ -91,9 +92,9 @@ class GitDaemon(_Program):
 
 
 class Sshd(_Program):
-    """An sshd for this user alone, which takes one key."""
+    """An sshd for this user alone, which takes one key; `inside` leads to where `host` is."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = HOST, inside: Sequence[str] = ()) -> None:
         self.folder = folder
         folder.mkdir()
         folder.chmod(0o700)
@@ -102,7 +103,7 @@ class Sshd(_Program):
         port = free_port()
         (folder / "authorized").write_text(self.key.with_suffix(".pub").read_text())
         (folder / "config").write_text(
-            f"ListenAddress {HOST}:{port}\nHostKey {self.host_key}\nPidFile none\n"
+            f"ListenAddress {host}:{port}\nHostKey {self.host_key}\nPidFile none\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             "PermitRootLogin prohibit-password\n"
@@ -113,18 +114,19 @@ class Sshd(_Program):
         program = shutil.which("sshd", path=path)
         assert program, "there is no sshd: run .dev/tools"
         super().__init__(
-            port, program, "-D", "-f", str(folder / "config"), "-E", str(folder / "log")
-        )
+            port, *inside, program, "-D", "-f", str(folder / "config"), "-E", str(folder / "log"),
+            host=host,
+        )  # fmt: skip
 
     @property
     def url(self) -> str:
-        return f"ssh://{HOST}:{self.port}"
+        return f"ssh://{self.host}:{self.port}"
 
     def known_hosts(self, key: Path | None = None) -> Path:
         """Return a file that says which key this server has, or claims that it has another."""
         words = (key or self.host_key).with_suffix(".pub").read_text().split()
         path = self.folder / f"known-{(key or self.host_key).name}"
-        path.write_text(f"[{HOST}]:{self.port} {words[0]} {words[1]}\n")
+        path.write_text(f"[{self.host}]:{self.port} {words[0]} {words[1]}\n")
         return path
 
     def make_key(self, name: str, passphrase: str = "") -> Path:

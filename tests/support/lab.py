@@ -8,6 +8,7 @@ from reconciler.controller.core import Core
 from reconciler.controller.inline import Inline
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import Ledger, LogEntry
+from reconciler.ledger.journal import KEPT
 from reconciler.model.action import Action, Verdict
 from reconciler.model.desired import Desired, DesiredJob, DesiredTask
 from reconciler.model.fact import Fact
@@ -35,7 +36,10 @@ class MemoryRecord:
 
 
 class Lab:
-    """One project on one machine. `apply` commits and settles; `crash` forgets all but disk."""
+    """One project on one machine. `apply` commits and settles; `crash` forgets all but disk.
+
+    Facts are kept in `folder`, with so many `entries` of the event log; without one in memory.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class Lab:
         folder: Path | None = None,
         jobs: Sequence[DesiredJob] = (),
         now: float = 1_000_000.0,
+        entries: int = KEPT,
     ) -> None:
         self.jobs = jobs
         self.now = now
@@ -50,8 +55,9 @@ class Lab:
         self.ahead = 0.0
         self.world = World("local", lambda: self.now + self.ahead)
         self.world.images = {"busybox:stable": "sha256:b0"}
-        folder_ledger = Ledger.open(folder, write=True, project="demo") if folder else None
-        self.record: MemoryRecord | Ledger = folder_ledger or MemoryRecord()
+        self.record: MemoryRecord | Ledger = MemoryRecord()
+        if folder is not None:
+            self.record = Ledger.open(folder, write=True, project="demo", kept=entries)
         self.revision = 0
         self.desired = self._next(tasks)
         self.driver = self._driver()

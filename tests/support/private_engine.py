@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, Literal
@@ -25,16 +25,20 @@ from tests.support.process import eventually
 Manner = Literal["crash", "kill", "stop"]
 POSSIBLE: Final = os.geteuid() == 0 and all(shutil.which(tool) for tool in ("dockerd", "unshare"))
 _PATIENCE: Final = 60.0
+# A bridge needs no more of a namespace than that it is another one.
+_ALONE: Final = ("unshare", "--net")
 
 
 class PrivateEngine:
     """Runs from `start` to `close`; use it by its `url`."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, inside: Sequence[str] = _ALONE) -> None:
+        """Make one that is started with these options, by a command that leads into its place."""
         # Not pytest's folder: its name is longer than the path of a socket may be.
         self.folder = folder = Path(tempfile.mkdtemp(prefix="engine-"))
         self.url = f"unix://{folder}/engine.sock"
         self._options = options
+        self._inside = (*inside, "sh", "-c", 'ip link set lo up; exec "$@"', "sh")
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "config.json").write_text("{}")
 
@@ -46,12 +50,10 @@ class PrivateEngine:
             *("--cgroup-parent", "/reconciler-test", "--host", self.url),
             *("--iptables=false", "--ip6tables=false", *self._options),
         )
-        # A bridge needs no more of a namespace than that it is another one.
-        inside = ("unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh")
         (self.folder / "pid").unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                (*inside, *map(str, command)),
+                (*self._inside, *map(str, command)),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         eventually(self._answers, "the private engine to answer", _PATIENCE)

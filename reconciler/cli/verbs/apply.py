@@ -7,7 +7,7 @@ import click
 from reconciler.cli import agreed, options, outcome, session
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.needs import needs_run
-from reconciler.cli.place import Place, find, open_engine
+from reconciler.cli.place import Place, find, opener
 from reconciler.cli.telling import teller
 from reconciler.cli.text import complain, echo, on_terminal, paint
 from reconciler.controller.loop import Ending
@@ -54,7 +54,7 @@ def command(
         state=place.state,
         policy=place.policy,
         take_over=take_over,
-        open_engine=open_engine,
+        open_engine=opener(place),
     )
     with writer(place.source, desired, chosen) as opened:
         if saved is not None:

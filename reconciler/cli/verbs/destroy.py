@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.cli import options
 from reconciler.cli.asking import Wish, ask, in_force, wait_until
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.place import Place, find, look, open_engine
+from reconciler.cli.place import Place, find, look, opener
 from reconciler.cli.standing import unknown_nodes
 from reconciler.cli.text import echo, plural
 from reconciler.controller.reading import Report
@@ -67,7 +67,7 @@ def command(
         until=lambda core: gone(core) or _stuck(core),
         take_over=take_over,
         timeout=timeout,
-        afterwards=lambda opened: _clean_up(opened, forget=forget),
+        afterwards=lambda opened: _clean_up(opened, place, forget=forget),
     )
     message, carried_out_by = ask(place, _to_destroy(place), wish)
     if carried_out_by is not None and not wait_until(lambda: _nothing_left(look(place)), timeout):
@@ -127,13 +127,14 @@ def _stuck(core: "Core") -> bool:
     return bool(silent) and core.at_rest() and not any(n.containers for n in nodes if n.known)
 
 
-def _clean_up(opened: Writer, *, forget: bool) -> None:
+def _clean_up(opened: Writer, place: Place, *, forget: bool) -> None:
     """Give the claim back, now that there is nothing left to claim, and forget if told to."""
     for node in opened.core.board.nodes.values():
         if not node.known:
             raise Failure(f"node {node.name} does not answer, so it is not clean: {node.reason}")
+    engine_of = opener(place)
     for spec in opened.core.desired.nodes.values():
-        open_engine(spec).release(opened.project)
+        engine_of(spec).release(opened.project)
     if forget:
         opened.ledger.forget(list(opened.core.history.tasks))
 

@@ -1,7 +1,5 @@
 """`suspend`: nothing new is created for a task, a job or everything."""
 
-import time
-
 import click
 
 from reconciler.cli import options
@@ -43,8 +41,8 @@ def command(
     if until is not None and lasting is not None:
         raise click.UsageError("--until and --for both say when it ends; give one")
     place = find(source, operator)
-    end = until or (time.time() + lasting if lasting else 0.0)
-    arguments = {"target": target, "until": end, "reason": reason, "stop": stop}
+    end: dict[str, object] = {"lasting": lasting} if lasting else {"until": until or 0.0}
+    arguments = {"target": target, **end, "reason": reason, "stop": stop}
     if not stop:
         echo(jot(place, "suspend", arguments))
         return Exit.DONE

@@ -7,7 +7,7 @@ record; the planner then draws the consequences like those of any other fact.
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.controller.requests import pinning, project, runs, suspending
+from reconciler.controller.requests import nodes, pinning, project, runs, suspending
 from reconciler.controller.requests.judged import Arguments, Handler, Judged, refused
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
@@ -17,6 +17,8 @@ __all__ = ["Judged", "judge"]
 _VERBS: Final[dict[str, Handler]] = {
     "approve": project.approve,
     "destroy": project.destroy,
+    "forget-node": nodes.forget,
+    "order-node": nodes.order,
     "reconcile": project.reconcile,
     "relearn": project.relearn,
     "rerun": runs.rerun,

@@ -17,7 +17,7 @@ _LATEST: Final = 253_370_764_800.0  # the year 9999 begins: what comes later has
 
 def suspend(arguments: Arguments, desired: Desired, history: History, now: float) -> Judged:
     """Create nothing new for a target from now on."""
-    target, until = str(arguments.get("target", "")), float(str(arguments.get("until") or 0.0))
+    target, until = str(arguments.get("target", "")), _end(arguments, now)
     refusal = _no_target(target, desired, history)
     if not refusal and 0.0 < until <= now:
         refusal = "that time has passed already"
@@ -48,6 +48,12 @@ def resume(arguments: Arguments, desired: Desired, history: History, now: float)
         return refused(message)
     rest = f"; but {still}" if still else ""
     return granted(f"{wording_of(target)} is resumed{rest}", *facts)
+
+
+def _end(arguments: Arguments, now: float) -> float:
+    """Return when a suspension ends by itself: at a date, or after so many seconds; 0.0 never."""
+    lasting = float(str(arguments.get("lasting") or 0.0))
+    return now + lasting if lasting else float(str(arguments.get("until") or 0.0))
 
 
 def _still_suspended(target: str, desired: Desired, history: History, now: float) -> str:

@@ -4,25 +4,16 @@ That import takes longer than everything else at start-up, so it waits for the f
 that is opened: verbs that need none stay quick.
 """
 
-import os
-from typing import Final
-
+from reconciler.engines.docker.endpoints import local
 from reconciler.engines.engine import Engine
+from reconciler.model.desired import Tls
 
-_LOCAL: Final = "unix:///var/run/docker.sock"
 
+def open_engine(node: str, endpoint: str, tls: Tls | None = None, ssh_config: str = "") -> Engine:
+    """Return the engine at an endpoint, the local one at an empty one. Nothing is asked of it yet.
 
-def open_engine(node: str, endpoint: str) -> Engine:
-    """Return the engine at an endpoint. Nothing is asked of it yet.
-
-    An empty endpoint is the local engine: DOCKER_HOST where that is a unix socket, else the
-    usual one. The command line's contexts are never consulted: they differ between users.
+    `ssh_config` is a file for ssh, instead of the user's own.
     """
     from reconciler.engines.docker.engine import DockerEngine  # noqa: PLC0415  # see above
 
-    return DockerEngine(node, endpoint or _local())
-
-
-def _local() -> str:
-    named = os.environ.get("DOCKER_HOST", "")
-    return named if named.startswith("unix://") else _LOCAL
+    return DockerEngine(node, endpoint or local(), tls, ssh_config)

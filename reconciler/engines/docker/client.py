@@ -13,15 +13,14 @@ import requests
 import urllib3
 from docker import APIClient
 from docker.errors import DockerException, NotFound, create_api_error_from_http_exception
-from docker.transport import UnixHTTPAdapter
-from docker.transport.unixconn import UnixHTTPConnectionPool
 
+from reconciler.engines.docker.endpoints import way_to
 from reconciler.engines.docker.errors import translate
+from reconciler.engines.docker.roads import Road, road
 from reconciler.engines.docker.wire import Wire
 from reconciler.engines.engine import UnreachableError
+from reconciler.model.desired import Tls
 
-# The oldest API that has what we use: no call is spent on asking which one the engine speaks.
-API_VERSION: Final = "1.41"
 FAILURES: Final = (DockerException, OSError, urllib3.exceptions.HTTPError)
 
 Params = dict[str, str]
@@ -31,9 +30,12 @@ T = TypeVar("T")
 class Clients:
     """The way to one engine, from any thread."""
 
-    def __init__(self, endpoint: str) -> None:
-        """Nothing is opened before the first call."""
+    def __init__(self, endpoint: str, tls: Tls | None = None, ssh_config: str = "") -> None:
+        """Nothing is opened before the first call, nor is any file looked at."""
         self.endpoint = endpoint
+        self._tls = tls or Tls()
+        self._ssh_config = ssh_config
+        self._road: Road | None = None
         self._lock = threading.Lock()
         self._local = threading.local()
         self._open: list[tuple[threading.Thread, APIClient]] = []
@@ -41,9 +43,12 @@ class Clients:
     def call(self, doing: str, deadline: int, ask: Callable[[APIClient], T]) -> T:
         """Return what `ask` gets from this thread's client, or raise the engine error for it."""
         try:
+            self._found_road().ready()
             client = self._mine()
             client.timeout = deadline
             return ask(client)
+        except UnreachableError as error:  # the way itself says why
+            raise UnreachableError(_failed(doing, str(error))) from error
         except FAILURES as error:
             raise self._translated(error, doing, deadline) from error
 
@@ -80,14 +85,26 @@ class Clients:
             self._local = threading.local()
         for _, client in gone:
             client.close()
+        if self._road is not None:
+            self._road.close()
 
     def _translated(self, error: Exception, doing: str, deadline: float) -> Exception:
-        return translate(error, doing=doing, endpoint=self.endpoint, deadline=deadline)
+        found = translate(error, doing=doing, endpoint=self.endpoint, deadline=deadline)
+        told = self._road.complaint() if self._road is not None else ""
+        if told and isinstance(found, UnreachableError):
+            return UnreachableError(_failed(doing, told))
+        return found
+
+    def _found_road(self) -> Road:
+        with self._lock:
+            if self._road is None:
+                self._road = road(way_to(self.endpoint, self._tls), self._ssh_config)
+            return self._road
 
     def _mine(self) -> APIClient:
         client: APIClient | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = _connect(self.endpoint)
+            client = self._local.client = self._found_road().connect()
             self._keep(client)
         return client
 
@@ -116,21 +133,6 @@ def accepted(response: requests.Response) -> requests.Response:
     return response
 
 
-class _OnePool(UnixHTTPAdapter):
-    """docker-py's unix sockets, reused for every path: it would pool them by whole URL."""
-
-    def get_connection(
-        self,
-        url: bytes | str,  # noqa: ARG002  # docker-py's signature
-        proxies: object = None,  # noqa: ARG002
-    ) -> UnixHTTPConnectionPool:
-        return super().get_connection("http+docker://localhost")
-
-
-def _connect(endpoint: str) -> APIClient:
-    if not endpoint.startswith("unix://"):
-        raise UnreachableError(f"the engine at {endpoint} is out of reach: not supported yet")
-    client = APIClient(base_url=endpoint, version=API_VERSION)
-    client.trust_env = False  # else proxies and REQUESTS_CA_BUNDLE of the caller's shell apply
-    client.mount("http+docker://", _OnePool(f"http+{endpoint}"))
-    return client
+def _failed(doing: str, why: str) -> str:
+    prefix = f"could not {doing}: "
+    return why if why.startswith(prefix) else prefix + why

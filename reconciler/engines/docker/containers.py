@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from reconciler.engines.ownership import attempt_of, spelled_name
+from reconciler.model.claim import claim_in
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -106,7 +107,7 @@ def _container(  # noqa: PLR0913  # by position: keywords cost as much again, hu
     return Container(
         identifier, name, node, attempt, labels[LABEL_WORK], labels[LABEL_SHAPE], phase, health,
         code, image, labels.get(LABEL_JOB, ""), labels.get(LABEL_REVISION, ""),
-        labels.get(LABEL_VALUES, ""),
+        labels.get(LABEL_VALUES, ""), claim_in(labels),
     )  # fmt: skip
 
 

@@ -98,6 +98,9 @@ def _resources(resources: Resources) -> Json:
         "ShmSize": resources.shm,
     }
     limits = {name: value for name, value in limits.items() if value}
+    if resources.gpus:
+        asked: Json = {"Driver": "", "Count": resources.gpus, "Capabilities": [["gpu"]]}
+        limits["DeviceRequests"] = [asked]
     if resources.ulimits:
         limits["Ulimits"] = [
             {"Name": name, "Soft": soft, "Hard": hard} for name, soft, hard in resources.ulimits

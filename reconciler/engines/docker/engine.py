@@ -28,6 +28,7 @@ from reconciler.engines.engine import (
 )
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.action import CreateRequest
+from reconciler.model.desired import Tls
 from reconciler.model.identity import (
     LABEL_PROJECT,
     LABEL_SHAPE,
@@ -53,10 +54,12 @@ _ID: Final = re.compile(r"[0-9a-f]{64}")
 class DockerEngine:
     """A Docker Engine, usable from any thread."""
 
-    def __init__(self, node: str, endpoint: str) -> None:
-        """Nothing is asked of the engine yet."""
+    def __init__(
+        self, node: str, endpoint: str, tls: Tls | None = None, ssh_config: str = ""
+    ) -> None:
+        """Nothing is asked of the engine yet, nor is any file looked at."""
         self.node = node
-        self._clients = Clients(endpoint)
+        self._clients = Clients(endpoint, tls, ssh_config)
 
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""

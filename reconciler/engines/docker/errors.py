@@ -5,6 +5,8 @@ answered. Pure: it must not know which call is retried, nor when.
 """
 
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,13 +25,15 @@ from reconciler.engines.engine import (
 )
 
 _LONGEST: Final = 400
+_TAIL: Final = re.compile(r" \(_ssl\.c:\d+\)")
 
 
 class _Wire(Struct, frozen=True):
-    """A way in which no answer came."""
+    """A way in which no answer came; `saying` is what it says itself, where that matters."""
 
     causes: tuple[type[BaseException], ...]
     sentence: str
+    saying: str = ""
 
 
 class _Answer(Struct, frozen=True):
@@ -44,6 +48,30 @@ class _Answer(Struct, frozen=True):
 
 
 _WIRE: Final = (
+    _Wire(
+        (ssl.SSLCertVerificationError,),
+        "{endpoint} shows a certificate that is not believed ({text}): see that tls.ca is the"
+        " authority that signed it, and that the name in the endpoint is in it",
+    ),
+    _Wire(
+        (ssl.SSLError,),
+        "the engine at {endpoint} does not believe our certificate ({text}): see that tls.cert and"
+        " tls.key are a pair, signed by the authority that it asks for",
+        saying="ALERT|CERTIFICATE_REQUIRED",
+    ),
+    _Wire(
+        (ssl.SSLError,),
+        "tls.ca, tls.cert or tls.key of {endpoint} cannot be used ({text})",
+        saying="PEM|NO_START_LINE|KEY_VALUES_MISMATCH|NO_CERTIFICATE",
+    ),
+    # The alert is lost where we were still talking.
+    _Wire(
+        (ssl.SSLEOFError, ssl.SSLZeroReturnError),
+        "the engine at {endpoint} broke the connection off, as one that does not believe our"
+        " certificate may: see that tls.cert and tls.key are signed by the authority it asks for",
+    ),
+    _Wire((ssl.SSLError,), "whoever answers at {endpoint} does not speak TLS ({text})"),
+    _Wire((socket.gaierror,), "there is no machine by the name in {endpoint}"),
     _Wire(
         (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
         "the engine at {endpoint} did not answer within {deadline} s",
@@ -182,9 +210,12 @@ def translate(error: Exception, *, doing: str, endpoint: str, deadline: float) -
         return error
     if isinstance(error, APIError) and error.status_code is not None:
         return refusal(error.status_code, str(error.explanation or error), doing=doing)
+    causes = list(_causes(error))
     for row in _WIRE:
-        if any(isinstance(cause, row.causes) for cause in _causes(error)):
-            sentence = row.sentence.format(endpoint=endpoint, deadline=f"{deadline:g}")
+        found = next((c for c in causes if isinstance(c, row.causes)), None)
+        if found is not None and re.search(row.saying, str(found), re.IGNORECASE):
+            text = _short(_TAIL.sub("", str(found)))
+            sentence = row.sentence.format(endpoint=endpoint, deadline=f"{deadline:g}", text=text)
             return UnreachableError(f"could not {doing}: {sentence}")
     told = _short(str(error)) or type(error).__name__
     return UnreachableError(f"could not {doing}: the engine at {endpoint} is unreachable ({told})")

@@ -4,6 +4,7 @@ from msgspec import Struct, field
 
 from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.model.action import CreateRequest
+from reconciler.model.claim import claim_in
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -56,6 +57,7 @@ class Box(Struct):
             job=self.labels.get(LABEL_JOB, ""),
             revision=self.labels.get(LABEL_REVISION, ""),
             values=self.labels.get(LABEL_VALUES, ""),
+            claim=claim_in(self.labels),
         )
 
     def detailed(self, node: str) -> ContainerDetail:

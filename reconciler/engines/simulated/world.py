@@ -17,6 +17,7 @@ from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.events import Ring
 from reconciler.engines.simulated.journal import Journal
 from reconciler.model.action import CreateRequest
+from reconciler.model.claim import labels_of
 from reconciler.model.identity import (
     LABEL_ATTEMPT,
     LABEL_INSTANCE,
@@ -70,7 +71,7 @@ class World:
         self.wedged = False  # lists answer, everything that takes a lock hangs
         self.unreachable = False
         # What tells one life of the engine from the next, empty where it does not say.
-        self.era = "era-1"
+        self.era = f"{node}-1"
         self._eras = 1
         self._count = 0
         self._seeded: set[str] = set()
@@ -161,7 +162,7 @@ class World:
                 self._end_all(running, exit_code)
             self.ring.drop()
             self._eras += 1
-            self.era = f"era-{self._eras}"
+            self.era = f"{self.node}-{self._eras}"
             if manner == "kill":
                 self._end_all(running, exit_code)
             for box in running:
@@ -260,6 +261,7 @@ def _box_of(container: Container) -> Box:
         LABEL_JOB: container.job,
         LABEL_REVISION: container.revision,
         LABEL_VALUES: container.values,
+        **labels_of(container.claim),
     }
     box = Box(container.id, container.name, labels, container.image_id, phase=container.phase)
     box.health, box.exit_code = container.health, container.exit_code

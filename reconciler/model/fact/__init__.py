@@ -7,7 +7,9 @@ Times are epoch seconds.
 from reconciler.model.fact.attempts import (
     AttemptEnded,
     AttemptExpired,
+    AttemptForsaken,
     AttemptReserved,
+    AttemptsForgotten,
     AttemptStarted,
     ImageResolved,
     Result,
@@ -15,6 +17,17 @@ from reconciler.model.fact.attempts import (
     StopRequested,
     TroubleCleared,
     TroubleSeen,
+)
+from reconciler.model.fact.nodes import (
+    NodeDeclared,
+    NodeDrained,
+    NodeDraining,
+    NodeFact,
+    NodeForgotten,
+    NodeFound,
+    NodeLost,
+    NodeOrdered,
+    Order,
 )
 from reconciler.model.fact.project import (
     Approved,
@@ -36,6 +49,7 @@ from reconciler.model.fact.tasks import (
     RunFinished,
     RunOpened,
     RunsClosed,
+    RunsForgotten,
     ScheduleSeen,
     SpecSeen,
     TaskProtected,
@@ -50,6 +64,7 @@ Fact = (
     | TaskScaled
     | RunCancelled
     | RunsClosed
+    | RunsForgotten
     | RetryGranted
     | RoomAwaited
     | CombinationNumbered
@@ -64,6 +79,8 @@ Fact = (
     | StopRequested
     | AttemptEnded
     | AttemptExpired
+    | AttemptForsaken
+    | AttemptsForgotten
     | TroubleSeen
     | TroubleCleared
     | Approved
@@ -75,19 +92,31 @@ Fact = (
     | Pinned
     | Suspended
     | Resumed
+    | NodeFact
 )
 
 __all__ = [
     "Approved",
     "AttemptEnded",
     "AttemptExpired",
+    "AttemptForsaken",
     "AttemptReserved",
     "AttemptStarted",
+    "AttemptsForgotten",
     "CombinationNumbered",
     "Destroyed",
     "Fact",
     "FiringPassed",
     "ImageResolved",
+    "NodeDeclared",
+    "NodeDrained",
+    "NodeDraining",
+    "NodeFact",
+    "NodeForgotten",
+    "NodeFound",
+    "NodeLost",
+    "NodeOrdered",
+    "Order",
     "Pinned",
     "Relearned",
     "Result",
@@ -101,6 +130,7 @@ __all__ = [
     "RunFinished",
     "RunOpened",
     "RunsClosed",
+    "RunsForgotten",
     "ScheduleSeen",
     "SpecSeen",
     "StartRequested",

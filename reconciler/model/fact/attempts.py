@@ -96,11 +96,40 @@ class AttemptEnded(Struct, frozen=True):
     peak_memory: int = 0
 
 
+class AttemptForsaken(Struct, frozen=True):
+    """The attempt's node is lost for too long: another one may begin elsewhere meanwhile.
+
+    How it ends, or has ended, is put on record once its node is back.
+    """
+
+    attempt: AttemptKey
+    reason: str
+    at: float
+
+
 class AttemptExpired(Struct, frozen=True):
     """The attempt has been over for longer than is kept: its logs go, its outcome stays."""
 
     attempt: AttemptKey
     at: float
+
+
+class AttemptsForgotten(Struct, frozen=True):
+    """Attempts of one instance that ended long ago are known no more, but for what counts of them.
+
+    `failures` is how many failures have been forgotten since the instance was last allowed to go
+    on, `row` how many attempts of the short lives in a row that go on; `last` is the highest
+    number that was forgotten. They take the place of what was known of that so far.
+    """
+
+    task: str
+    run: int
+    instance: int
+    attempts: tuple[int, ...]
+    at: float
+    failures: int = 0
+    row: int = 0
+    last: int = 0
 
 
 class TroubleSeen(Struct, frozen=True):

@@ -64,6 +64,19 @@ class RunCancelled(Struct, frozen=True):
     passing: bool = False
 
 
+class RunsForgotten(Struct, frozen=True):
+    """Runs that were over long ago, and that no rule asks about, are known no more.
+
+    `fired` are spans of nominal times, first and last: whatever fires in one of them has fired.
+    It takes the place of what was known of that so far.
+    """
+
+    task: str
+    runs: tuple[int, ...]
+    at: float
+    fired: tuple[tuple[float, float], ...] = ()
+
+
 class RunsClosed(Struct, frozen=True):
     """The task was destroyed: none of its runs so far is ever resumed."""
 

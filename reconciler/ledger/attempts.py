@@ -1,0 +1,123 @@
+"""What the record of one attempt is made of, from its reservation until it is forgotten.
+
+The counterpart of what `History.apply` does with the same facts.
+"""
+
+import sqlite3
+import zlib
+from typing import Final
+
+from reconciler.ledger.rows import attempt_row, known_run
+from reconciler.ledger.words import text
+from reconciler.model import fact as facts
+
+LOG_TAIL: Final = 256 * 1024
+LOGS_KEPT: Final = 10_000
+_FAST: Final = 1  # zlib's level: a pass that ends a hundred instances must not wait for logs
+
+
+def reserved(connection: sqlite3.Connection, fact: facts.AttemptReserved) -> None:
+    """Begin an attempt's record."""
+    # REPLACE, not an upsert: a reservation starts the record afresh.
+    connection.execute(
+        "REPLACE INTO attempts (run, instance, number, node, shape, revision, reserved_at, count)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *attempt_row(connection, fact.attempt),
+            fact.node,
+            fact.shape,
+            fact.revision,
+            fact.at,
+            fact.count,
+        ),
+    )
+
+
+def start_requested(connection: sqlite3.Connection, fact: facts.StartRequested) -> None:
+    """Keep that an attempt may run from now on."""
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, start_requested_at, era)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " start_requested_at = excluded.start_requested_at, era = excluded.era",
+        (*attempt_row(connection, fact.attempt), fact.at, fact.era),
+    )
+
+
+def started(connection: sqlite3.Connection, fact: facts.AttemptStarted) -> None:
+    """Keep when an attempt was first seen to run."""
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, started_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET started_at = excluded.started_at",
+        (*attempt_row(connection, fact.attempt), fact.at),
+    )
+
+
+def stop_requested(connection: sqlite3.Connection, fact: facts.StopRequested) -> None:
+    """Keep that an attempt is to end, and why."""
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, stop_requested_at, stop_reason,"
+        " stop_result) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " stop_requested_at = excluded.stop_requested_at, stop_reason = excluded.stop_reason,"
+        " stop_result = excluded.stop_result",
+        (*attempt_row(connection, fact.attempt), fact.at, text(fact.reason), str(fact.result)),
+    )
+
+
+def ended(connection: sqlite3.Connection, fact: facts.AttemptEnded) -> None:
+    """Keep an attempt's outcome, and the end of what it printed."""
+    key = attempt_row(connection, fact.attempt)
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, node, result, exit_code, oom, started_at,"
+        " finished_at, ended_at, reason, cpu_seconds, peak_memory)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET node = excluded.node, result = excluded.result,"
+        " exit_code = excluded.exit_code, oom = excluded.oom, started_at = excluded.started_at,"
+        " finished_at = excluded.finished_at, ended_at = excluded.ended_at,"
+        " reason = excluded.reason, cpu_seconds = excluded.cpu_seconds,"
+        " peak_memory = excluded.peak_memory",
+        (
+            *key,
+            fact.node,
+            str(fact.result),
+            fact.exit_code,
+            fact.oom,
+            fact.started_at,
+            fact.finished_at,
+            fact.at,
+            text(fact.reason),
+            fact.cpu_seconds,
+            fact.peak_memory,
+        ),
+    )
+    if fact.logs:
+        connection.execute(
+            "REPLACE INTO logs (run, instance, number, tail) VALUES (?, ?, ?, ?)",
+            (*key, zlib.compress(fact.logs[-LOG_TAIL:], _FAST)),
+        )
+        connection.execute(
+            "DELETE FROM logs WHERE id <= (SELECT max(id) FROM logs) - ?", (LOGS_KEPT,)
+        )
+
+
+def expired(connection: sqlite3.Connection, fact: facts.AttemptExpired) -> None:
+    """Let an attempt's logs go."""
+    key = attempt_row(connection, fact.attempt)
+    connection.execute("DELETE FROM logs WHERE (run, instance, number) = (?, ?, ?)", key)
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, expired) VALUES (?, ?, ?, 1)"
+        " ON CONFLICT DO UPDATE SET expired = 1",
+        key,
+    )
+
+
+def forgotten(connection: sqlite3.Connection, fact: facts.AttemptsForgotten) -> None:
+    """Let attempts go with their logs, and keep what counts of them."""
+    run = known_run(connection, fact.task, fact.run)
+    gone = [(run, fact.instance, number) for number in fact.attempts]
+    for table in ("attempts", "logs"):
+        connection.executemany(
+            f"DELETE FROM {table} WHERE run = ? AND instance = ? AND number = ?",  # noqa: S608 - ours
+            gone,
+        )
+    row = (run, fact.instance, fact.failures, fact.row, fact.last)
+    connection.execute("REPLACE INTO forgotten VALUES (?, ?, ?, ?, ?)", row)
