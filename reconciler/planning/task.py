@@ -166,7 +166,7 @@ def _scene(  # as of any task, and whether other tasks may end its run
     slots = _slots(given, task, run, one.seen)
     scene = Scene(given, task, run, one.opening, slots, *shared, idle=one.idle, bar=bar)
     scene.unseen = unseen(given, task, run)
-    _bound(scene)
+    _bound(scene, one.seen)
     return scene
 
 
@@ -234,14 +234,15 @@ def _slots(given: Pass, task: DesiredTask, run: Run, seen: Seen) -> Mapping[Inst
     return slots
 
 
-def _bound(scene: Scene) -> None:
+def _bound(scene: Scene, seen: Seen) -> None:
     """Count what is under way against bounds of all, and what is out of service already."""
     task, given = scene.task, scene.given
     scene.unserved = left_out(task, scene.run)
     if task.parallelism is not None:
         occupied = [k for k, slot in scene.slots.items() if _occupied(given, slot)]
         taken = len({*occupied, *(k for k, slot in scene.slots.items() if _hidden(scene, slot))})
-        scene.room = max(0, task.parallelism - taken)
+        leaving = sum(any(c.live for c in seen[k]) for k in seen if k not in scene.slots)
+        scene.room = max(0, task.parallelism - taken - leaving)
         scene.excess = frozenset(occupied[task.parallelism :])
 
 

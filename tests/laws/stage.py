@@ -219,8 +219,13 @@ class Stage:
         self.crash()
 
     def land(self, strays: Sequence[Action]) -> None:
-        """Let calls of which nobody hears any more reach their engines after all."""
-        for action in strays:
+        """Let calls of which nobody hears any more reach their engines after all.
+
+        Of those for one container the earlier come first, for the engine takes them in turn.
+        """
+        last = max((self.strays.index(action) for action in strays), default=-1)
+        subjects = {action.subject for action in strays}
+        for action in [a for a in self.strays[: last + 1] if a.subject in subjects]:
             self.strays.remove(action)
             node, ail = self.nodes[action.node], self.ail
             away, self.ail = (node.unreachable, node.wedged), None

@@ -125,7 +125,6 @@ rows: Final[list[list[Change]]] = [
     *([(w, "protected", True), (w, "there", False)] for w in ("a", SERVICE)),
     [("a", "never", (3,)), ("a", "per_instance", 2), ("a", "rerun", "raised")],
     [("b", "after a", Condition.SUCCESS), ("a", "rerun", "raised"), ("b", "rerun", "raised")],
-    [("b", "after a", Condition.FAILURE), ("b", "rerun", "raised"), ("a", "rerun", "raised")],
     [("a", "on_scale", OnScale.RERUN), ("a", "count", 3), ("a", "count", 2)],
 ]
 

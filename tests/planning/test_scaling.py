@@ -77,3 +77,14 @@ def results(lab: Lab) -> Counter[Result]:
     record = lab.record
     assert isinstance(record, MemoryRecord)
     return Counter(fact.result for fact in record.facts if isinstance(fact, AttemptEnded))
+
+
+def test_what_is_scaled_away_keeps_its_place_under_parallelism_until_it_has_ended() -> None:
+    lab = Lab(make_task(count=4, parallelism=2))
+    lab.settle()
+    lab.world.stubborn |= {"demo.work.1.0.1", "demo.work.1.1.1"}
+    only = make_task(instances=(2, 3), parallelism=2)
+    lab.apply(only)
+    assert lab.live() == ["demo.work.1.0.1", "demo.work.1.1.1"]
+    lab.wait(10.0)
+    assert lab.live() == ["demo.work.1.2.1", "demo.work.1.3.1"]
