@@ -139,8 +139,18 @@ class RecordLaws(Struct):
     def _in_order(self, fact: facts.AttemptReserved, task: DesiredTask) -> None:
         for one in task.depends_on:
             other = self.wanted(one.task)
-            found = self.conclusion(other) if other else None
-            assert found in MET[one.condition], f"{fact} does not wait for {one}, {found}"
+            found = {self.conclusion(other), self._before_this_firing(other)} if other else {None}
+            assert found & {*MET[one.condition]}, f"{fact} does not wait for {one}, {found}"
+
+    def _before_this_firing(self, task: DesiredTask) -> Ended | None:
+        """Return how a scheduled task stood before its schedule fired at this very moment."""
+        history = self.known.tasks.get(task.name)
+        newest = history.latest() if history else None
+        if history is None or newest is None or newest.opened_at != self.stage.now:
+            return None
+        earlier = history.runs.get(max((n for n in history.runs if n < newest.number), default=0))
+        found = conclusion_of(task, earlier) if earlier and task.schedule else None
+        return found.ended if found else None
 
     def conclusion(self, task: DesiredTask) -> Ended | None:
         """Return how the run of a task's present work has ended, None while it goes on."""

@@ -1,17 +1,15 @@
-"""A share of `make prove`: other lives each time. What it finds is told in all its length."""
-
-import secrets
+"""A share of `make prove`: the same lives each time. What it finds is told in all its length."""
 
 from tests.laws.living import live, to_repeat
 
+SEED = 1
 BATCHES = 4
 
 
 def test_no_law_is_broken_whatever_happens() -> None:
-    start = secrets.randbelow(1_000_000)
     for batch in range(BATCHES):
         try:
-            live(start, batch, shrink=False)
+            live(SEED, batch, shrink=False)
         except Exception as error:
-            error.add_note(to_repeat(start, batch))
+            error.add_note(to_repeat(SEED, batch))
             raise
