@@ -207,7 +207,9 @@ class RecordLaws(Struct):
         wanted = fact.attempt.key.instance in task.instances and not run.outdated(task)
         as_is = record is not None and record.shape == task.shape.hash
         newest = run.number == max(r.number for r in self._runs(task.name))
-        if wanted and as_is and newest and task.parallelism is None and not task.gang:
+        forsaken = any(a.forsaken_at for a in run.attempts_of(fact.attempt.key.instance))
+        alone = newest and not forsaken  # else one survives of what ran on when its node was lost
+        if wanted and as_is and alone and task.parallelism is None and not task.gang:
             assert self._has_cause(fact, task, run), f"{fact}: nothing asks for that"
 
     def _has_cause(self, fact: facts.StopRequested, task: DesiredTask, run: Run) -> bool:

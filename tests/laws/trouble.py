@@ -96,8 +96,12 @@ class Trouble(Steps):
 
     @rule(node=_NODES, end=st.sampled_from(_ENDS), heard=st.booleans())
     def an_engine_restarts(self, node: str, end: tuple[Manner, int], *, heard: bool) -> None:
-        """Its stream ends; what it told last may still be heard."""
+        """Its stream ends, and all that was asked of it and has not landed.
+
+        What it told last may still be heard.
+        """
         manner, code = end
+        self.stage.strays = [stray for stray in self.stage.strays if stray.node != node]
         self.fault(f"engine {manner}")
         machine = self.stage.nodes[node]
         ended = {(node, box.name) for box in machine.boxes.values() if box.phase is Phase.RUNNING}
