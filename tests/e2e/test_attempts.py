@@ -64,4 +64,5 @@ def test_waiting_for_a_node_comes_to_an_end(project: Project) -> None:
     project.await_states("far", "Failed")
     running.terminate().ends(0)
     (reason,) = reasons(project, "far")
-    assert reason.startswith("waited longer than queueTimeout 1s for room on a node: 0 of 1 nodes")
+    said = "waited longer than queueTimeout 1s for room on a node: fits on 0 of 1 node"
+    assert reason.startswith(said)

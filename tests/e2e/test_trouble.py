@@ -65,7 +65,7 @@ def test_a_bind_source_that_is_missing_is_waited_for(project: Project) -> None:
     assert not place.exists(), "a folder made by the engine would hide the mistake"
     running = project.run()
     project.await_states("other", "Succeeded")
-    assert project.status("work")["state"] == "Blocked"
+    eventually(lambda: project.status("work")["state"] == "Blocked", "it to wait between tries")
     place.mkdir()
     eventually(lambda: project.engine.running("work"), "it to run")
     running.terminate().ends(0)
