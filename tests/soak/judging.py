@@ -11,8 +11,8 @@ from tests.soak.vitals import Vitals
 
 HEALTH_SECONDS = 10.0
 _MOST_GROWTH = 5.0  # percent
-# Connections to the engine are made when they are first needed, and stay.
-_CONNECTIONS = 2
+# Connections to the engine are made when they are first needed, one for each thread, and stay.
+_CONNECTIONS = 4
 _ENDS = 20  # of so many samples one is the beginning, one the end
 _SHOWN = 8
 
