@@ -41,8 +41,6 @@ _WAYS: Final = {
     "context": _Way(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "Write its name, such as context://lab."),
 }
 _NOT_YET: Final = {
-    "capacity": "instances are placed without regard to it",
-    "reserve": "nothing is kept free",
     "power": "no energy is accounted for",
 }
 
