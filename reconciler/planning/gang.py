@@ -49,7 +49,7 @@ def released(scene: Scene, slot: Slot) -> Step | None:
     if gang is None or current is None or not _counts(scene, slot):
         return None
     why = gang.fallen or (gang.broken if _begun(slot) else "")
-    exists = current.phase in {Phase.RUNNING, Phase.CREATED}
+    exists = current.occupies
     if not why or not exists or (slot.key in gang.hindered and not gang.fallen):
         return None
     return end(scene.given, current, Cause(why, revision=scene.given.desired.revision))
@@ -90,7 +90,7 @@ def _counts(scene: Scene, slot: Slot) -> bool:
 def _begun(slot: Slot) -> bool:
     """Whether its newest attempt has been, or is about to be, started."""
     current, record = slot.current, slot.record
-    if current is None or current.phase not in {Phase.RUNNING, Phase.CREATED}:
+    if current is None or not current.occupies:
         return False
     return current.live or bool(record and record.start_requested_at)
 
@@ -98,7 +98,7 @@ def _begun(slot: Slot) -> bool:
 def _there(scene: Scene, slot: Slot) -> bool:
     """Whether it has the container that is wanted, which runs or may be started."""
     current, record = slot.current, slot.record
-    if current is None or current.phase not in {Phase.RUNNING, Phase.CREATED}:
+    if current is None or not current.occupies:
         return False
     if scene.given.unknown(current.node) is not None:
         return False

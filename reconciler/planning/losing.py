@@ -13,7 +13,7 @@ from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import AttemptEnded, AttemptForsaken, Fact, Result
 from reconciler.model.identity import AttemptKey
-from reconciler.model.observed import Container, Phase
+from reconciler.model.observed import Container
 from reconciler.model.quantities import format_duration
 from reconciler.model.run import Attempt
 from reconciler.planning.attempts import completed, key_of
@@ -67,7 +67,7 @@ def rival(scene: Scene, slot: Slot) -> Step | None:
     why = f"attempt {current.attempt} has run for longer, on node {current.node}, which is back"
     for container in slot.containers:
         beside = container.run == current.run and container is not current
-        if beside and container.phase in {Phase.RUNNING, Phase.CREATED}:
+        if beside and container.occupies:
             return end(scene.given, container, Cause(why))
     return None
 
@@ -75,7 +75,7 @@ def rival(scene: Scene, slot: Slot) -> Step | None:
 def outrun(scene: Scene, slot: Slot) -> Step | None:
     """It has completed, here or on a node that was away, so what else was begun is not needed."""
     current, record = slot.current, slot.record
-    beginning = current is not None and current.phase in {Phase.RUNNING, Phase.CREATED}
+    beginning = current is not None and current.occupies
     if current is None or not beginning or not completed(scene, slot):
         return None
     done = next((a for a in slot.attempts if a.result is Result.SUCCEEDED), None)

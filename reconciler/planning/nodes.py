@@ -25,7 +25,7 @@ from reconciler.model.fact import (
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.node import NodeRecord, spec_of, spec_text
-from reconciler.model.observed import NodeView, Phase
+from reconciler.model.observed import NodeView
 
 if TYPE_CHECKING:
     from reconciler.planning.scene import Pass
@@ -117,7 +117,7 @@ def _is_empty(given: "Pass", name: str) -> bool:
     view = given.observed.nodes.get(name)
     if view is None or not view.known or given.underway.coming.get(name):
         return False
-    if any(c.phase in {Phase.CREATED, Phase.RUNNING} for c in view.containers.values()):
+    if any(c.occupies for c in view.containers.values()):
         return False
     return all((r := given.record(c)) is not None and r.ended for c in view.containers.values())
 

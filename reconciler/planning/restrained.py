@@ -63,7 +63,7 @@ def halted(scene: Scene, slot: Slot) -> Step | None:
     if scene.suspense is None or not scene.suspense.stop or scene.task.service:
         return None
     for container in slot.containers:
-        if container.phase in {Phase.RUNNING, Phase.CREATED}:
+        if container.occupies:
             return end(scene.given, container, Cause(scene.suspense.reason))
     return None
 

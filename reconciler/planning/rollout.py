@@ -115,7 +115,7 @@ def _steady_at(scene: Scene, container: Container) -> float | None:
 def _new(scene: Scene, slot: Slot) -> Container | None:
     """Return an instance's container of the wanted run and shape that runs or is to."""
     current = slot.current
-    if current is None or current.phase not in {Phase.RUNNING, Phase.CREATED}:
+    if current is None or not current.occupies:
         return None
     return current if current.shape == scene.task.shape.hash else None
 
@@ -161,7 +161,7 @@ def _places(scene: Scene, slots: Sequence[Slot]) -> int:
 
 def _takes_place(scene: Scene, slot: Slot) -> bool:
     """Whether an instance has, or is about to have, a container more than one."""
-    there = sum(c.phase in {Phase.RUNNING, Phase.CREATED} for c in slot.containers)
+    there = sum(c.occupies for c in slot.containers)
     begins = slot.key in scene.given.underway.beginning and _new(scene, slot) is None
     return there + begins > 1
 

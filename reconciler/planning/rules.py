@@ -97,7 +97,7 @@ def being_stopped(scene: Scene, slot: Slot) -> Step | None:
 def unfit(scene: Scene, slot: Slot) -> Step | None:
     """Its incarnation has another shape than is asked for now, and has not finished."""
     current = slot.current
-    if current is None or current.phase not in {Phase.RUNNING, Phase.CREATED}:
+    if current is None or not current.occupies:
         return None
     if current.shape == scene.task.shape.hash:
         return None
@@ -115,8 +115,7 @@ def unhealthy(scene: Scene, slot: Slot) -> Step | None:
 
 def over_parallelism(scene: Scene, slot: Slot) -> Step | None:
     """More run than parallelism allows now: the last ones give way, whatever run they are of."""
-    beginning = {Phase.RUNNING, Phase.CREATED}
-    alive = next((c for c in reversed(slot.containers) if c.phase in beginning), None)
+    alive = next((c for c in reversed(slot.containers) if c.occupies), None)
     if slot.key not in scene.excess or alive is None:
         return None
     reason = f"more instances run than parallelism {scene.task.parallelism} allows"

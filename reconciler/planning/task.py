@@ -9,7 +9,7 @@ from reconciler.model.action import Action, Cause, Hold, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Fact, TaskProtected, TaskScaled
 from reconciler.model.identity import InstanceKey
-from reconciler.model.observed import Container, Phase
+from reconciler.model.observed import Container
 from reconciler.model.run import Run
 from reconciler.planning import cause
 from reconciler.planning.barring import barred
@@ -255,7 +255,7 @@ def _relate(scene: Scene) -> None:
 
 
 def _occupied(given: Pass, slot: Slot) -> bool:
-    alive = any(c.phase in {Phase.RUNNING, Phase.CREATED} for c in slot.containers)
+    alive = any(c.occupies for c in slot.containers)
     return alive or slot.key in given.underway.beginning
 
 

@@ -11,7 +11,6 @@ from reconciler.cli.targets import require, tasks_meant
 from reconciler.cli.text import echo
 from reconciler.controller.reading import Report
 from reconciler.controller.writing import reconciled
-from reconciler.model.observed import Phase
 
 
 @click.command("stop")
@@ -46,7 +45,7 @@ def _wait(place: Place, target: Target, timeout: float | None) -> None:
 def _alive(report: Report, target: Target) -> bool:
     names = tasks_meant(report, target)
     return any(
-        container.phase in {Phase.RUNNING, Phase.CREATED}
+        container.occupies
         for view in report.observed.nodes.values()
         for container in view.containers.values()
         if container.key.task in names and target.instance in {None, container.key.instance}

@@ -10,7 +10,6 @@ from reconciler.cli.suspending import Moment, target_options
 from reconciler.cli.text import echo
 from reconciler.controller.reading import Report
 from reconciler.controller.writing import reconciled
-from reconciler.model.observed import Phase
 from reconciler.planning.suspending import suspense_of
 
 
@@ -70,4 +69,4 @@ def _stopping(report: Report) -> bool:
     }
     views = report.observed.nodes.values()
     seen = (container for view in views for container in view.containers.values())
-    return any(c.phase in {Phase.RUNNING, Phase.CREATED} and c.key.task in stopped for c in seen)
+    return any(c.occupies and c.key.task in stopped for c in seen)
