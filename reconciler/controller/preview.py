@@ -19,11 +19,12 @@ from reconciler.engines.engine import EngineInfo
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Verb, Verdict
-from reconciler.model.calendar import Calendar, Firing
+from reconciler.model.calendar import Calendar, Firing, Ruling
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Observed, Phase
+from reconciler.model.pool import DesiredPool
 from reconciler.planning.rescaling import left_alone
 
 # Rounds of 'as if all succeed'; what a task of parallelism 1 needs, and an end for the rest.
@@ -83,8 +84,9 @@ class _Ahead:
     def wall(self) -> float:
         return self._calendar.wall + self._clock.now - self._began
 
-    def look(self, tasks: Iterable[DesiredTask]) -> Calendar:
-        return Calendar(self.wall(), {task.name: self._of(task.name) for task in tasks})
+    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool] = ()) -> Calendar:
+        rulings = {pool.name: Ruling(self._calendar.ruling(pool.name).policy) for pool in pools}
+        return Calendar(self.wall(), {task.name: self._of(task.name) for task in tasks}, rulings)
 
     def end(self, task: str) -> None:
         """Let a schedule fire no more."""

@@ -9,9 +9,9 @@ from functools import singledispatchmethod
 from msgspec.structs import replace
 
 from reconciler.model import fact as facts
+from reconciler.model import node, pool
 from reconciler.model.identity import AttemptKey
 from reconciler.model.known import Known
-from reconciler.model.node import note
 from reconciler.model.revision import converge, see, work
 from reconciler.model.run import Attempt, Cancel, Forgotten, Run, Trouble
 from reconciler.model.suspension import Suspension, target_of
@@ -249,7 +249,11 @@ class History(Known):
 
     @apply.register
     def _(self, fact: facts.NodeFact) -> None:
-        note(fact, self.nodes)
+        node.note(fact, self.nodes)
+
+    @apply.register
+    def _(self, fact: facts.PoolFact) -> None:
+        pool.note(fact, self.pools)
 
     def _fired(self, name: str, nominal: float) -> None:
         task = self.task(name)

@@ -6,8 +6,8 @@ from reconciler.cli import nodes_output
 from reconciler.controller.reading import Report
 from reconciler.controller.surveying import survey
 from reconciler.engines.simulated import SimulatedEngine
+from reconciler.model.amounts import Amounts
 from reconciler.model.calendar import Calendar
-from reconciler.model.desired import Amounts
 from reconciler.model.fact import NodeOrdered
 from reconciler.model.spec import Resources
 from reconciler.planning import plan
