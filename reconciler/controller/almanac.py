@@ -27,7 +27,7 @@ class Almanac(Protocol):
     def wall(self) -> float:
         """Return the wall clock's time, epoch seconds."""
 
-    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool] = ()) -> Calendar:
+    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool]) -> Calendar:
         """Return the present moment: when tasks with a schedule fire, what applies to pools."""
 
 
@@ -40,7 +40,7 @@ class Wall:
         self._known: dict[tuple[str, str], Firing] = {}
         self._rulings: dict[tuple[Policy, ...], tuple[float, Ruling]] = {}
 
-    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool] = ()) -> Calendar:
+    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool]) -> Calendar:
         """Return the present moment: when tasks with a schedule fire, what applies to pools."""
         now = self.wall()
         found = {t.name: self._firing(t.schedule, now) for t in tasks if t.schedule is not None}

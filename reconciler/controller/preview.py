@@ -84,7 +84,7 @@ class _Ahead:
     def wall(self) -> float:
         return self._calendar.wall + self._clock.now - self._began
 
-    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool] = ()) -> Calendar:
+    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool]) -> Calendar:
         rulings = {pool.name: Ruling(self._calendar.ruling(pool.name).policy) for pool in pools}
         return Calendar(self.wall(), {task.name: self._of(task.name) for task in tasks}, rulings)
 

@@ -3,9 +3,9 @@
 from hypothesis import strategies as st
 
 from reconciler.model import fact as facts
+from reconciler.model.amounts import Amounts
 from reconciler.model.fact import Fact, Result
 from reconciler.model.history import History
-from reconciler.model.amounts import Amounts
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 
