@@ -8,6 +8,7 @@ Nothing real is changed, and no ledger is written.
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf
 
 from msgspec import Struct
 from msgspec.structs import replace as altered
@@ -199,9 +200,14 @@ def _as_if_all_succeed(driver: Inline, worlds: Mapping[str, World], clock: _Time
 
 
 def _kept_for_good(desired: Desired) -> Desired:
-    """Return a revision whose tasks have no ttl: that containers go one day is not told."""
+    """Return a revision in which nothing goes for its age: that it will one day is not told."""
     tasks = {name: altered(task, ttl=None) for name, task in desired.tasks.items()}
-    return altered(desired, tasks=tasks)
+    pools = {name: _never_idle(pool) for name, pool in desired.pools.items()}
+    return altered(desired, tasks=tasks, pools=pools)
+
+
+def _never_idle(pool: DesiredPool) -> DesiredPool:
+    return altered(pool, policies=tuple(altered(one, idle_for=inf) for one in pool.policies))
 
 
 def _fortune(desired: Desired, history: History, worlds: Mapping[str, World]) -> bool:

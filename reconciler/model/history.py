@@ -181,7 +181,11 @@ class History(Known):
     def _(self, fact: facts.AttemptsForgotten) -> None:
         run = self.task(fact.task).runs[fact.run]
         run.forget(fact.instance, fact.attempts)
-        run.forgotten[fact.instance] = Forgotten(fact.failures, fact.row, fact.last)
+        counts = Forgotten(fact.failures, fact.row, fact.last)
+        if counts == Forgotten():
+            run.forgotten.pop(fact.instance, None)
+        else:
+            run.forgotten[fact.instance] = counts
 
     @apply.register
     def _(self, fact: facts.TroubleSeen) -> None:

@@ -5,7 +5,7 @@ have been idle for as long as the policy says, a step at a time, so that a short
 """
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, isinf
 
 from msgspec import Struct
 
@@ -58,11 +58,13 @@ def shrinking(
 ) -> Shrinking:
     """Return what to close of the slots in which nothing is, unprepared ones first.
 
-    Where the number is fixed they go at once.
+    Where the number is fixed they go at once; where nothing is ever idle for long enough, never.
     """
     ordered = sorted(idle, key=lambda slot: (slot.ready_at > 0, slot.since, -slot.number))
     if policy.slots is not None:
         return Shrinking(tuple(ordered[:spare]))
+    if isinf(policy.idle_for):
+        return Shrinking()
     ripe = [slot for slot in ordered if now - slot.since >= policy.idle_for]
     due = shrunk_at + policy.idle_for if policy.step < 1 and shrunk_at else now
     if ripe and due <= now:

@@ -324,3 +324,18 @@ def test_a_task_of_a_pool_that_does_not_exist_waits_and_says_so() -> None:
     many = Many("a")
     many.apply(work(1))
     assert many.verdict().reason == "pool pool has no slot now"
+
+
+def test_slots_that_come_and_go_for_ever_leave_little_behind() -> None:
+    many = Many("a")
+    many.open(make_pool(policies=QUEUE))
+    for round_ in range(1, 40):
+        many.apply(make_task("work", 1, spec={"pool": "pool"}, rerun=round_))
+        prepare_all(many)
+        finish_all(many)
+        many.wait(60)
+        assert many.slots() == {}
+    run = many.core.history.tasks["pool_pool"].runs[1]
+    assert len(run.attempts) <= 21
+    assert run.forgotten == {}
+    assert not [name for name in many.worlds["a"].boxes if "pool_" in name]
