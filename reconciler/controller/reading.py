@@ -77,9 +77,7 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     learn(history, observed, now)
     wanted = as_kept(wanted, history)
     calendar = Wall(time.time).look(scheduled(wanted), wanted.pools.values())
-    made = plan(wanted, observed, history, now, calendar=calendar)
-    if made.queued:  # pools are looked at before what waits for them
-        made = plan(wanted, observed, history, now, Underway(queued=made.queued), calendar=calendar)
+    made = thought(wanted, observed, history, now, calendar)
     for fact in made.facts:
         if isinstance(fact, TaskRenamed):
             history.apply(fact)
@@ -98,6 +96,19 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
         calendar=calendar,
         glimpses=glimpses.read(folder, found),
     )
+
+
+def thought(
+    wanted: Desired, observed: Observed, history: History, now: float, calendar: Calendar
+) -> Plan:
+    """Return what the planner thinks, as a writer knows it that has planned before.
+
+    Pools are looked at before what waits for them, which is known when all has been planned once.
+    """
+    made = plan(wanted, observed, history, now, calendar=calendar)
+    if not made.queued:
+        return made
+    return plan(wanted, observed, history, now, Underway(queued=made.queued), calendar=calendar)
 
 
 def past_of(folder: Path, project: str) -> Past:
