@@ -230,7 +230,7 @@ class Scene(Struct, dict=True):
     @cached_property
     def wish(self) -> Wish:
         """What each of its instances asks of a node."""
-        return wish_of(self.task, frozenset(self.run.images))
+        return wish_of(self.task)
 
 
 class Pulling(Struct):
