@@ -23,13 +23,17 @@ from tests.benchmarks import (
     finishing,
     healing,
     hooking,
+    placing,
     planning,
     pushing,
     recording,
     scaling,
+    spreading,
     starting,
     steady,
+    tending,
     validating,
+    warming,
 )
 from tests.benchmarks.bench import QUICK, Bench, Sizes, connect
 from tests.benchmarks.table import Item, as_json, render
@@ -49,6 +53,10 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "j": finishing.measure,
     "k": recording.measure,
     "l": planning.measure,
+    "m": spreading.measure,
+    "n": warming.measure,
+    "o": placing.measure,
+    "p": tending.measure,
 }
 
 
@@ -80,7 +88,7 @@ def _keep(result: dict[str, object]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... l; all")
+    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... p; all")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it work?")
     beside = Path(sys.executable).with_name("reconciler")

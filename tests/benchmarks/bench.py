@@ -45,11 +45,15 @@ class Sizes:
     commits: int = 40
     planned: int = 10_000
     recorded: int = 100_000
+    spread: int = 80
+    pulls: int = 8
+    image: int = 100
+    pools: int = 200
 
 
 QUICK = Sizes(rounds=2, instances=10, crowd=30, passes=20, kills=3, edits=6, launches=10,
               manifests=400, deliveries=100, pushes=5, fleet=200, commits=5,
-              planned=1000, recorded=1000)  # fmt: skip
+              planned=1000, recorded=1000, spread=12, pulls=2, image=10, pools=10)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

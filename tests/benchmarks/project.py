@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.model.desired import Desired
 from reconciler.model.policy import FOLDER
 from reconciler.sources.folder import FolderSource
-from tests.benchmarks.bench import IMAGE, PATIENCE, Bench, new_name, project_label
+from tests.benchmarks.bench import IMAGE, PATIENCE, SOCKET, Bench, new_name, project_label
 from tests.support.lab import MemoryRecord
 
 TASK = "sleep"
@@ -66,7 +66,7 @@ class Project:
             "container": {"network": self.network},
             **({"ttl": self.ttl} if self.ttl else {}),
         }
-        self._write("sleep.yaml", {"kind": "Task", "metadata": {"name": TASK}, "spec": spec})
+        self.write("sleep.yaml", {"kind": "Task", "metadata": {"name": TASK}, "spec": spec})
 
     def desired(self) -> Desired:
         """Return what the folder asks for."""
@@ -74,13 +74,16 @@ class Project:
         assert catalog.desired is not None, catalog.problems
         return catalog.desired
 
-    def configs(self) -> list[tuple[str, Config]]:
-        """Return the names and bodies of the create calls that the reconciler would make."""
-        world = World("local", time.time)
-        world.images[IMAGE] = IMAGE
-        core = Core(self.desired(), MemoryRecord(), time.time)
-        actions = Inline(core, {"local": SimulatedEngine(world)}).settle()
-        return [(a.request.name, config_of(a.request)) for a in actions if a.request]
+    def configs(self) -> list[tuple[str, Config, str]]:
+        """Return the create calls that the reconciler would make: name, body, engine's address."""
+        desired = self.desired()
+        engines = {name: SimulatedEngine(_world(name)) for name in desired.nodes}
+        actions = Inline(Core(desired, MemoryRecord(), time.time), engines).settle()
+        return [
+            (a.request.name, config_of(a.request), desired.nodes[a.node].endpoint or SOCKET)
+            for a in actions
+            if a.request
+        ]
 
     def line(self, verb: str) -> list[str]:
         """Return the command line of a verb on this project."""
@@ -116,8 +119,9 @@ class Project:
             process.terminate()
             process.wait(timeout=PATIENCE)
 
-    def _write(self, file: str, manifest: dict[str, object]) -> None:
-        whole = {"apiVersion": "reconciler/v1"} | manifest
+    def write(self, file: str, manifest: Mapping[str, object]) -> None:
+        """Write a manifest, all but its version."""
+        whole = {"apiVersion": "reconciler/v1", **manifest}
         (self.folder / file).write_text(json.dumps(whole, indent=2))
 
 
@@ -139,6 +143,12 @@ def project(  # what a task says, each part of it named
     made.save(instances)
     with bench.cleared(made.label):
         yield made
+
+
+def _world(node: str) -> World:
+    world = World(node, time.time)
+    world.images[IMAGE] = IMAGE
+    return world
 
 
 def run(command: list[str], stdin: str = "") -> str:

@@ -36,7 +36,9 @@ def serving(folder: Path, port: int) -> Iterator[str]:
     """Serve an empty registry; its address is what the names of its images begin with."""
     config = folder / "registry.yml"
     config.write_text(_CONFIG.format(folder=folder / "registry", port=port))
-    with subprocess.Popen(["docker-registry", "serve", config]) as server:
+    log = folder / "registry.log"
+    command = ["docker-registry", "serve", str(config)]
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as server:
         try:
             _wait_for(port)
             yield f"127.0.0.1:{port}"
