@@ -94,6 +94,9 @@ class Fleet(Struct):
             self.known = {stand.name: stand for stand in _stands(self.given, self.inside)}
             for stand in self.known.values():
                 self.taken.include(stand.taken)
+                view = self.given.observed.nodes.get(stand.name)
+                if view is not None:  # others count where there is no room, and for no quota
+                    stand.taken.include(view.others)
         return self.known
 
     def places(self, pool: str) -> Mapping[str, Stand]:
