@@ -18,6 +18,8 @@ GPU = [["gpu", "compute"]]
         ({"CpuQuota": 50_000}, Claim(0.5)),
         ({"CpuQuota": 50_000, "CpuPeriod": 25_000}, Claim(2.0)),
         ({"CpuQuota": -1, "CpuPeriod": 0, "NanoCpus": 0}, Claim()),
+        ({"PidsLimit": 100}, Claim(pids=100)),
+        ({"PidsLimit": -1}, Claim()),
         ({"DeviceRequests": None, "Memory": None}, Claim()),
         ({"DeviceRequests": [{"Count": 2, "Capabilities": GPU}]}, Claim(gpus=2)),
         ({"DeviceRequests": [{"DeviceIDs": ["0", "3"], "Capabilities": GPU}]}, Claim(gpus=2)),

@@ -77,7 +77,9 @@ def _limits_in(config: Json) -> Claim:
     quota = max(0, int(config.get("CpuQuota") or 0))
     cpus = int(config.get("NanoCpus") or 0) / _NANO or quota / period
     wanted = config.get("DeviceRequests") or ()
-    return Claim(cpus, int(config.get("Memory") or 0), sum(_gpus_in(one) for one in wanted))
+    gpus = sum(_gpus_in(one) for one in wanted)
+    pids = max(0, int(config.get("PidsLimit") or 0))
+    return Claim(cpus, int(config.get("Memory") or 0), gpus, pids=pids)
 
 
 def _gpus_in(request: Json) -> int:
