@@ -295,8 +295,9 @@ def test_a_node_that_is_gone_for_good_is_given_up_by_request(site: Site) -> None
         shown = site.shown()["n1"]
         assert (shown["state"], shown["declared"]) == ("Unknown", False)
         site.order("forget", "n1")
-        site.project.apply()
-        assert site.on_others("work", "n1") == [0, 0, 2]
+        running = site.project.run()  # `apply` would not wait for the pause before a retry
+        eventually(lambda: site.on_others("work", "n1") == [0, 0, 2], "a retry on the other")
         assert set(site.shown()) == {"n4"}
+        running.terminate().ends(0)
     finally:
         site.nodes.mend("n1")
