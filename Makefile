@@ -7,10 +7,10 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check docs fuzz prove chaos soak bench lock clean .venv engine image tools
+.PHONY: help demo test test-full test-engines check docs fuzz prove chaos soak bench lock clean .venv engine image tools
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: .venv engine image  ## run examples/hello on the local Docker Engine
 	$(BIN)/reconciler apply examples/hello --wait
@@ -20,6 +20,12 @@ test: check engine image tools  ## check, then every test but the slow ones
 
 test-full: check engine image tools  ## check, then every test
 	$(BIN)/pytest
+
+# Each is run in a network of its own, with the programs that lie there.
+test-engines: .venv engine image tools  ## what an engine matters to, on this machine's kind and on Engine 26.1
+	@.dev/newer_engine
+	$(BIN)/python -m tests.contract /
+	$(BIN)/python -m tests.contract build/newer-engine
 
 check: .venv  ## lint, format, types and who may import whom; needs no engine
 	$(BIN)/ruff check .
