@@ -47,9 +47,11 @@ prove: .venv  ## hold every law against 100,000 steps of fate, on an engine in m
 	$(BIN)/python -m tests.laws $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(BATCH),--batch $(BATCH))
 
-# `make chaos SEED=7 KILLS=40` repeats a siege's choices, not its moments.
-chaos: .venv engine image  ## kill the reconciler 500 times under real work (KILLS=N for another number)
-	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+# `make chaos SEED=7 KILLS=40` repeats a siege's choices, not its moments. Of four engines each is
+# killed and cut off now and then as well.
+chaos: .venv engine image tools  ## kill the reconciler 500 times under real work (KILLS=N for another number, NODES=4 for four engines)
+	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(NODES),--nodes $(NODES))
 
 soak: .venv engine image  ## keep a `run` busy: 10,000 polls, 1,000 commits (POLLS=N COMMITS=N)
 	$(BIN)/python -m tests.soak $(if $(POLLS),--polls $(POLLS)) $(if $(COMMITS),--commits $(COMMITS))
