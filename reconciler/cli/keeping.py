@@ -70,12 +70,14 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         take_over=manner.take_over,
         resync=manner.resync,
         open_engine=opener(place),
+        hosts=place.hosts,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     desired = replace(desired, prunable=False)
     with writer(place.source, desired, chosen, follow=True, memory=memory) as opened:
         if snapshot is not None:
             session.put_in_force(opened, snapshot)
+        opened.give_hosts(place.hosts)
         yield opened
 
 
@@ -88,7 +90,7 @@ def _begin_with(place: Place, memory: Memory) -> tuple[Snapshot | None, Desired]
     if chosen is not None:
         return chosen
     snapshot = place.source.read()
-    catalog = load(snapshot, place.project, place.policy, memory)
+    catalog = load(snapshot, place.project, place.policy, memory, place.hosts)
     if snapshot.complete and catalog.desired is not None and catalog.project == place.project:
         return snapshot, catalog.desired
     if not snapshot.complete:

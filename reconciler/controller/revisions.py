@@ -15,6 +15,7 @@ from reconciler.ledger import Ledger, LedgerError
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Fact, RevisionSeen
+from reconciler.model.hosts import Hosts
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 from reconciler.sources.source import Polled, Snapshot, Source
@@ -39,7 +40,8 @@ class Revisions(Struct):
     """Reads one source, again and again, and remembers what was last said of it.
 
     `quiet_for` returns the seconds since the source last showed a sign of change. `memory` may
-    be of a reading that somebody else has done before.
+    be of a reading that somebody else has done before. `hosts` are the nodes that the operator
+    gives.
     """
 
     source: Source
@@ -49,6 +51,7 @@ class Revisions(Struct):
     quiet_for: Callable[[], float]
     policy: Policy = FOLDER
     memory: manifests.Memory = field(default_factory=manifests.Memory)
+    hosts: Hosts | None = None
     _last_said: str = ""
     _kept: bool = True
     _pinned: str = ""
@@ -79,12 +82,15 @@ class Revisions(Struct):
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
             return self._keep_again(snapshot)
-        catalog = load(snapshot, self.project, self.policy, self.memory)
+        catalog = self._load(snapshot)
         if catalog.desired is None or catalog.project != self.project:
             return self._unfit(snapshot, catalog)
         if pinned:
             return self._waiting(snapshot, pinned)
         return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
+
+    def _load(self, snapshot: Snapshot) -> Catalog:
+        return load(snapshot, self.project, self.policy, self.memory, self.hosts)
 
     def _partial(self, snapshot: Snapshot, in_force: Desired) -> Change:
         """Refuse what cannot be read whole; of a commit it is remembered, for it stays so."""
@@ -124,7 +130,7 @@ class Revisions(Struct):
         try:
             files = self.ledger.revision_files(pinned)
             found = kept_snapshot(self.project, pinned, files) if files is not None else None
-            catalog = load(found, self.project, self.policy, self.memory) if found else None
+            catalog = self._load(found) if found else None
             if catalog is None or catalog.desired is None:
                 why = summary(catalog.errors) if catalog else "its files are not kept any more"
                 return self._refused(pinned, f"it is pinned, but cannot be applied: {why}")
@@ -186,15 +192,23 @@ def kept_snapshot(project: str, revision: str, files: Mapping[str, bytes]) -> Sn
 
 
 def load(
-    snapshot: Snapshot, project: str, policy: Policy, memory: manifests.Memory | None = None
+    snapshot: Snapshot,
+    project: str,
+    policy: Policy,
+    memory: manifests.Memory | None = None,
+    hosts: Hosts | None = None,
 ) -> Catalog:
-    """Return the catalog of a snapshot; `memory` is of a former one that may be much like it."""
+    """Return the catalog of a snapshot, with the operator's `hosts` for nodes if there are some.
+
+    `memory` is of a former one that may be much like it.
+    """
     return manifests.load(
         snapshot.files,
         project=project,
         revision=snapshot.revision,
         policy=policy,
         memory=memory,
+        hosts=hosts,
     )
 
 

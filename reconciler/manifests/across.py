@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from reconciler.manifests.declared import Declared, Reference
 from reconciler.manifests.fitting import check_fit
+from reconciler.manifests.hosts import with_hosts
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.shipped import profile_names
+from reconciler.model.hosts import Hosts
 
 MAX_INSTANCES: Final = 1_000_000
 MAX_TEXT: Final = 64 * 1024 * 1024  # of all containers as they are hashed
@@ -45,12 +47,15 @@ class Size(Struct):
         self.text += task.text
 
 
-def check_across(declared: Iterable[Declared], lost: bytes, report: Report) -> None:
+def check_across(
+    declared: Iterable[Declared], lost: bytes, report: Report, hosts: Hosts | None = None
+) -> None:
     """Report what is wrong between manifests, given in the order of files and lines.
 
     `lost` is the content of files with something in them that cannot be understood: a name that
     stands there may be declared there, so that whoever refers to it is not to blame. The same
-    holds for all names of a kind where one manifest of it has none.
+    holds for all names of a kind where one manifest of it has none. Instances have to fit on
+    `hosts`, where the operator gives some.
     """
     declared = list(declared)
     index = indexed(declared, report)
@@ -65,7 +70,7 @@ def check_across(declared: Iterable[Declared], lost: bytes, report: Report) -> N
     _check_circles(tasks, report)
     _check_renames(tasks, report)
     _check_size(tasks.values(), report)
-    check_fit(index, report)
+    check_fit(with_hosts(index, hosts), report)
 
 
 def indexed(declared: Iterable[Declared], report: Report) -> Index:
