@@ -5,14 +5,12 @@ import socket
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from reconciler.cli.group import cli
 from reconciler.cli.hosts import listed
 from reconciler.cli.options import Chosen
 from reconciler.cli.place import find
 from reconciler.manifests import Operator
-from tests.cli.helpers import HELLO, NOBODYS, call, write
+from tests.cli.helpers import HELLO, call, given, write
 
 ABSENT = "unix:///nowhere/{host}.sock"
 
@@ -21,11 +19,6 @@ ABSENT = "unix:///nowhere/{host}.sock"
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RECONCILER_STATE", str(tmp_path / "state"))
     return write(tmp_path / "src", reconciler="project: demo\n", hello=HELLO)
-
-
-def given(text: str, *words: object) -> Result:
-    """Call with something at standard input."""
-    return CliRunner().invoke(cli, [str(word) for word in words], input=text, env=NOBODYS)
 
 
 @pytest.mark.parametrize("verb", ["plan", "apply", "run"])
