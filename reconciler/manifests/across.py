@@ -14,6 +14,7 @@ from reconciler.manifests.fitting import check_fit
 from reconciler.manifests.hosts import with_hosts
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.shipped import profile_names
+from reconciler.model.desired import LOCAL_ENDPOINT
 from reconciler.model.hosts import Hosts
 
 MAX_INSTANCES: Final = 1_000_000
@@ -70,6 +71,8 @@ def check_across(
     _check_circles(tasks, report)
     _check_renames(tasks, report)
     _check_size(tasks.values(), report)
+    if hosts is None:
+        _check_endpoints(index.get("Node", {}).values(), report)
     check_fit(with_hosts(index, hosts), report)
 
 
@@ -155,6 +158,20 @@ def _check_renames(tasks: Mapping[str, Declared], report: Report) -> None:
 
 def _refuse_rename(code: str, former: Reference, message: str, hint: str, report: Report) -> None:
     report.error(code, former.place.at, former.place.pointer, message, hint)
+
+
+def _check_endpoints(nodes: Iterable[Declared], report: Report) -> None:
+    """Report nodes that are one engine by another name."""
+    known: dict[str, Declared] = {}
+    for node in nodes:
+        if node.reached is None:
+            continue
+        first = known.setdefault(node.reached.text or LOCAL_ENDPOINT, node)
+        if first is not node:
+            message = f"node {node.name} is the engine of node {first.name}, at {first.at}"
+            hint = "An engine is one node: remove one of the two, or give it its own endpoint."
+            at, pointer = node.reached.place.at, node.reached.place.pointer
+            report.error("duplicate-endpoint", at, pointer, message, hint)
 
 
 def _check_size(tasks: Iterable[Declared], report: Report) -> None:

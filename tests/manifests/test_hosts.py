@@ -119,6 +119,12 @@ def problems(text: str, given: Hosts | None) -> list[str]:
     return [problem.code for problem in catalog.problems]
 
 
+def test_endpoints_that_do_not_count_may_be_equal() -> None:
+    twins = document("Node", "n1", "") + "---\n" + document("Node", "n2", "")
+    assert problems(twins, None) == ["duplicate-endpoint"]
+    assert problems(twins, hosts("n1\nn2")) == []
+
+
 def test_instances_have_to_fit_on_the_hosts_that_are_listed() -> None:
     big = NODES + "---\n" + task("container: {resources: {cpus: 4}}")
     assert problems(big, hosts("n1")) == ["fits-nowhere"]
