@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import session, settle
 from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.hosts import followed
 from reconciler.cli.place import Place, opener
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
@@ -54,7 +55,8 @@ def keep(place: Place, manner: Manner) -> None:
         # Read once more, for an edit may have come before the watch, and errors are to be told.
         opened.loop.put(SourceChanged())
         settle()
-        ending = session.drive(opened, lambda _: False, speaker)
+        with followed(place, opened.loop.put):
+            ending = session.drive(opened, lambda _: False, speaker)
         if ending is Ending.CLAIM:
             raise Failure(opened.loop.claim_refusal, Exit.HELD)
 

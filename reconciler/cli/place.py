@@ -22,6 +22,7 @@ from reconciler.controller.folders import state_folder
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec, Tls
 from reconciler.model.hosts import Hosts
+from reconciler.model.operator import Way
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import MAX_BYTES, FolderSource
 from reconciler.sources.source import SOURCE_FILE, Polled, project_name
@@ -45,6 +46,7 @@ class Place(Struct, frozen=True):
     chosen: Chosen = Chosen()
     ssh_config: str = ""
     hosts: Hosts | None = None
+    way: Way = Way()
 
     @property
     def root(self) -> Path:
@@ -94,8 +96,8 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
     if state is None and operator.state_root:
         state = Path(operator.state_root) / project
     policy = policy_of(operator, chosen, as_git=as_git)
-    hosts = listed(chosen, operator)
-    return Place(folder, source, project, state, policy, chosen, operator.ssh_config, hosts)
+    ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
+    return Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
 
 
 def look(place: Place) -> "Report":

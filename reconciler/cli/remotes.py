@@ -81,9 +81,9 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     except RemoteError as error:
         raise Failure(str(error), Exit.USAGE) from error
     policy = policy_of(operator, chosen, as_git=True)
-    hosts = listed(chosen, operator)
-    address, ssh_config = Address(spec.url), operator.ssh_config
-    return named(Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts))
+    ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
+    address = Address(spec.url)
+    return named(Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way))
 
 
 def named(place: Place) -> Place:

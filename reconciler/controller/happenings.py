@@ -7,6 +7,7 @@ from msgspec import Struct
 from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
 from reconciler.model.desired import Amounts
+from reconciler.model.hosts import Hosts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
@@ -85,6 +86,12 @@ class SourceTold(Struct, frozen=True):
     message: str
 
 
+class HostsListed(Struct, frozen=True):
+    """The operator gives other hosts for nodes."""
+
+    hosts: Hosts
+
+
 class Asked(Struct, frozen=True):
     """The ledger was written by somebody else: there may be requests."""
 
@@ -104,6 +111,7 @@ Happening = (
     | ClaimLost
     | SourceChanged
     | SourceTold
+    | HostsListed
     | Asked
     | Halt
 )

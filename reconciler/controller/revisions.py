@@ -15,7 +15,7 @@ from reconciler.ledger import Ledger, LedgerError
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Fact, RevisionSeen
-from reconciler.model.hosts import Hosts
+from reconciler.model.hosts import Hosts, hosts_text
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 from reconciler.sources.source import Polled, Snapshot, Source
@@ -88,6 +88,23 @@ class Revisions(Struct):
         if pinned:
             return self._waiting(snapshot, pinned)
         return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
+
+    def listed(self, hosts: Hosts, in_force: Desired) -> Change:
+        """Give the revision in force other hosts for nodes, if it fits on them."""
+        before, self.hosts = self.hosts, hosts
+        try:
+            kept = self.ledger.revision_in_force()
+            catalog = self._load(kept_snapshot(self.project, *kept)) if kept else None
+            if catalog is not None and catalog.desired is not None:
+                said = give_hosts(self.ledger, hosts)
+                prunable = in_force.prunable and catalog.desired.prunable
+                return Change(replace(catalog.desired, prunable=prunable), said)
+            why = summary(catalog.errors) if catalog else "no revision is in force"
+        except LedgerError as error:
+            why = str(error)
+        self.hosts = before
+        message = f"these hosts are refused, those that were listed before stay: {why}"
+        return Change(said=(("hosts", "error", message),))
 
     def _load(self, snapshot: Snapshot) -> Catalog:
         return load(snapshot, self.project, self.policy, self.memory, self.hosts)
@@ -221,6 +238,17 @@ def keep(
     except LedgerError as error:
         return (("ledger", "error", str(error)),)
     return ()
+
+
+def give_hosts(ledger: Ledger, hosts: Hosts | None) -> tuple[tuple[str, str, str], ...]:
+    """Put on record which nodes the operator gives; return what to say, nothing if it is so."""
+    if ledger.hosts() == hosts_text(hosts):
+        return ()
+    ledger.keep_hosts(hosts_text(hosts))
+    if hosts is None:
+        return (("hosts", "info", "no hosts are listed: nodes are those that are declared"),)
+    names = ", ".join(host.name for host in hosts.nodes)
+    return (("hosts", "info", f"nodes are the hosts that are listed: {names}"),)
 
 
 def _warnings(problems: Sequence[Problem]) -> Iterator[tuple[str, str, str]]:

@@ -28,11 +28,10 @@ from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import Destroyed
-from reconciler.model.hosts import Hosts, hosts_of, hosts_text
+from reconciler.model.hosts import Hosts, hosts_of
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.source import Snapshot, Source, Watch
 
-_DECLARED = "no hosts are listed any more: nodes are those that are declared"
 _TERMINAL = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED}
 
 
@@ -63,12 +62,8 @@ class Writer(Struct):
 
     def give_hosts(self, hosts: Hosts | None) -> None:
         """Put on record whose nodes count from now on, for those who only look."""
-        if self.ledger.hosts() == hosts_text(hosts):
-            return
-        self.ledger.keep_hosts(hosts_text(hosts))
-        names = ", ".join(host.name for host in hosts.nodes) if hosts is not None else ""
-        said = f"nodes are the hosts that are listed: {names}" if names else _DECLARED
-        self.core.say("hosts", said)
+        for kind, level, message in revisions.give_hosts(self.ledger, hosts):
+            self.core.say(kind, message, level=level)
 
     def apply_again(self) -> None:
         """Undo an earlier `destroy`, and try again at once what an engine refused before."""

@@ -9,7 +9,7 @@ import pytest
 from reconciler.cli.hosts import listed
 from reconciler.cli.options import Chosen
 from reconciler.cli.place import find
-from reconciler.manifests import Operator
+from reconciler.model.operator import Way
 from tests.cli.helpers import HELLO, call, given, write
 
 ABSENT = "unix:///nowhere/{host}.sock"
@@ -69,7 +69,7 @@ def test_standard_input_names_the_nodes_that_are_asked(source: Path) -> None:
 def test_this_machine_by_its_own_name_is_its_own_engine(tmp_path: Path) -> None:
     names = {"localhost", socket.gethostname()}
     (tmp_path / "hosts").write_text("\n".join(sorted(names)))
-    found = listed(Chosen(nodes=tmp_path / "hosts"), Operator())
+    found = listed(Chosen(nodes=tmp_path / "hosts"), Way())
     assert found is not None
     assert {node.endpoint for node in found.nodes} == {""}
 

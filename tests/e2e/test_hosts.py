@@ -141,5 +141,19 @@ def test_without_a_list_the_declared_nodes_count_again(allocation: Allocation) -
     said = [e["message"] for e in project.events() if e["kind"] == "hosts"]
     assert said == [
         "nodes are the hosts that are listed: n1",
-        "no hosts are listed any more: nodes are those that are declared",
+        "no hosts are listed: nodes are those that are declared",
     ]
+
+
+def test_an_allocation_that_grows_and_shrinks_under_run(allocation: Allocation) -> None:
+    project = allocation.project
+    project.declare(service("web", instances=2))
+    running = project.run(*allocation.list("n1"))
+    eventually(lambda: allocation.where() == {"n1": 2}, "both to run")
+    allocation.list("n1", "n2[")
+    running.says("hosts:2:1: 'n2[' is no host's name", "listed before stay")
+    assert allocation.where() == {"n1": 2}
+    allocation.list("n2", "n3")
+    eventually(lambda: allocation.where() == {"n2": 1, "n3": 1}, "both to move", within=60)
+    eventually(lambda: set(allocation.known()) == {"n2", "n3"}, "n1 to be let go", pause=0.5)
+    running.terminate().ends(0)
