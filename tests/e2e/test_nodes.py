@@ -295,8 +295,12 @@ def test_a_node_that_is_gone_for_good_is_given_up_by_request(site: Site) -> None
         shown = site.shown()["n1"]
         assert (shown["state"], shown["declared"]) == ("Unknown", False)
         site.order("forget", "n1")
-        site.project.apply()
-        assert site.on_others("work", "n1") == [0, 0, 2]
+
+        def is_tried_again() -> bool:
+            site.project.apply()  # which waits for no retry that is yet to be due
+            return site.on_others("work", "n1") == [0, 0, 2]
+
+        eventually(is_tried_again, "the retry to run elsewhere")
         assert set(site.shown()) == {"n4"}
     finally:
         site.nodes.mend("n1")
