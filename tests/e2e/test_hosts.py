@@ -145,6 +145,25 @@ def test_without_a_list_the_declared_nodes_count_again(allocation: Allocation) -
     ]
 
 
+def test_pins_and_saved_plans_and_hosts(allocation: Allocation) -> None:
+    project = allocation.project
+    project.declare(service("web", instances=2))
+    project.apply(*allocation.list("n1"))
+    revision = project.reconciler_json("status")["revision"]
+    project.reconciler("pin", revision).ends(0)
+    project.apply("--wait", *allocation.list("n1", "n2"))
+    project.declare(service("other"))
+    project.apply(*allocation.list("n1", "n2"))
+    assert set(allocation.known()) == {"n1", "n2"}, "a pin is of the manifests alone"
+    project.reconciler("unpin").ends(0)
+    saved = str(project.home / "agreed.plan")
+    project.reconciler("plan", "--out", saved, *allocation.list("n1", "n2")).ends(0)
+    project.apply("--plan", saved, *allocation.list("n3"), code=3)
+    assert allocation.where("other") == {}
+    project.apply("--plan", saved, *allocation.list("n1", "n2"))
+    assert sum(allocation.where("other").values()) == 1
+
+
 def test_an_allocation_that_grows_and_shrinks_under_run(allocation: Allocation) -> None:
     project = allocation.project
     project.declare(service("web", instances=2))
