@@ -22,7 +22,7 @@ from reconciler.controller.revisions import load
 from reconciler.controller.writing import (
     Options,
     Writer,
-    last_valid,
+    last_valid_on,
     nothing_wanted,
     writer,
 )
@@ -108,6 +108,6 @@ def _begin_with(place: Place, memory: Memory) -> tuple[Snapshot | None, Desired]
 
 def _before(place: Place) -> Desired | None:
     try:
-        return last_valid(place.folder, place.project, place.policy)
+        return last_valid_on(place.hosts, place.folder, place.project, place.policy)
     except NoLedger:
         return None

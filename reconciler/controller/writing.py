@@ -143,7 +143,16 @@ def last_valid(folder: Path, project: str, policy: Policy) -> Desired | None:
     Its nodes are those that it had: the operator's hosts, where there were some.
     """
     with Ledger.open(folder, write=False, project=project) as ledger:
-        kept, hosts = ledger.revision_in_force(), hosts_of(ledger.hosts())
+        hosts = hosts_of(ledger.hosts())
+    return last_valid_on(hosts, folder, project, policy)
+
+
+def last_valid_on(
+    hosts: Hosts | None, folder: Path, project: str, policy: Policy
+) -> Desired | None:
+    """Return the same with these hosts for nodes, or with those that it declares itself."""
+    with Ledger.open(folder, write=False, project=project) as ledger:
+        kept = ledger.revision_in_force()
     if kept is None:
         return None
     snapshot = revisions.kept_snapshot(project, *kept)
