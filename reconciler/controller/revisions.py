@@ -25,6 +25,7 @@ KEEP_AGAIN_SECONDS = 1.0
 # How long a watched source must have been quiet before anything missing is torn down, seconds.
 QUIET_SECONDS = 2.0
 _WARNINGS = 5
+_NAMED = 10
 
 
 class Change(Struct, frozen=True):
@@ -93,18 +94,27 @@ class Revisions(Struct):
         """Give the revision in force other hosts for nodes, if it fits on them."""
         before, self.hosts = self.hosts, hosts
         try:
-            kept = self.ledger.revision_in_force()
-            catalog = self._load(kept_snapshot(self.project, *kept)) if kept else None
-            if catalog is not None and catalog.desired is not None:
-                said = give_hosts(self.ledger, hosts)
-                prunable = in_force.prunable and catalog.desired.prunable
-                return Change(replace(catalog.desired, prunable=prunable), said)
-            why = summary(catalog.errors) if catalog else "no revision is in force"
+            if not in_force.revision:
+                return Change(said=give_hosts(self.ledger, hosts))
+            files = self.ledger.revision_files(in_force.revision)
+            desired, why = self._from_record(in_force.revision, files)
+            if desired is not None:
+                prunable = in_force.prunable and desired.prunable
+                return Change(replace(desired, prunable=prunable), give_hosts(self.ledger, hosts))
         except LedgerError as error:
             why = str(error)
         self.hosts = before
         message = f"these hosts are refused, those that were listed before stay: {why}"
         return Change(said=(("hosts", "error", message),))
+
+    def _from_record(
+        self, revision: str, files: Mapping[str, bytes] | None
+    ) -> tuple[Desired | None, str]:
+        """Return what a revision's own copy asks for, or why that cannot be."""
+        if files is None:
+            return None, "its files are not kept any more"
+        catalog = self._load(kept_snapshot(self.project, revision, files))
+        return catalog.desired, summary(catalog.errors) if catalog.errors else ""
 
     def _load(self, snapshot: Snapshot) -> Catalog:
         return load(snapshot, self.project, self.policy, self.memory, self.hosts)
@@ -145,21 +155,18 @@ class Revisions(Struct):
     def _to_pinned(self, pinned: str, in_force: Desired) -> Change:
         """Put a pinned revision in force, from the ledger's own copy of its files."""
         try:
-            files = self.ledger.revision_files(pinned)
-            found = kept_snapshot(self.project, pinned, files) if files is not None else None
-            catalog = self._load(found) if found else None
-            if catalog is None or catalog.desired is None:
-                why = summary(catalog.errors) if catalog else "its files are not kept any more"
+            desired, why = self._from_record(pinned, self.ledger.revision_files(pinned))
+            if desired is None:
                 return self._refused(pinned, f"it is pinned, but cannot be applied: {why}")
             self.ledger.put_in_force(pinned)
         except LedgerError as error:
             said = (("ledger", "error", str(error)),)
             return Change(said=said, again_in=KEEP_AGAIN_SECONDS)
         self._pinned = pinned
-        message = f"revision {pinned} in force: pinned, {len(catalog.desired.tasks)} tasks"
+        message = f"revision {pinned} in force: pinned, {len(desired.tasks)} tasks"
         new = pinned != in_force.revision
         # What the source says meanwhile is looked at next.
-        return Change(catalog.desired, (("revision", "info", message),) if new else (), 0.0)
+        return Change(desired, (("revision", "info", message),) if new else (), 0.0)
 
     def _waiting(self, snapshot: Snapshot, pinned: str) -> Change:
         """Remember a revision that is not put in force, for another one is pinned."""
@@ -247,7 +254,9 @@ def give_hosts(ledger: Ledger, hosts: Hosts | None) -> tuple[tuple[str, str, str
     ledger.keep_hosts(hosts_text(hosts))
     if hosts is None:
         return (("hosts", "info", "no hosts are listed: nodes are those that are declared"),)
-    names = ", ".join(host.name for host in hosts.nodes)
+    names = ", ".join(host.name for host in hosts.nodes[:_NAMED])
+    if len(hosts.nodes) > _NAMED:
+        names += f" and {len(hosts.nodes) - _NAMED} more"
     return (("hosts", "info", f"nodes are the hosts that are listed: {names}"),)
 
 

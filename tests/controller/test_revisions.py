@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.controller import requests
 from reconciler.controller.revisions import QUIET_SECONDS, Change, Revisions, load
-from reconciler.controller.writing import last_valid
+from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.ledger import Ledger
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import RevisionSeen
@@ -297,6 +297,22 @@ def test_hosts_on_which_nothing_fits_are_refused(desk: Desk) -> None:
     desk.write("two")
     desk.read()
     assert list(desk.in_force.nodes) == ["n1", "n2"]
+
+
+def test_hosts_that_are_listed_before_anything_is_valid(desk: Desk) -> None:
+    desk.in_force = nothing_wanted("demo")
+    desk.list("n1")
+    desk.write("one")
+    desk.read()
+    assert (list(desk.in_force.tasks), list(desk.in_force.nodes)) == (["one"], ["n1"])
+
+
+def test_of_many_hosts_a_few_are_named(desk: Desk) -> None:
+    desk.write("one")
+    desk.read()
+    desk.list(*(f"n{number:04}" for number in range(1000)))
+    (said,) = desk.said
+    assert said.endswith("n0008, n0009 and 990 more")
 
 
 def test_hosts_count_while_the_source_has_errors(desk: Desk) -> None:
