@@ -5,7 +5,7 @@ from typing import Final
 from reconciler.cli.text import columns, length, paint, rfc3339, size
 from reconciler.controller.reading import Report
 from reconciler.controller.surveying import Survey
-from reconciler.model.desired import Amounts
+from reconciler.model.amounts import Amounts
 from reconciler.model.plain import one_line
 from reconciler.model.quantities import format_bytes, format_cpus
 from reconciler.planning.nodes import Condition

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
-from reconciler.model.desired import Amounts
+from reconciler.model.amounts import Amounts
 from reconciler.model.hosts import Hosts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 

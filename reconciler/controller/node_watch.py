@@ -21,7 +21,7 @@ from reconciler.controller.happenings import (
     NodeLost,
 )
 from reconciler.engines.engine import Engine, EngineError, EventStream
-from reconciler.model.desired import Amounts
+from reconciler.model.amounts import Amounts
 
 HEALTH_SECONDS = 10.0
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)

@@ -11,9 +11,10 @@ from msgspec import Struct
 from reconciler.controller.reading import Report
 from reconciler.controller.side_by_side import ask_all
 from reconciler.engines.engine import Engine, EngineError, EngineInfo
-from reconciler.model.desired import Amounts, NodeSpec
+from reconciler.model.amounts import Amounts
+from reconciler.model.desired import NodeSpec
 from reconciler.model.observed import NodeView
-from reconciler.planning.fleet import capacity_of
+from reconciler.planning.fleet import capacity_of, shares_of, taken_of
 from reconciler.planning.nodes import Condition, condition_of
 
 
@@ -59,7 +60,7 @@ def _surveyed(
         view = NodeView(name, known=False, reason=str(answer))
     condition, reason, since = condition_of(spec, record, view)
     live = [c for c in view.containers.values() if c.occupies]
-    taken = view.containers.taken
+    taken = taken_of(view, (), shares_of(report.history)[name], {})
     return Survey(
         spec=spec,
         condition=condition,

@@ -15,7 +15,8 @@ from reconciler.manifests.documents import Entry, items_of, pairs
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
-from reconciler.model.desired import Amounts, DesiredTask
+from reconciler.model.amounts import Amounts
+from reconciler.model.desired import DesiredTask
 from reconciler.model.quantities import parse_bytes, parse_cpus
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reconciler.manifests.declared import Declared, FixedPort, Place
 from reconciler.manifests.reporting import Report
-from reconciler.model.desired import Amounts
+from reconciler.model.amounts import Amounts
 from reconciler.model.quantities import format_bytes, format_cpus
 
 

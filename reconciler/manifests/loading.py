@@ -171,6 +171,7 @@ def _desired(
     }
     declared = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
     nodes = declared if hosts is None else {h.name: described(h, declared) for h in hosts.nodes}
+    pools = {pool.name: pool for known in files for pool in known.examined.pools}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,
@@ -178,6 +179,7 @@ def _desired(
         tasks=SharedMap(tasks),
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
         jobs=desired_jobs(entries),
+        pools=dict(sorted(pools.items())),
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
         quota=configured.terms.effective.quota,

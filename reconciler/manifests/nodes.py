@@ -15,7 +15,8 @@ from reconciler.manifests.guarding import Guard
 from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Scalar
-from reconciler.model.desired import Amounts, NodeSpec, Tls
+from reconciler.model.amounts import Amounts
+from reconciler.model.desired import NodeSpec, Tls
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 
 HOST: Final = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"

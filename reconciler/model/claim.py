@@ -6,33 +6,51 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from reconciler.model.identity import LABEL_CPUS, LABEL_GPUS, LABEL_MEMORY, LABEL_PORTS
+from reconciler.model.amounts import Amounts
+from reconciler.model.identity import (
+    LABEL_CPUS,
+    LABEL_GPUS,
+    LABEL_MEMORY,
+    LABEL_POOL,
+    LABEL_PORTS,
+    LABEL_SLOT,
+)
 from reconciler.model.spec import InstanceSpec
 
 HostPort = tuple[int, str]
 """A port of the node and its protocol."""
 
 _NANO: Final = 10**9
+_SAID: Final = (LABEL_CPUS, LABEL_MEMORY, LABEL_GPUS, LABEL_PORTS, LABEL_POOL, LABEL_SLOT)
 
 
 class Claim(Struct, frozen=True):
-    """Processors, bytes of memory, GPUs and ports of a node. What is not said is not claimed."""
+    """Processors, bytes of memory, GPUs and ports of a node. What is not said is not claimed.
+
+    `slot` is the slot of a pool, POOL/NUMBER, in whose share of the node it is; empty for none.
+    """
 
     cpus: float = 0.0
     memory: int = 0
     gpus: int = 0
     ports: tuple[HostPort, ...] = ()
+    slot: str = ""
 
 
 class Taken(Struct):
-    """What is taken of a node by how many instances. Processors in billionths, to sum exactly."""
+    """What is taken of a node by how many instances. Processors in billionths, to sum exactly.
+
+    What is in `slots` is kept apart, until it is settled which of them there are.
+    """
 
     count: int = 0
     nano_cpus: int = 0
     memory: int = 0
     gpus: int = 0
     ports: Counter[HostPort] = field(default_factory=Counter)
+    slots: dict[str, "Taken"] = field(default_factory=dict)
 
     @property
     def cpus(self) -> float:
@@ -57,9 +75,43 @@ class Taken(Struct):
 
     def copy(self) -> "Taken":
         """Return the same, to be changed by itself."""
-        return Taken(self.count, self.nano_cpus, self.memory, self.gpus, Counter(self.ports))
+        slots = {name: inner.copy() for name, inner in self.slots.items()}
+        return Taken(self.count, self.nano_cpus, self.memory, self.gpus, Counter(self.ports), slots)
+
+    def settle(self, slots: Mapping[str, Amounts]) -> None:
+        """Take what these slots have for themselves, and count what is in them with them.
+
+        What is in any other slot takes of the node what it claims.
+        """
+        for name, inner in self.slots.items():
+            self.include(inner if name not in slots else inner.beside(slots[name]))
+        self.slots = {}
+        for room in slots.values():
+            self.reserve(room, 1)
+
+    def beside(self, room: Amounts) -> "Taken":
+        """Return what is taken in a slot, without all of which the slot has a share for itself."""
+        return Taken(
+            self.count,
+            self.nano_cpus if room.cpus is None else 0,
+            self.memory if room.memory is None else 0,
+            self.gpus if room.gpus is None else 0,
+            self.ports,
+        )
+
+    def reserve(self, room: Amounts, sign: int) -> None:
+        """Take what a slot has for itself, or, by a `sign` of -1, have it free again."""
+        self.nano_cpus += sign * round((room.cpus or 0.0) * _NANO)
+        self.memory += sign * (room.memory or 0)
+        self.gpus += sign * (room.gpus or 0)
 
     def _change(self, claim: Claim, sign: int) -> None:
+        if claim.slot:
+            inner = self.slots.setdefault(claim.slot, Taken())
+            inner._change(replace(claim, slot=""), sign)  # noqa: SLF001  # of its own kind
+            if not inner.count:
+                del self.slots[claim.slot]
+            return
         self.count += sign
         self.nano_cpus += sign * round(claim.cpus * _NANO)
         self.memory += sign * claim.memory
@@ -75,6 +127,26 @@ def claim_of(spec: InstanceSpec) -> Claim:
     return Claim(limits.cpus, limits.memory, limits.gpus, fixed)
 
 
+def in_slot(claim: Claim, slot: str, room: Amounts) -> Claim:
+    """Return what an instance takes in a slot: where it sets no limit, all that the slot has."""
+    return replace(
+        claim,
+        cpus=claim.cpus or room.cpus or 0.0,
+        memory=claim.memory or room.memory or 0,
+        slot=slot,
+    )
+
+
+def beside(claim: Claim, room: Amounts) -> Claim:
+    """Return what an instance in a slot takes of the node beyond the slot's own share."""
+    return Claim(
+        claim.cpus if room.cpus is None else 0.0,
+        claim.memory if room.memory is None else 0,
+        claim.gpus if room.gpus is None else 0,
+        claim.ports,
+    )
+
+
 def labels_of(claim: Claim) -> dict[str, str]:
     """Return the labels by which a container says what it takes; empty ones stand for nothing."""
     return {
@@ -82,19 +154,22 @@ def labels_of(claim: Claim) -> dict[str, str]:
         LABEL_MEMORY: str(claim.memory or ""),
         LABEL_GPUS: str(claim.gpus or ""),
         LABEL_PORTS: " ".join(f"{number}/{protocol}" for number, protocol in claim.ports),
+        LABEL_POOL: claim.slot.partition("/")[0],
+        LABEL_SLOT: claim.slot.partition("/")[2],
     }
 
 
 def claim_in(labels: Mapping[str, str]) -> Claim:
     """Return what a container's labels say that it takes; what cannot be read is nothing."""
-    said = (labels.get(name, "") for name in (LABEL_CPUS, LABEL_MEMORY, LABEL_GPUS, LABEL_PORTS))
-    return _read(*said)
+    return _read(*(labels.get(name, "") for name in _SAID))
 
 
 @lru_cache(maxsize=1024)
-def _read(cpus: str, memory: str, gpus: str, ports: str) -> Claim:
+def _read(cpus: str, memory: str, gpus: str, ports: str, pool: str, slot: str) -> Claim:
+    place = f"{pool}/{slot}" if pool and slot else ""
     try:
-        known = Claim(float(cpus or 0), int(memory or 0), int(gpus or 0), tuple(_ports(ports)))
+        fixed = tuple(_ports(ports))
+        known = Claim(float(cpus or 0), int(memory or 0), int(gpus or 0), fixed, place)
     except ValueError:
         return Claim()
     return known

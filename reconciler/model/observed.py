@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Claim, Taken
-from reconciler.model.desired import Amounts
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 

@@ -49,7 +49,8 @@ def without_room(scene: Scene, slot: Slot, refusal: Refusal) -> Step:
     """No node takes the instance. It waits, and fails once that has lasted `queueTimeout`."""
     task, run, instance = scene.task, scene.run.number, slot.key.instance
     if not task.queue_timeout:
-        return Step(InstanceState.PENDING, refusal.reason, blocked=True, lacks_room=run)
+        blocked = not refusal.queued
+        return Step(InstanceState.PENDING, refusal.reason, blocked=blocked, lacks_room=run)
     now, since = scene.given.now, _waits_since(scene, instance)
     limit = (now if since is None else since) + task.queue_timeout
     if now < limit:
@@ -59,7 +60,7 @@ def without_room(scene: Scene, slot: Slot, refusal: Refusal) -> Step:
             refusal.reason,
             facts=(begun,) if since is None else (),
             wake_at=limit,
-            blocked=True,
+            blocked=not refusal.queued,
             lacks_room=run,
         )
     length = format_duration(task.queue_timeout)

@@ -133,10 +133,23 @@ class Rollout(Struct):
     wake_at: float | None = None
 
 
+class Seat(Struct, frozen=True):
+    """A node that takes an instance, and the slot of a pool there, POOL/NUMBER, empty for none."""
+
+    node: str
+    slot: str = ""
+
+    @property
+    def place(self) -> str:
+        """The name of what takes it: the slot, else the node."""
+        return self.slot or self.node
+
+
 class Refusal(Struct, frozen=True):
-    """No node takes an instance, and why, filter by filter."""
+    """Nothing takes an instance, and why, filter by filter. `queued`: its turn comes by itself."""
 
     reason: str
+    queued: bool = False
 
 
 class Gang(Struct):
@@ -154,7 +167,7 @@ class Gang(Struct):
     awaited: str = ""
     hindered: set[InstanceKey] = field(default_factory=set)
     missing: tuple["Slot", ...] = ()
-    seats: dict[InstanceKey, str | Refusal] = field(default_factory=dict)
+    seats: dict[InstanceKey, Seat | Refusal] = field(default_factory=dict)
 
 
 class Idle(Struct, frozen=True):

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineInfo
 from reconciler.model.action import Underway
+from reconciler.model.amounts import Amounts
 from reconciler.model.claim import claim_of
-from reconciler.model.desired import FILLED, Amounts, DesiredTask, NodeSpec, Retry
+from reconciler.model.desired import FILLED, DesiredTask, NodeSpec, Retry
 from reconciler.model.fact import AttemptReserved, ImageResolved, RunOpened
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey

@@ -1,0 +1,11 @@
+"""How much a node, or a part of one, has."""
+
+from msgspec import Struct
+
+
+class Amounts(Struct, frozen=True, array_like=True):
+    """Processors, bytes of memory and GPUs; None is what nobody has said."""
+
+    cpus: float | None = None
+    memory: int | None = None
+    gpus: int | None = None
