@@ -8,6 +8,7 @@ from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
+from reconciler.model.hosts import Hosts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
@@ -88,6 +89,12 @@ class SourceTold(Struct, frozen=True):
     message: str
 
 
+class HostsListed(Struct, frozen=True):
+    """The operator gives other hosts for nodes."""
+
+    hosts: Hosts
+
+
 class Asked(Struct, frozen=True):
     """The ledger was written by somebody else: there may be requests."""
 
@@ -107,6 +114,7 @@ Happening = (
     | ClaimLost
     | SourceChanged
     | SourceTold
+    | HostsListed
     | Asked
     | Halt
 )

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from reconciler.manifests.annotations import OF_TASKS, read_annotations
-from reconciler.manifests.declared import Declared, FixedPort, Place, Reference
+from reconciler.manifests.declared import Declared, Endpoint, FixedPort, Place, Reference
 from reconciler.manifests.documents import Entry, items_of, pairs
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry
@@ -36,6 +36,7 @@ def declare(entry: Entry) -> Declared:
         labels=entry.labels if entry.kind == "Node" else (),
         nodes=pairs(spec.mapping("nodes")),
         room=_room(spec.mapping("capacity" if entry.kind == "Node" else "slot")),
+        reached=_endpoint(entry, spec) if entry.kind == "Node" and entry.usable else None,
     )
 
 
@@ -110,6 +111,11 @@ def _fixed_ports(ports: Node | None, compiled: DesiredTask) -> Iterator[FixedPor
         if port.host:
             node = item.get("host") or item
             yield FixedPort(port.host, port.protocol, Place(*place_of(node)))
+
+
+def _endpoint(entry: Entry, spec: Mapping) -> Endpoint:
+    place = _place(spec.get("endpoint")) or _place(entry.root.get("metadata", "name"))
+    return Endpoint(spec.text("endpoint"), place or Place(entry.at))
 
 
 def _room(node: Mapping) -> Amounts:
