@@ -18,7 +18,7 @@ from reconciler.model.history import History
 from reconciler.model.observed import NodeView
 from reconciler.model.pool import slot_name
 from reconciler.planning.nodes import shut
-from reconciler.planning.slots import why_taken_up
+from reconciler.planning.slots import CLOSING, why_taken_up
 
 if TYPE_CHECKING:
     from reconciler.planning.line import Line
@@ -76,7 +76,8 @@ class Fleet(Struct):
     """All nodes in one pass, and what is `taken` of them in sum.
 
     `lines` keep who stands where for those who ask for the same. `inside` is what is taken in each
-    slot that there is, `queued` how many instances of each task lack nothing but a slot.
+    slot that there is, `queued` how many instances of each task lack nothing but a slot, `closing`
+    which slots take nothing more from this pass on.
     """
 
     given: "Pass"
@@ -86,6 +87,7 @@ class Fleet(Struct):
     inside: dict[str, Taken] = field(default_factory=dict)
     queued: Counter[str] = field(default_factory=Counter)
     pools: dict[str, dict[str, Stand]] = field(default_factory=dict)
+    closing: set[str] = field(default_factory=set)
 
     @property
     def stands(self) -> dict[str, Stand]:
@@ -128,7 +130,8 @@ class Fleet(Struct):
             if host is None:
                 continue
             taken = self.inside.get(name) or Taken()
-            shut = why_taken_up(self.given, slot, pool) or host.shut
+            shut = CLOSING if name in self.closing else why_taken_up(self.given, slot, pool)
+            shut = shut or host.shut
             yield Stand(name, host.spec, host.labels, slot.room, taken, host.unknown, shut, host)
 
 
