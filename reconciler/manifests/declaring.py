@@ -78,7 +78,7 @@ def _with_wishes(
     return replace(
         said,
         nodes=compiled.spec.nodes,
-        room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus)),
+        room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus), asked.pids or None),
         sized=_place(spec.get("placement", "nodes") or spec.get("container", "resources")),
         ports=tuple(_fixed_ports(_given(("ports",), spec, profile), compiled)),
     )
@@ -123,6 +123,7 @@ def _room(node: Mapping) -> Amounts:
         _parsed(node.get("cpus"), parse_cpus),
         _parsed(node.get("memory"), parse_bytes),
         _whole(node.get("gpus")),
+        _whole(node.get("pids")),
     )
 
 

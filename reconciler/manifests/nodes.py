@@ -91,6 +91,7 @@ def _amounts(fields: Fields) -> Amounts:
         cpus=fields.parsed("cpus", parse_cpus, None),
         memory=fields.parsed("memory", parse_bytes, None),
         gpus=fields.whole("gpus", 0) if "gpus" in fields.node.items else None,
+        pids=fields.whole("pids", 0) if "pids" in fields.node.items else None,
     )
 
 
@@ -127,7 +128,7 @@ def check_tls(spec: Mapping, report: Report) -> None:
 
 def _check_amounts(fields: Fields) -> None:
     capacity, reserve = fields.below("capacity"), fields.below("reserve")
-    for name in ("cpus", "memory", "gpus"):
+    for name in ("cpus", "memory", "gpus", "pids"):
         has, keeps = _amount(capacity, name), _amount(reserve, name)
         if has is not None and keeps is not None and keeps > has:
             node = reserve.node.get(name) or reserve.node

@@ -94,6 +94,9 @@ class Fleet(Struct):
             self.known = {stand.name: stand for stand in _stands(self.given, self.inside)}
             for stand in self.known.values():
                 self.taken.include(stand.taken)
+                view = self.given.observed.nodes.get(stand.name)
+                if view is not None:  # others count where there is no room, and for no quota
+                    stand.taken.include(view.others)
         return self.known
 
     def places(self, pool: str) -> Mapping[str, Stand]:
@@ -168,13 +171,15 @@ def taken_of(
 def capacity_of(spec: NodeSpec, told: Amounts) -> Amounts:
     """Return what a node has: as it is declared, else as its engine tells.
 
-    Of GPUs no engine tells, so that there are none where none are declared.
+    Of GPUs no engine tells, so that there are none where none are declared; nor of processes, which
+    then have no bound but each instance's own.
     """
     said = spec.capacity
     return Amounts(
         said.cpus if said.cpus is not None else told.cpus,
         said.memory if said.memory is not None else told.memory,
         said.gpus if said.gpus is not None else (told.gpus or 0),
+        said.pids,
     )
 
 
@@ -183,4 +188,5 @@ def _left(there: Amounts, reserve: Amounts) -> Amounts:
         None if there.cpus is None else max(0.0, there.cpus - (reserve.cpus or 0.0)),
         None if there.memory is None else max(0, there.memory - (reserve.memory or 0)),
         None if there.gpus is None else max(0, there.gpus - (reserve.gpus or 0)),
+        None if there.pids is None else max(0, there.pids - (reserve.pids or 0)),
     )
