@@ -62,7 +62,7 @@ def foresee(place: Place, desired: Desired) -> Foresight:
     if history.destroyed_revision:
         history.apply(Destroyed("", now))
     desired = as_kept(desired, history)
-    calendar = Wall(time.time).look(scheduled(desired))
+    calendar = Wall(time.time).look(scheduled(desired), desired.pools.values())
     made = preview(desired, observed, history, now, images_present(desired, known), calendar)
     return Foresight(desired, made, observed, past.recorded, tuple(refusals))
 

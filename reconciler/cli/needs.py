@@ -30,6 +30,8 @@ def needs_run(core: "Core") -> str:
     said += [f"bringing {plural(services, 'service instance')} back"] if services else []
     scheduled = sum(task.schedule is not None for task in core.effective().tasks.values())
     said += [f"the firings of {plural(scheduled, 'scheduled task')}"] if scheduled else []
+    pools = len(core.effective().pools)
+    said += [f"opening and closing the slots of {plural(pools, 'pool')}"] if pools else []
     named = [part for part in said if part]
     return f"From now on `reconciler run` is needed for: {', '.join(named)}." if named else ""
 

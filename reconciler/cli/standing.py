@@ -15,6 +15,7 @@ from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.headway import Glimpse, Headway
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.pool import pool_prepared_by
 from reconciler.model.run import Attempt, Run, Trouble
 from reconciler.model.spec import Pairs
 from reconciler.planning.numbering import values_in
@@ -44,7 +45,14 @@ class Standing(Struct, frozen=True):
 
 
 def standings(report: Report) -> list[Standing]:
-    """Return all tasks by name: those asked for, and those that still have containers."""
+    """Return all tasks by name: those asked for, and those that still have containers.
+
+    What prepares the slots of pools is told with these.
+    """
+    return [one for one in _standings(report) if not pool_prepared_by(one.name)]
+
+
+def _standings(report: Report) -> list[Standing]:
     found: dict[str, list[Verdict]] = {name: [] for name in report.desired.tasks}
     for verdict in report.plan.verdicts:
         found.setdefault(verdict.key.task, []).append(_read(report, verdict))
@@ -53,7 +61,7 @@ def standings(report: Report) -> list[Standing]:
 
 def standing_of(report: Report, name: str) -> Standing:
     """Return one task; one that is only on record has no verdicts."""
-    known = {standing.name: standing for standing in standings(report)}
+    known = {standing.name: standing for standing in _standings(report)}
     return known.get(name) or Standing(
         name, None, TaskState.CANCELLED, "not asked for any more", ()
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Final
 
+from reconciler.cli import pools_output
 from reconciler.cli.past import usage_json
 from reconciler.cli.plan_output.values import hold_json
 from reconciler.cli.standing import (
@@ -36,7 +37,7 @@ def as_json(report: Report) -> dict[str, object]:
         "revision": report.desired.revision or None,
         "pinned": report.history.pinned_revision or None,
         "tasks": [_task(report, standing) for standing in standings(report)],
-        "pools": [],
+        "pools": pools_output.items(report),
         "nodes": [
             {"name": view.name, "known": view.known, "reason": view.reason}
             for view in report.observed.nodes.values()
@@ -63,13 +64,14 @@ def as_text(report: Report) -> list[str]:
     all_of_them = standings(report)
     lines = head(report)
     if not all_of_them:
-        return [*lines, "", "no task is asked for, and nothing runs"]
+        nothing = "no task is asked for, and nothing runs"
+        return [*lines, "", nothing, *pools_output.summary(report)]
     header = ("TASK", "STATE", "INSTANCES", "RUN", "IMAGE", "WHY")
     rows = [header, *(_row(standing) for standing in all_of_them)]
     lines += ["", *columns(rows, {1: COLOURS})]
     for standing in all_of_them:
         lines += _instances(report, standing)
-    return lines
+    return lines + pools_output.summary(report)
 
 
 def head(report: Report) -> list[str]:
@@ -162,7 +164,7 @@ def _task(report: Report, standing: Standing) -> dict[str, object]:
     return {
         "name": standing.name,
         "job": (task.job if task else _job_of(report, standing)) or None,
-        "pool": None,
+        "pool": (task.spec.pool if task else "") or None,
         "profile": task.profile if task else None,
         "state": standing.state.value,
         "reason": standing.reason,

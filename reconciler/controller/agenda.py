@@ -9,8 +9,16 @@ from typing import Final
 
 from reconciler.model.action import Plan
 from reconciler.model.desired import Desired
-from reconciler.model.fact import AttemptEnded, AttemptForsaken, Fact, RetryGranted, RunCancelled
+from reconciler.model.fact import (
+    AttemptEnded,
+    AttemptForsaken,
+    Fact,
+    PoolFact,
+    RetryGranted,
+    RunCancelled,
+)
 from reconciler.model.milestone import Reached
+from reconciler.model.pool import preparer_of
 
 _UNSEEN: Final = object()
 
@@ -69,4 +77,6 @@ def _changed(fact: Fact) -> Iterable[str]:
     """Return the task that is to be looked at again once a fact of a plan is on record."""
     if isinstance(fact, AttemptEnded | AttemptForsaken):
         return (fact.attempt.key.task,)
+    if isinstance(fact, PoolFact):
+        return (preparer_of(fact.pool),)
     return (fact.task,) if isinstance(fact, RunCancelled | RetryGranted) else ()

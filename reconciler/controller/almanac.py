@@ -10,8 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Protocol
 
-from reconciler.model.calendar import Calendar, Firing
+from reconciler.controller.windows import ruling_at
+from reconciler.model.calendar import Calendar, Firing, Ruling
 from reconciler.model.desired import Desired, DesiredTask, Schedule
+from reconciler.model.pool import DesiredPool, Policy
 
 # By how much the wall clock strays from elapsed time before it was set, in seconds.
 _STRAY: Final = 1.0
@@ -25,8 +27,8 @@ class Almanac(Protocol):
     def wall(self) -> float:
         """Return the wall clock's time, epoch seconds."""
 
-    def look(self, tasks: Iterable[DesiredTask]) -> Calendar:
-        """Return the present moment, with the firings of those tasks that have a schedule."""
+    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool]) -> Calendar:
+        """Return the present moment: when tasks with a schedule fire, what applies to pools."""
 
 
 class Wall:
@@ -36,12 +38,19 @@ class Wall:
         """Ask `wall` for epoch seconds."""
         self.wall = wall
         self._known: dict[tuple[str, str], Firing] = {}
+        self._rulings: dict[tuple[Policy, ...], tuple[float, Ruling]] = {}
 
-    def look(self, tasks: Iterable[DesiredTask]) -> Calendar:
-        """Return the present moment, with the firings of those tasks that have a schedule."""
+    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool]) -> Calendar:
+        """Return the present moment: when tasks with a schedule fire, what applies to pools."""
         now = self.wall()
         found = {t.name: self._firing(t.schedule, now) for t in tasks if t.schedule is not None}
-        return Calendar(now, found)
+        return Calendar(now, found, {pool.name: self._ruling(pool, now) for pool in pools})
+
+    def _ruling(self, pool: DesiredPool, now: float) -> Ruling:
+        known = self._rulings.get(pool.policies)
+        if known is None or not known[0] <= now < (known[1].until or now + 1):
+            known = self._rulings[pool.policies] = now, ruling_at(pool.policies, now)
+        return known[1]
 
     def _firing(self, schedule: Schedule, now: float) -> Firing:
         key = schedule.cron, schedule.timezone
@@ -63,8 +72,8 @@ class Dates:
         self._untold = False
 
     def of(self, desired: Desired, only: Collection[str] | None) -> Calendar:
-        """Return the present moment for tasks; None is all of them."""
-        return self._almanac.look(scheduled(desired, only))
+        """Return the present moment for tasks, None being all of them, and for all pools."""
+        return self._almanac.look(scheduled(desired, only), desired.pools.values())
 
     def ahead(self, now: float) -> float:
         """Return by how much the wall clock is ahead of `now`; that it was set is noticed."""

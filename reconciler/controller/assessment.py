@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from reconciler.model.action import Plan, Verdict
 from reconciler.model.desired import DesiredTask
+from reconciler.model.pool import PoolView, SlotState
 from reconciler.model.shared import SharedMap
 from reconciler.planning.converging import lacks, stirs
 
@@ -25,6 +26,10 @@ class Assessment:
         self.halts: dict[str, str] = {}
         # Tasks that go on when a node gets more room.
         self.crowded: set[str] = set()
+        # How many of their instances lack nothing but a slot of their pool.
+        self.queued: dict[str, int] = {}
+        # How it stands with pools, by name.
+        self.pools: dict[str, PoolView] = {}
         self._stirring: set[str] = set()
         self._lacking: set[str] = set()
 
@@ -44,17 +49,21 @@ class Assessment:
 
     def take(
         self, made: Plan, only: AbstractSet[str] | None, tasks: Mapping[str, DesiredTask]
-    ) -> None:
-        """Replace what was thought of the planned tasks: `only` these, all where it is None."""
+    ) -> bool:
+        """Replace what was thought of the planned tasks: `only` these, all where it is None.
+
+        Return whether other slots of pools take work than did before.
+        """
         found: dict[str, list[Verdict]] = {}
         for verdict in made.verdicts:
             found.setdefault(verdict.key.task, []).append(verdict)
         planned = set(self.verdicts) if only is None else only
-        for known in (self.wakes, self.halts):
+        for known in (self.wakes, self.halts, self.queued):
             for name in planned & known.keys():
                 del known[name]
         self.wakes |= {task: min(at, self.wakes.get(task, at)) for task, at in made.wakes.items()}
         self.halts |= made.halts
+        self.queued |= made.queued
         self.crowded = (self.crowded - planned) | made.crowded
         self._stirring -= planned
         self._stirring |= {name for name, verdicts in found.items() if stirs(verdicts)}
@@ -62,3 +71,15 @@ class Assessment:
         self._lacking |= {n for n, verdicts in found.items() if lacks(tasks.get(n), verdicts)}
         new = {name: tuple(verdicts) for name, verdicts in found.items()}
         self.verdicts = self.verdicts.changed(new, planned - new.keys())
+        before, self.pools = self.pools, {view.name: view for view in made.pools}
+        return _working(before) != _working(self.pools)
+
+
+def _working(pools: Mapping[str, PoolView]) -> set[tuple[str, int, SlotState]]:
+    """Return the slots that there are, and of those that take no work why."""
+    idle = {SlotState.PREPARING, SlotState.FAILED, SlotState.CLOSING}
+    return {
+        (view.name, slot.number, slot.state if slot.state in idle else SlotState.READY)
+        for view in pools.values()
+        for slot in view.slots
+    }

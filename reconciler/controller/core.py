@@ -171,7 +171,7 @@ class Core:
         if self._is_twin(seen):
             return
         was_known = self.board.nodes[seen.node].known
-        self.board.learn(seen.node, seen.has)
+        self.board.learn(seen.node, seen.has, seen.others)
         for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()
@@ -209,6 +209,7 @@ class Core:
         if self._dates.moved(now):
             for task in scheduled(self.desired):
                 self._soil(task.name)
+            self._agenda.add(pool.task for pool in self.desired.pools.values())
         self._agenda.add(self.assessment.due(now))
         if self.board.freed != self._freed:
             self._freed = self.board.freed
@@ -222,7 +223,8 @@ class Core:
         self.passes += 1
         wanted = self.effective()
         calendar = self._dates.of(wanted, only)
-        busy = self.underway.underway(self.history, self.board)
+        queued = self.assessment.queued.copy()
+        busy = replace(self.underway.underway(self.history, self.board), queued=queued)
         made = plan(wanted, self.board.observed(), self.history, now, busy, only, calendar)
         if self.permit is not None:
             made = keep_to(made, self.permit)
@@ -231,8 +233,11 @@ class Core:
         if not self.scribe.record([*made.facts, *self._worked(made)], entries):
             self._agenda.put_back(only)
             return []
-        self.assessment.take(made, only, self.effective().tasks)
+        if self.assessment.take(made, only, self.effective().tasks):
+            self._agenda.add(self.assessment.crowded)
         self._agenda.planned(made, self.desired, everything=only is None)
+        if self.assessment.queued != queued:
+            self._agenda.add(pool.task for pool in self.desired.pools.values())
         self.holds = made.holds
         self.underway.hand_out(made.actions)
         self.latest = list(made.actions)
@@ -245,7 +250,7 @@ class Core:
         """Return the revision in force, emptied where a person has destroyed it."""
         if not self.history.destroyed(self.desired.revision):
             return self.desired
-        return replace(self.desired, tasks={}, prunable=True)
+        return replace(self.desired, tasks={}, pools={}, prunable=True)
 
     def wake_at(self) -> float | None:
         """Return when (epoch seconds) the next turn is worth while without a happening."""

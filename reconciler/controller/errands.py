@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished, Hinted
 from reconciler.model.action import Action, Underway, Verb
-from reconciler.model.claim import Claim, claim_of
+from reconciler.model.claim import Claim, claim_in
 from reconciler.model.history import History
 
 _SIGNALS = {Verb.STOP, Verb.KILL}
@@ -66,7 +66,7 @@ class Errands(dict[str, Action]):
         for action in self.values():
             request = action.request
             if request is not None and not board.shows(action.node, request.name):
-                found[action.node].append(claim_of(request.spec))
+                found[action.node].append(claim_in(dict(request.labels)))
         return found
 
 

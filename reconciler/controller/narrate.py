@@ -195,6 +195,39 @@ def _of_node(node: str, at: float, kind: str, message: str, level: str = "info")
 
 
 @said_of.register
+def _(fact: facts.SlotOpened) -> LogEntry:
+    message = f"slot {fact.pool}/{fact.slot} is opened on node {fact.node}"
+    return _of_node(fact.node, fact.at, "slot", message)
+
+
+@said_of.register
+def _(fact: facts.SlotReady) -> LogEntry:
+    return _of_pool(fact.at, "slot", f"slot {fact.pool}/{fact.slot} is ready")
+
+
+@said_of.register
+def _(fact: facts.SlotClosing) -> LogEntry:
+    said = f"slot {fact.pool}/{fact.slot} takes nothing any more: {fact.reason}"
+    return _of_pool(fact.at, "slot", said)
+
+
+@said_of.register
+def _(fact: facts.SlotClosed) -> LogEntry:
+    said = f"slot {fact.pool}/{fact.slot} is closed: {fact.reason}"
+    return _of_pool(fact.at, "slot", said)
+
+
+@said_of.register
+def _(fact: facts.PolicyApplied) -> LogEntry | None:
+    what = f"policy {fact.policy} applies" if fact.policy else "no policy applies"
+    return _of_pool(fact.at, "pool", f"pool {fact.pool}: {what}")
+
+
+def _of_pool(at: float, kind: str, message: str) -> LogEntry:
+    return LogEntry(at=at, kind=kind, message=message)
+
+
+@said_of.register
 def _(fact: facts.TroubleSeen) -> LogEntry:
     task, _, number = fact.subject.partition("/")
     known = number.isdecimal()

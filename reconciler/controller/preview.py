@@ -8,6 +8,7 @@ Nothing real is changed, and no ledger is written.
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf
 
 from msgspec import Struct
 from msgspec.structs import replace as altered
@@ -19,11 +20,12 @@ from reconciler.engines.engine import EngineInfo
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Verb, Verdict
-from reconciler.model.calendar import Calendar, Firing
+from reconciler.model.calendar import Calendar, Firing, Ruling
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Observed, Phase
+from reconciler.model.pool import DesiredPool
 from reconciler.planning.rescaling import left_alone
 
 # Rounds of 'as if all succeed'; what a task of parallelism 1 needs, and an end for the rest.
@@ -83,8 +85,9 @@ class _Ahead:
     def wall(self) -> float:
         return self._calendar.wall + self._clock.now - self._began
 
-    def look(self, tasks: Iterable[DesiredTask]) -> Calendar:
-        return Calendar(self.wall(), {task.name: self._of(task.name) for task in tasks})
+    def look(self, tasks: Iterable[DesiredTask], pools: Iterable[DesiredPool]) -> Calendar:
+        rulings = {pool.name: Ruling(self._calendar.ruling(pool.name).policy) for pool in pools}
+        return Calendar(self.wall(), {task.name: self._of(task.name) for task in tasks}, rulings)
 
     def end(self, task: str) -> None:
         """Let a schedule fire no more."""
@@ -176,6 +179,7 @@ def _world(name: str, observed: Observed, wall: Callable[[], float], images: set
     view = observed.nodes.get(name)
     if view is not None and view.known:
         world.seed(view.containers.values())
+        world.others = view.others.copy()
         if view.has.cpus is not None and view.has.memory is not None:
             world.info = EngineInfo("simulated", int(view.has.cpus), view.has.memory)
     return world
@@ -197,9 +201,14 @@ def _as_if_all_succeed(driver: Inline, worlds: Mapping[str, World], clock: _Time
 
 
 def _kept_for_good(desired: Desired) -> Desired:
-    """Return a revision whose tasks have no ttl: that containers go one day is not told."""
+    """Return a revision in which nothing goes for its age: that it will one day is not told."""
     tasks = {name: altered(task, ttl=None) for name, task in desired.tasks.items()}
-    return altered(desired, tasks=tasks)
+    pools = {name: _never_idle(pool) for name, pool in desired.pools.items()}
+    return altered(desired, tasks=tasks, pools=pools)
+
+
+def _never_idle(pool: DesiredPool) -> DesiredPool:
+    return altered(pool, policies=tuple(altered(one, idle_for=inf) for one in pool.policies))
 
 
 def _fortune(desired: Desired, history: History, worlds: Mapping[str, World]) -> bool:

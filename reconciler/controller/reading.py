@@ -22,9 +22,11 @@ from reconciler.controller.side_by_side import ask_all
 from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
-from reconciler.model.action import Plan
+from reconciler.model.action import Plan, Underway
+from reconciler.model.amounts import Amounts
 from reconciler.model.calendar import Calendar
-from reconciler.model.desired import Amounts, Desired
+from reconciler.model.claim import Taken
+from reconciler.model.desired import Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Containers, NodeView, Observed
@@ -70,13 +72,13 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     desired = last_valid(folder, project, policy) if past.recorded else None
     wanted = with_leaving(desired or nothing_wanted(project), history)
     if history.destroyed(wanted.revision):
-        wanted = replace(wanted, tasks={}, prunable=True)
+        wanted = replace(wanted, tasks={}, pools={}, prunable=True)
     engines = {name: open_engine(spec) for name, spec in wanted.nodes.items()}
     observed = observe(project, engines, lost_nodes(history))
     learn(history, observed, now)
     wanted = as_kept(wanted, history)
-    calendar = Wall(time.time).look(scheduled(wanted))
-    made = plan(wanted, observed, history, now, calendar=calendar)
+    calendar = Wall(time.time).look(scheduled(wanted), wanted.pools.values())
+    made = thought(wanted, observed, history, now, calendar)
     for fact in made.facts:
         if isinstance(fact, TaskRenamed):
             history.apply(fact)
@@ -97,6 +99,19 @@ def report(project: str, chosen: Path | None, open_engine: OpenEngine, policy: P
     )
 
 
+def thought(
+    wanted: Desired, observed: Observed, history: History, now: float, calendar: Calendar
+) -> Plan:
+    """Return what the planner thinks, as a writer knows it that has planned before.
+
+    Pools are looked at before what waits for them, which is known when all has been planned once.
+    """
+    made = plan(wanted, observed, history, now, calendar=calendar)
+    if not made.queued:
+        return made
+    return plan(wanted, observed, history, now, Underway(queued=made.queued), calendar=calendar)
+
+
 def past_of(folder: Path, project: str) -> Past:
     """Return what is on record."""
     try:
@@ -110,14 +125,16 @@ def observe(project: str, engines: Mapping[str, Engine], lost: Collection[str] =
     """List every node; one that does not answer is unknown. Those `lost` get little time."""
     views: dict[str, NodeView] = {}
 
-    def look(engine: Engine) -> tuple[Sequence[Container], Amounts]:
-        return engine.list(project), engine.info().amounts
+    def look(engine: Engine) -> tuple[Sequence[Container], Amounts, Taken]:
+        return engine.list(project), engine.info().amounts, engine.others(project)
 
     for name, seen in ask_all(engines, look, lost).items():
         if isinstance(seen, EngineError):
             views[name] = NodeView(name, known=False, reason=str(seen))
         else:
-            views[name] = NodeView(name, containers=Containers(seen[0]), has=seen[1])
+            views[name] = NodeView(
+                name, containers=Containers(seen[0]), has=seen[1], others=seen[2]
+            )
     return Observed(views)
 
 

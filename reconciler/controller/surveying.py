@@ -11,9 +11,10 @@ from msgspec import Struct
 from reconciler.controller.reading import Report
 from reconciler.controller.side_by_side import ask_all
 from reconciler.engines.engine import Engine, EngineError, EngineInfo
-from reconciler.model.desired import Amounts, NodeSpec
+from reconciler.model.amounts import Amounts
+from reconciler.model.desired import NodeSpec
 from reconciler.model.observed import NodeView
-from reconciler.planning.fleet import capacity_of
+from reconciler.planning.fleet import capacity_of, shares_of, taken_of
 from reconciler.planning.nodes import Condition, condition_of
 
 
@@ -21,7 +22,8 @@ class Survey(Struct, frozen=True):
     """One node. `info` and `seconds`, which its answer took, are None where it gave none.
 
     `since` is when its condition began, epoch seconds, 0.0 where that is not on record. `asked` is
-    what the instances there have reserved, `used` the memory in bytes that they were seen to use.
+    what the instances there have reserved, `others` what containers have that are not of the
+    project, `used` the memory in bytes that its own were seen to use.
     """
 
     spec: NodeSpec
@@ -32,6 +34,7 @@ class Survey(Struct, frozen=True):
     seconds: float | None
     capacity: Amounts
     asked: Amounts
+    others: Amounts
     used: int
     instances: int
 
@@ -59,7 +62,7 @@ def _surveyed(
         view = NodeView(name, known=False, reason=str(answer))
     condition, reason, since = condition_of(spec, record, view)
     live = [c for c in view.containers.values() if c.occupies]
-    taken = view.containers.taken
+    taken = taken_of(view, (), shares_of(report.history)[name], {})
     return Survey(
         spec=spec,
         condition=condition,
@@ -69,6 +72,7 @@ def _surveyed(
         seconds=seconds,
         capacity=capacity_of(spec, view.has),
         asked=Amounts(taken.cpus, taken.memory, taken.gpus),
+        others=Amounts(view.others.cpus, view.others.memory, view.others.gpus),
         used=sum(g.usage.memory for c in live if (g := report.glimpses.get(c.id))),
         instances=len(live),
     )

@@ -119,5 +119,8 @@ def forgotten(connection: sqlite3.Connection, fact: facts.AttemptsForgotten) -> 
             f"DELETE FROM {table} WHERE run = ? AND instance = ? AND number = ?",  # noqa: S608 - ours
             gone,
         )
-    row = (run, fact.instance, fact.failures, fact.row, fact.last)
-    connection.execute("REPLACE INTO forgotten VALUES (?, ?, ?, ?, ?)", row)
+    counts = (fact.failures, fact.row, fact.last)
+    connection.execute("DELETE FROM forgotten WHERE run = ? AND instance = ?", (run, fact.instance))
+    if any(counts):
+        row = (run, fact.instance, *counts)
+        connection.execute("INSERT INTO forgotten VALUES (?, ?, ?, ?, ?)", row)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from reconciler.ledger import nodes, seen
+from reconciler.ledger import nodes, pools, seen
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.model.fact import Result
 from reconciler.model.history import History
@@ -55,6 +55,7 @@ def load(connection: sqlite3.Connection) -> History:
         history.suspensions[target] = Suspension(at, until, reason, bool(stop))
     history.revisions.extend(seen.load(connection))
     history.nodes.update(nodes.load(connection))
+    history.pools.update(pools.load(connection))
     known = meta(connection)
     history.pinned_revision = known.get("pinned_revision", "")
     history.approved_revision = known.get("approved_revision", "")

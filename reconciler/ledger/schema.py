@@ -241,5 +241,28 @@ _NODES: Final = (
     "ALTER TABLE attempts ADD forsaken_at REAL NOT NULL DEFAULT 0.0",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH, _NODES)
+_POOLS: Final = (
+    """CREATE TABLE pools (
+        name TEXT PRIMARY KEY,
+        next INTEGER NOT NULL,
+        policy TEXT NOT NULL,
+        shrunk_at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE slots (
+        pool TEXT NOT NULL REFERENCES pools ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        node TEXT NOT NULL,
+        form TEXT NOT NULL,
+        room TEXT NOT NULL,
+        opened_at REAL NOT NULL,
+        ready_at REAL NOT NULL,
+        busy INTEGER NOT NULL,
+        used INTEGER NOT NULL,
+        since REAL NOT NULL,
+        closing TEXT NOT NULL,
+        PRIMARY KEY (pool, number)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH, _NODES, _POOLS)
 """MIGRATIONS[n] leads from version n to version n + 1."""

@@ -7,7 +7,7 @@ property test holds the two together. Knows nothing of transactions, which are t
 import sqlite3
 from functools import singledispatch
 
-from reconciler.ledger import attempts, batch, nodes, seen
+from reconciler.ledger import attempts, batch, nodes, pools, seen
 from reconciler.ledger.rows import attempt_row, known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
@@ -182,6 +182,11 @@ def _(fact: facts.AttemptForsaken, connection: sqlite3.Connection) -> None:
 @write.register
 def _(fact: facts.NodeFact, connection: sqlite3.Connection) -> None:
     nodes.write(connection, fact)
+
+
+@write.register
+def _(fact: facts.PoolFact, connection: sqlite3.Connection) -> None:
+    pools.write(connection, fact)
 
 
 @write.register

@@ -6,7 +6,7 @@ kept from one check to the next. Plain values only.
 
 from msgspec import Struct
 
-from reconciler.model.desired import Amounts
+from reconciler.model.amounts import Amounts
 from reconciler.model.position import Position
 from reconciler.model.problem import Problem
 from reconciler.model.spec import Pairs

@@ -15,7 +15,8 @@ from reconciler.manifests.documents import Entry, items_of, pairs
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
-from reconciler.model.desired import Amounts, DesiredTask
+from reconciler.model.amounts import Amounts
+from reconciler.model.desired import DesiredTask
 from reconciler.model.quantities import parse_bytes, parse_cpus
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ def _with_wishes(
     return replace(
         said,
         nodes=compiled.spec.nodes,
-        room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus)),
+        room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus), asked.pids or None),
         sized=_place(spec.get("placement", "nodes") or spec.get("container", "resources")),
         ports=tuple(_fixed_ports(_given(("ports",), spec, profile), compiled)),
     )
@@ -116,6 +117,7 @@ def _room(node: Mapping) -> Amounts:
         _parsed(node.get("cpus"), parse_cpus),
         _parsed(node.get("memory"), parse_bytes),
         _whole(node.get("gpus")),
+        _whole(node.get("pids")),
     )
 
 

@@ -22,11 +22,12 @@ from reconciler.manifests.documents import Entry, collect, items_of, pairs, stan
 from reconciler.manifests.guarding import Guard, Terms
 from reconciler.manifests.jobs import check_job
 from reconciler.manifests.nodes import check_node
-from reconciler.manifests.pools import check_pool
+from reconciler.manifests.pools import check_pool, compile_pool, preparing, profile_alone
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry, compile_task
 from reconciler.manifests.tree import Mapping, place_of
 from reconciler.model.desired import DesiredTask
+from reconciler.model.pool import DesiredPool
 from reconciler.model.problem import Problem
 
 STANDARD: Final = "standard"
@@ -48,10 +49,11 @@ class Sheet(Struct, frozen=True):
 
 
 class Examined(Struct, frozen=True):
-    """A file with its tasks compiled."""
+    """A file with its tasks compiled, those among them that prepare the slots of its pools."""
 
     filed: Filed
     tasks: tuple[DesiredTask, ...]
+    pools: tuple[DesiredPool, ...] = ()
 
 
 class Profiles(Struct, frozen=True):
@@ -120,11 +122,24 @@ def examine(sheet: Sheet, profiles: Profiles, terms: Terms, size: Size | None = 
     guard = Guard(terms, report)
     declared: list[Declared] = []
     compiled: list[DesiredTask] = []
+    pools: list[DesiredPool] = []
     against: dict[str, str] = {}
+    made: DesiredTask | None
     for entry in sheet.entries:
+        before = report.errors()
         if entry.kind != "Task":
             declared.append(declare(entry))
             _check(entry, guard)
+        if entry.kind == "Pool":
+            preparer = preparing(entry)
+            profile, against[preparer.profile] = profiles.find(preparer.profile)
+            sound = entry.usable and entry.sound and report.errors() == before
+            if sound and profile is not None and profile.usable and not size.excess:
+                pool, made = compile_pool(
+                    entry, compile_task(preparer, profile_alone(profile), guard)
+                )
+                pools.append(pool)
+                compiled.append(made)
         for task, named in _tasks(entry):
             profile, against[task.profile] = profiles.find(task.profile)
             made, own = None, Report()
@@ -144,7 +159,7 @@ def examine(sheet: Sheet, profiles: Profiles, terms: Terms, size: Size | None = 
         against=against,
         terms=terms.digest,
     )
-    return Examined(filed, tuple(compiled))
+    return Examined(filed, tuple(compiled), tuple(pools))
 
 
 def _check(entry: Entry, guard: Guard) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reconciler.manifests.declared import Declared, FixedPort, Place
 from reconciler.manifests.reporting import Report
-from reconciler.model.desired import Amounts
+from reconciler.model.amounts import Amounts
 from reconciler.model.quantities import format_bytes, format_cpus
 
 
@@ -80,6 +80,8 @@ def _lack(asked: Amounts, there: Amounts) -> str:
         return f"has {format_bytes(there.memory)} of {format_bytes(asked.memory)} memory"
     if asked.gpus and there.gpus is not None and asked.gpus > there.gpus:
         return f"has {there.gpus} of {asked.gpus} gpus"
+    if asked.pids and there.pids is not None and asked.pids > there.pids:
+        return f"has {there.pids} of {asked.pids} pids"
     return ""
 
 

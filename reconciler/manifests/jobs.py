@@ -1,4 +1,4 @@
-"""A job's own fields: what is wrong with them, and whether they keep its tasks from starting.
+"""A job's own fields: what is wrong with them, and what they mean for its tasks.
 
 Must not know the tasks: those that stand inside are compiled like all others.
 """
@@ -14,15 +14,15 @@ from reconciler.manifests.documents import Entry
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.own_fields import read_length
 from reconciler.manifests.reporting import Report
-from reconciler.manifests.unsupported import OF_JOBS, check_unsupported, why_blocked
 from reconciler.model.desired import DesiredJob, DesiredTask
+from reconciler.model.hashing import shape_of
 from reconciler.model.quantities import parse_duration
 
 
 class Orders(Struct, frozen=True):
-    """What a job says for each of its tasks. `blocked` is why none of them is started, if so."""
+    """What a job says for each of its tasks. `pool` is in whose slots they run, empty for none."""
 
-    blocked: str = ""
+    pool: str = ""
     suspend: str = ""
     protected: bool = False
     ttl: float | None = None
@@ -38,13 +38,19 @@ def ordered(task: DesiredTask, orders: Orders | None) -> DesiredTask:
     """Return a task as its job has it; what the task says itself comes first."""
     if orders is None:
         return task
+    task = _pooled(task, orders.pool) if orders.pool and not task.spec.pool else task
     return replace(
         task,
-        blocked=task.blocked or orders.blocked,
         suspend=task.suspend or orders.suspend,
         protected=task.protected or orders.protected,
         ttl=orders.ttl if task.ttl is None and not task.service else task.ttl,
     )
+
+
+def _pooled(task: DesiredTask, pool: str) -> DesiredTask:
+    """Return a task in the slots of its job's pool: that is part of its shape."""
+    spec = replace(task.spec, pool=pool)
+    return replace(task, spec=spec, shape=shape_of(spec))
 
 
 def desired_jobs(entries: Iterable[Entry]) -> dict[str, DesiredJob]:
@@ -67,7 +73,7 @@ def _orders(job: Entry) -> Orders:
     quiet = Report()
     fields = Fields(job.spec, quiet)
     return Orders(
-        blocked=why_blocked(check_job(job, quiet)),
+        pool=fields.text("pool"),
         suspend=f"job {job.name}" if fields.flag("suspend", default=False) else "",
         protected=_marks(job, quiet).protected,
         ttl=fields.parsed("ttl", parse_duration, 0.0) if "ttl" in job.spec.items else None,
@@ -78,15 +84,12 @@ def _marks(job: Entry, report: Report) -> Marks:
     return read_annotations(job.root.mapping("metadata", "annotations"), OF_JOBS_ANNOTATED, report)
 
 
-def check_job(job: Entry, report: Report) -> list[str]:
-    """Report a job's faults and what is not acted on; return what blocks its tasks."""
+def check_job(job: Entry, report: Report) -> None:
+    """Report a job's faults."""
     if not job.usable:
-        return []
-    before, fields = report.errors(), Fields(job.spec, report)
+        return
+    fields = Fields(job.spec, report)
     _marks(job, report)
     read_length(fields, "deadline")
     fields.parsed("ttl", parse_duration, 0.0)
     fields.flag("suspend", default=False)
-    if report.errors() > before:
-        return []
-    return [f"job {job.name}: {said}" for said in check_unsupported(job.spec, OF_JOBS, report)]

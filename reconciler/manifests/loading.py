@@ -158,6 +158,7 @@ def _desired(
         for task in known.examined.tasks
     }
     nodes = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
+    pools = {pool.name: pool for known in files for pool in known.examined.pools}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,
@@ -165,6 +166,7 @@ def _desired(
         tasks=SharedMap(tasks),
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
         jobs=desired_jobs(entries),
+        pools=dict(sorted(pools.items())),
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
         quota=configured.terms.effective.quota,

@@ -15,7 +15,8 @@ from reconciler.manifests.guarding import Guard
 from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Scalar
-from reconciler.model.desired import Amounts, NodeSpec, Tls
+from reconciler.model.amounts import Amounts
+from reconciler.model.desired import NodeSpec, Tls
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 
 _HOST: Final = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
@@ -85,6 +86,7 @@ def _amounts(fields: Fields) -> Amounts:
         cpus=fields.parsed("cpus", parse_cpus, None),
         memory=fields.parsed("memory", parse_bytes, None),
         gpus=fields.whole("gpus", 0) if "gpus" in fields.node.items else None,
+        pids=fields.whole("pids", 0) if "pids" in fields.node.items else None,
     )
 
 
@@ -118,7 +120,7 @@ def _check_tls(tls: Fields, spec: Mapping) -> None:
 
 def _check_amounts(fields: Fields) -> None:
     capacity, reserve = fields.below("capacity"), fields.below("reserve")
-    for name in ("cpus", "memory", "gpus"):
+    for name in ("cpus", "memory", "gpus", "pids"):
         has, keeps = _amount(capacity, name), _amount(reserve, name)
         if has is not None and keeps is not None and keeps > has:
             node = reserve.node.get(name) or reserve.node

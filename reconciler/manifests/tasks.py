@@ -67,6 +67,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     nodes = pairs(said.tree.mapping("placement", "nodes"))
     container = own.below("container")
     spec = read_container(container, constants=exported, nodes=nodes)
+    spec = replace(spec, pool=own.text("pool")) if "pool" in own.node.items else spec
     check_task(said.tree, guard)
     work, shape = fingerprints_of(spec)
     marks = read_annotations(task.annotations, OF_TASKS_ANNOTATED, report, task.name)

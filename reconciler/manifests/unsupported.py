@@ -39,7 +39,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 
 
 OF_TASKS: Final = (
-    _blocking("pool", "the task would run outside the pool"),
     _blocking("container.image.build", "there would be no image"),
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
@@ -54,7 +53,6 @@ OF_PROFILES: Final = (
     _blocking("cluster", "the instances would not work as one"),
     _blocking("ssh", "nobody could log in"),
 )
-OF_JOBS: Final = (_blocking("pool", "its tasks would run outside the pool"),)
 
 
 def check_unsupported(

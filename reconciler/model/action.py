@@ -9,6 +9,7 @@ from reconciler.model.claim import Claim
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
+from reconciler.model.pool import PoolView
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.spec import InstanceSpec, Pairs
 
@@ -162,6 +163,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     that waits for time alone when (epoch seconds) planning it again could say something new.
     `halts` says for each task whose rollout does not go on why.
     `crowded` are the tasks of which an instance lacks nothing but room on a node.
+    `queued` counts, of each task that was planned, the instances that lack nothing but a slot;
+    `pools` is how it stands with each pool.
     `reached` is what planned tasks have come to, None for nothing yet, where others look at it.
     """
 
@@ -173,6 +176,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     halts: Mapping[str, str] = field(default_factory=dict)
     reached: Mapping[str, Reached | None] = field(default_factory=dict)
     crowded: frozenset[str] = frozenset()
+    queued: Mapping[str, int] = field(default_factory=dict)
+    pools: tuple[PoolView, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -186,7 +191,8 @@ class Underway(Struct, frozen=True):
     `beginning` are the instances of which a call is to make or start a container: they take a
     place under parallelism, unlike one whose outcome is being read. `signalled` holds the ids of
     containers that this process has sent their stop signal. `coming` is what those containers
-    take, by node, that are being made.
+    take, by node, that are being made. `queued` counts by task the instances that lacked nothing
+    but a slot when they were planned last.
     """
 
     instances: frozenset[InstanceKey] = field(default_factory=frozenset)
@@ -194,3 +200,4 @@ class Underway(Struct, frozen=True):
     subjects: frozenset[str] = field(default_factory=frozenset)
     signalled: frozenset[str] = field(default_factory=frozenset)
     coming: Mapping[str, Sequence[Claim]] = field(default_factory=dict)
+    queued: Mapping[str, int] = field(default_factory=dict)

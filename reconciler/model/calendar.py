@@ -19,12 +19,24 @@ class Firing(Struct, frozen=True):
     next: float = 0.0
 
 
+class Ruling(Struct, frozen=True):
+    """Which of a pool's scaling policies applies, empty for none, and until when, 0.0 for ever."""
+
+    policy: str = ""
+    until: float = 0.0
+
+
 class Calendar(Struct, frozen=True):
-    """One moment by the wall clock, and around it the firings of tasks."""
+    """One moment by the wall clock, around it the firings of tasks, and what applies to pools."""
 
     wall: float
     firings: Mapping[str, Firing] = field(default_factory=dict)
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)
 
     def of(self, task: str) -> Firing:
         """Return a task's firings; those of one that nobody looked up are not known."""
         return self.firings.get(task) or Firing()
+
+    def ruling(self, pool: str) -> Ruling:
+        """Return what applies to a pool; of one that nobody looked up nothing does."""
+        return self.rulings.get(pool) or Ruling()

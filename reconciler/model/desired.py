@@ -8,9 +8,11 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from reconciler.model.amounts import Amounts
 from reconciler.model.hashing import Fingerprint
 from reconciler.model.identity import InstanceKey
 from reconciler.model.policy import Maximum
+from reconciler.model.pool import DesiredPool
 from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec, Pairs
 
@@ -103,7 +105,8 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     `instances` are the ids asked for, ascending. `where` maps a spec field, dotted as in a
     manifest's container (`image`, `env.SAMPLES`, `resources.memory`) or a task's own field
     (`instances`, `rerun`), to the place that supplied its value; `at` is the task itself.
-    `blocked` is the sentence on why nothing of it may be started, empty where it may. `suspend`
+    `blocked` is the sentence on why nothing of it may be started, empty where it may. `prepares`
+    is the pool whose slots it prepares, empty of all that manifests ask for. `suspend`
     says whose manifest suspends it, `task` or `job NAME`, empty where none does. `protected`: its
     instances stay when its manifest goes. `renamed_from` is its former name. `spread` is over what
     instances are spread: `EVENLY`, `FILLED`, or the name of a label of nodes.
@@ -143,6 +146,7 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     max_surge: int = 0
     rerun: int = 0
     blocked: str = ""
+    prepares: str = ""
     suspend: str = ""
     protected: bool = False
     renamed_from: str = ""
@@ -211,14 +215,6 @@ class Tls(Struct, frozen=True):
     key: str = ""
 
 
-class Amounts(Struct, frozen=True, array_like=True):
-    """Processors, bytes of memory and GPUs of a node; None is what nobody has said."""
-
-    cpus: float | None = None
-    memory: int | None = None
-    gpus: int | None = None
-
-
 class NodeSpec(Struct, frozen=True):
     """Where instances may run: one Docker Engine.
 
@@ -257,6 +253,7 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
     tasks: Mapping[str, DesiredTask]
     nodes: Mapping[str, NodeSpec]
     jobs: Mapping[str, DesiredJob] = field(default_factory=dict)
+    pools: Mapping[str, DesiredPool] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)
     quota: Maximum = field(default_factory=Maximum)

@@ -9,9 +9,9 @@ from functools import singledispatchmethod
 from msgspec.structs import replace
 
 from reconciler.model import fact as facts
+from reconciler.model import node, pool
 from reconciler.model.identity import AttemptKey
 from reconciler.model.known import Known
-from reconciler.model.node import note
 from reconciler.model.revision import converge, see, work
 from reconciler.model.run import Attempt, Cancel, Forgotten, Run, Trouble
 from reconciler.model.suspension import Suspension, target_of
@@ -181,7 +181,11 @@ class History(Known):
     def _(self, fact: facts.AttemptsForgotten) -> None:
         run = self.task(fact.task).runs[fact.run]
         run.forget(fact.instance, fact.attempts)
-        run.forgotten[fact.instance] = Forgotten(fact.failures, fact.row, fact.last)
+        counts = Forgotten(fact.failures, fact.row, fact.last)
+        if counts == Forgotten():
+            run.forgotten.pop(fact.instance, None)
+        else:
+            run.forgotten[fact.instance] = counts
 
     @apply.register
     def _(self, fact: facts.TroubleSeen) -> None:
@@ -249,7 +253,11 @@ class History(Known):
 
     @apply.register
     def _(self, fact: facts.NodeFact) -> None:
-        note(fact, self.nodes)
+        node.note(fact, self.nodes)
+
+    @apply.register
+    def _(self, fact: facts.PoolFact) -> None:
+        pool.note(fact, self.pools)
 
     def _fired(self, name: str, nominal: float) -> None:
         task = self.task(name)

@@ -25,12 +25,15 @@ LABEL_REVISION: Final = LABEL_PREFIX + "revision"
 LABEL_CPUS: Final = LABEL_PREFIX + "cpus"
 LABEL_MEMORY: Final = LABEL_PREFIX + "memory"
 LABEL_GPUS: Final = LABEL_PREFIX + "gpus"
+LABEL_PIDS: Final = LABEL_PREFIX + "pids"
 LABEL_PORTS: Final = LABEL_PREFIX + "ports"
+LABEL_POOL: Final = LABEL_PREFIX + "pool"
+LABEL_SLOT: Final = LABEL_PREFIX + "slot"
 LABEL_CLAIM: Final = LABEL_PREFIX + "claim"
 LABEL_VOLUME: Final = LABEL_PREFIX + "volume"
 
 _CONTAINER_NAME: Final = re.compile(
-    rf"(?P<project>{NAME_PATTERN})\.(?P<task>{NAME_PATTERN})\.(?P<run>[1-9][0-9]*)"
+    rf"(?P<project>{NAME_PATTERN})\.(?P<task>(pool_)?{NAME_PATTERN})\.(?P<run>[1-9][0-9]*)"
     r"\.(?P<instance>0|[1-9][0-9]*)\.(?P<attempt>[1-9][0-9]*)"
 )
 

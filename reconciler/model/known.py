@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.node import NodeRecords
+from reconciler.model.pool import PoolRecords
 from reconciler.model.revision import Revision, newest
 from reconciler.model.run import Attempt, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension
@@ -31,6 +32,7 @@ class Known(Struct):
     revisions: list[Revision] = field(default_factory=list)
     pinned_revision: str = ""
     nodes: NodeRecords = field(default_factory=dict)
+    pools: PoolRecords = field(default_factory=dict)
 
     def task(self, name: str) -> TaskHistory:
         """Return a task's history, made on first use."""

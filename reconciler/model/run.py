@@ -192,6 +192,13 @@ class TaskHistory(Struct):
         newest = self.latest()
         return newest if newest and not (newest.closed or newest.outdated(task)) else None
 
+    def waits_since(self, task: DesiredTask) -> float | None:
+        """Return when the oldest run was opened that may still want something, None for none."""
+        if task.schedule is not None:
+            return min((self.runs[number].opened_at for number in self.unfinished), default=None)
+        run = self.run_for(task)
+        return run.opened_at if run else None
+
     def renamed(self, name: str) -> "TaskHistory":
         """Return the same under another name; this one is left as it is."""
         runs = {number: run.of_former(self.name) for number, run in self.runs.items()}

@@ -80,7 +80,8 @@ class LogLimits(Struct, frozen=True, kw_only=True):
 class InstanceSpec(Struct, frozen=True, kw_only=True):
     """The whole of what a container of this instance is made from, built-in variables aside.
 
-    `entrypoint` and `command` are None where the image's own are used.
+    `entrypoint` and `command` are None where the image's own are used. `pool` is the one in whose
+    slots it runs, empty for anywhere.
     """
 
     image: str
@@ -103,3 +104,4 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     stop: Stop = field(default_factory=Stop)
     logs: LogLimits = field(default_factory=LogLimits)
     nodes: Pairs = ()
+    pool: str = ""

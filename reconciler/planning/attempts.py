@@ -24,9 +24,10 @@ from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
 from reconciler.planning.limiting import without_room
 from reconciler.planning.place import seat
-from reconciler.planning.request import build_request
+from reconciler.planning.request import build_request, within
 from reconciler.planning.rescaling import done, granted, why_rescaled
-from reconciler.planning.scene import Pulling, Refusal, Scene, Slot, Step, act, on
+from reconciler.planning.scene import Pulling, Refusal, Scene, Seat, Slot
+from reconciler.planning.step import Step, act, on
 from reconciler.planning.tries import counting, failures, last_word, why_no_more
 
 
@@ -103,12 +104,21 @@ def crowded(scene: Scene, slot: Slot) -> Step | None:
 
 def next_attempt(scene: Scene, slot: Slot) -> Step:
     """It gets its next attempt: placed, its image made present, then created."""
-    node = seat(scene, slot)
-    if isinstance(node, Refusal):
-        return without_room(scene, slot, node)
+    taken = seat(scene, slot)
+    if isinstance(taken, Refusal):
+        return without_room(scene, slot, taken)
     if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
-    return _images_step(scene, node) or _create(scene, slot, node)
+    step = _images_step(scene, taken.node) or _nothing_to_run(scene)
+    return step or _create(scene, slot, taken)
+
+
+def _nothing_to_run(scene: Scene) -> Step | None:
+    """Return the step of what prepares a slot by having its image there, None of all others."""
+    pool = scene.given.desired.pools.get(scene.task.prepares)
+    if pool is None or pool.runs:
+        return None
+    return Step(InstanceState.SUCCEEDED, "its image is present", settled=True)
 
 
 def _images_step(scene: Scene, node: str) -> Step | None:
@@ -117,7 +127,7 @@ def _images_step(scene: Scene, node: str) -> Step | None:
     Otherwise those that are made first could keep from others what these lack.
     """
     seats = scene.gang.seats.values() if scene.gang else ()
-    others = sorted({other for other in seats if isinstance(other, str)} - {node})
+    others = sorted({other.node for other in seats if isinstance(other, Seat)} - {node})
     steps = (image_step(scene, one) for one in (node, *others))
     return next((step for step in steps if step is not None), None)
 
@@ -202,7 +212,8 @@ def leftovers(scene: Scene, slot: Slot, evidence: Container | None) -> tuple[Act
     return tuple(found)
 
 
-def _create(scene: Scene, slot: Slot, node: str) -> Step:
+def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
+    node = taken.node
     given, task, last = scene.given, scene.task, slot.last
     reserved = last is not None and not last.ended and not last.start_requested_at
     reusable = reserved and last is not None and last.node == node
@@ -211,6 +222,7 @@ def _create(scene: Scene, slot: Slot, node: str) -> Step:
     attempt = key_of(scene, slot, number)
     why = _why_now(scene, _why_created(scene, slot))
     request = build_request(given.desired, task, attempt, scene.run.images[node])
+    request = within(request, taken.slot, given.history.pools) if taken.slot else request
     action = Action(
         verb=Verb.CREATE,
         node=node,

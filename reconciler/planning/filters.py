@@ -49,7 +49,11 @@ def explained(stands: Iterable[Stand], wish: Wish) -> str:
     only = next(iter(refused.values()), [])
     if total == 1 and only and only[0].unknown:
         return only[0].unknown
-    return f"fits on 0 of {total} {'node' if total == 1 else 'nodes'}: {said}"
+    if not wish.pool:
+        return f"fits on 0 of {total} {'node' if total == 1 else 'nodes'}: {said}"
+    if not total:
+        return f"pool {wish.pool} has no slot now"
+    return f"fits in 0 of {total} {'slot' if total == 1 else 'slots'} of pool {wish.pool}: {said}"
 
 
 def _many(found: Sequence[Stand], one: str, more: str) -> str:
@@ -75,15 +79,27 @@ def _shut(found: Sequence[Stand], _: Wish) -> str:
 
 
 def _cpus(stand: Stand) -> float | None:
+    if stand.has.cpus is None and stand.host is not None:
+        return _cpus(stand.host)
     return None if stand.has.cpus is None else stand.has.cpus - stand.taken.cpus
 
 
 def _memory(stand: Stand) -> int | None:
+    if stand.has.memory is None and stand.host is not None:
+        return _memory(stand.host)
     return None if stand.has.memory is None else stand.has.memory - stand.taken.memory
 
 
 def _gpus(stand: Stand) -> int | None:
+    if stand.has.gpus is None and stand.host is not None:
+        return _gpus(stand.host)
     return None if stand.has.gpus is None else stand.has.gpus - stand.taken.gpus
+
+
+def _pids(stand: Stand) -> int | None:
+    if stand.host is not None:  # no slot has processes of its own
+        return _pids(stand.host)
+    return None if stand.has.pids is None else stand.has.pids - stand.taken.pids
 
 
 def _enough(left: float | None, asked: float) -> bool:
@@ -106,11 +122,11 @@ def _too_little(
 
 
 def _ports_free(stand: Stand, wish: Wish) -> bool:
-    return not any(stand.taken.ports[port] > 0 for port in wish.claim.ports)
+    return not any(stand.ports[port] > 0 for port in wish.claim.ports)
 
 
 def _ports_taken(found: Sequence[Stand], wish: Wish) -> str:
-    taken = {p for p in wish.claim.ports for stand in found if stand.taken.ports[p] > 0}
+    taken = {p for p in wish.claim.ports for stand in found if stand.ports[p] > 0}
     names = " or ".join(f"{number}/{protocol}" for number, protocol in sorted(taken))
     return f"{_many(found, 'has', 'have')} port {names} taken"
 
@@ -122,6 +138,10 @@ STANDING: Final = (
 )
 ROOM: Final = (
     Filter(
+        lambda s, _: s.host is None or not s.taken.count,
+        lambda f, _: _many(f, "is busy", "are busy"),
+    ),
+    Filter(
         lambda s, w: _enough(_gpus(s), w.claim.gpus),
         _too_little(_gpus, lambda w: w.claim.gpus, lambda n: str(int(n)), "gpus"),
     ),
@@ -132,6 +152,10 @@ ROOM: Final = (
     Filter(
         lambda s, w: _enough(_memory(s), w.claim.memory),
         _too_little(_memory, lambda w: w.claim.memory, lambda n: format_bytes(int(n)), "memory"),
+    ),
+    Filter(
+        lambda s, w: _enough(_pids(s), w.claim.pids),
+        _too_little(_pids, lambda w: w.claim.pids, lambda n: str(int(n)), "pids"),
     ),
     Filter(_ports_free, _ports_taken),
 )

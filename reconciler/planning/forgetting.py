@@ -28,6 +28,8 @@ RUNS_KEPT_ANYWAY: Final = 3
 # Of each instance so many attempts that say something about the work, and so many that do not.
 ATTEMPTS_KEPT: Final = 20
 SPANS_KEPT: Final = 100
+# Of the slots of a pool that were closed so many may be asked how they were prepared.
+SLOTS_KEPT: Final = 20
 
 Span = tuple[float, float]
 
@@ -43,6 +45,8 @@ def forgotten(given: Pass, task: DesiredTask, seen: Seen) -> Iterator[Fact]:
         yield RunsForgotten(task.name, tuple(gone), given.now, fired)
     for number in sorted(known.unfinished.difference(gone)):
         yield from _attempts_to_forget(given, task.name, known.runs[number], seen)
+        if task.prepares:
+            yield from _closed_slots(given, task, known.runs[number], seen)
 
 
 # --- runs ------------------------------------------------------------------------------------
@@ -144,6 +148,20 @@ def _attempts_to_forget(
                 task, run.number, instance, tuple(gone), given.now,
                 failures=left.failures, row=left.row, last=left.last,
             )  # fmt: skip
+
+
+def _closed_slots(
+    given: Pass, task: DesiredTask, run: Run, seen: Seen
+) -> Iterator[AttemptsForgotten]:
+    """Yield how slots were prepared that are gone: of these nothing counts, and none comes back."""
+    wanted = {*task.instances}
+    for instance in sorted(run.attempts.keys() - wanted)[:-SLOTS_KEPT]:
+        attempts = run.attempts[instance]
+        if InstanceKey(task.name, instance) not in seen and all(
+            _is_gone(given, a) for a in attempts
+        ):
+            numbers = tuple(attempt.number for attempt in attempts)
+            yield AttemptsForgotten(task.name, run.number, instance, numbers, given.now)
 
 
 def _worth_keeping(run: Run, attempts: Sequence[Attempt]) -> set[int]:

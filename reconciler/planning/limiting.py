@@ -17,7 +17,8 @@ from reconciler.model.observed import Container
 from reconciler.model.quantities import format_duration
 from reconciler.planning import cause
 from reconciler.planning.ending import end
-from reconciler.planning.scene import Pass, Refusal, Scene, Slot, Step
+from reconciler.planning.scene import Pass, Refusal, Scene, Slot
+from reconciler.planning.step import Step
 
 
 def overdue(scene: Scene, slot: Slot) -> Step | None:
@@ -49,7 +50,8 @@ def without_room(scene: Scene, slot: Slot, refusal: Refusal) -> Step:
     """No node takes the instance. It waits, and fails once that has lasted `queueTimeout`."""
     task, run, instance = scene.task, scene.run.number, slot.key.instance
     if not task.queue_timeout:
-        return Step(InstanceState.PENDING, refusal.reason, blocked=True, lacks_room=run)
+        blocked = not refusal.queued
+        return Step(InstanceState.PENDING, refusal.reason, blocked=blocked, lacks_room=run)
     now, since = scene.given.now, _waits_since(scene, instance)
     limit = (now if since is None else since) + task.queue_timeout
     if now < limit:
@@ -59,7 +61,7 @@ def without_room(scene: Scene, slot: Slot, refusal: Refusal) -> Step:
             refusal.reason,
             facts=(begun,) if since is None else (),
             wake_at=limit,
-            blocked=True,
+            blocked=not refusal.queued,
             lacks_room=run,
         )
     length = format_duration(task.queue_timeout)

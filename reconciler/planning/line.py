@@ -1,4 +1,4 @@
-"""The nodes in the order in which they are to be taken, as it changes while they are taken.
+"""Nodes, or the slots of a pool, in the order in which they are to be taken, as it changes.
 
 Theory of operation. What is placed makes a node rank later, never earlier, so that a heap whose
 first entry is looked at again when it comes up gives the right one at each moment; and a node
@@ -28,9 +28,10 @@ class Line:
     def __init__(self, fleet: Fleet, wish: Wish) -> None:
         """Line up the nodes that may take it."""
         self.wish = wish
-        self._stands = fleet.stands
+        self._stands = fleet.places(wish.pool)
+        self._nodes = fleet.stands
         self.heaps: dict[str, Heap] = defaultdict(list)
-        for stand in fleet.stands.values():
+        for stand in self._stands.values():
             if stands_open(stand, wish):
                 self.heaps[self._queue_of(stand)].append(self.rank(stand))
         for heap in self.heaps.values():
@@ -58,25 +59,29 @@ class Line:
     def rank(self, stand: Stand) -> Rank:
         """Return how early a node comes: those with more left, but where nodes are filled up."""
         share, count = stand.share(), stand.taken.count
-        absent = stand.name not in self.wish.images
+        absent = stand.spec.name not in self.wish.images
         if self.wish.spread == FILLED:
             return -share, -count, absent, stand.name
         return share, count, absent, stand.name
 
-    def back(self, node: str) -> None:
-        """Let a node step back into the line."""
-        stand = self._stands[node]
+    def back(self, place: str) -> None:
+        """Let a place step back into the line."""
+        stand = self._stands[place]
         heappush(self.heaps[self._queue_of(stand)], self.rank(stand))
+
+    def at(self, place: str) -> str:
+        """Return the domain of a place."""
+        return self.domain(self._stands[place].spec.name)
 
     def domain(self, node: str) -> str:
         """Return that over which instances are spread, as it is for a node."""
-        stand = self._stands.get(node)
+        stand = self._nodes.get(node)
         if stand is None or self.wish.spread in {EVENLY, FILLED}:
             return node
         return next((v for name, v in stand.spec.labels if name == self.wish.spread), "")
 
     def _queue_of(self, stand: Stand) -> str:
-        return "" if self.wish.spread in {EVENLY, FILLED} else self.domain(stand.name)
+        return "" if self.wish.spread in {EVENLY, FILLED} else self.domain(stand.spec.name)
 
 
 class Turn:
@@ -89,7 +94,7 @@ class Turn:
         self._aside: list[tuple[int, Rank]] = []
 
     def first(self) -> str:
-        """Return the node that takes the next instance, empty where none has room."""
+        """Return the place that takes the next instance, empty where none has room."""
         if self.line.wish.spread == EVENLY:
             return self._untouched() or self._least()
         heads = (
@@ -100,9 +105,9 @@ class Turn:
         found = min(heads, default=None)
         return found[1][-1] if found else ""
 
-    def placed(self, node: str) -> None:
+    def placed(self, place: str) -> None:
         """Count an instance of the task."""
-        self._own[self.line.domain(node)] += 1
+        self._own[self.line.at(place)] += 1
 
     def leave(self) -> None:
         """Let those who stepped aside back into the line."""
@@ -114,24 +119,25 @@ class Turn:
         """Return the first node that has no instance of the task; others step aside."""
         heap = self.line.heaps[""]
         while (rank := self.line.first(heap)) is not None:
-            if not self._own[rank[-1]]:
+            own = self._own[self.line.at(rank[-1])]
+            if not own:
                 return rank[-1]
             heappop(heap)
-            heappush(self._aside, (self._own[rank[-1]], rank))
+            heappush(self._aside, (own, rank))
         return ""
 
     def _least(self) -> str:
         """Return the node that has the fewest of the task's instances."""
         while self._aside:
             known = self._aside[0]
-            node = known[1][-1]
+            place = known[1][-1]
             heap = [known[1]]
             rank = self.line.first(heap)
             if rank is None:
                 heappop(self._aside)
                 continue
-            now = self._own[node], rank
+            now = self._own[self.line.at(place)], rank
             if now == known:
-                return node
+                return place
             heapreplace(self._aside, now)
         return ""

@@ -19,11 +19,13 @@ from reconciler.model.shared import SharedMap
 from reconciler.model.spec import Pairs
 from reconciler.planning.renaming import renamings, taken_over
 from reconciler.planning.scene import Pass
+from reconciler.planning.slots import with_slots
 
 
 def numbered(desired: Desired, history: History, names: Iterable[str] | None = None) -> Desired:
     """Return a revision in which the instances of matrices have the ids that they keep.
 
+    What prepares slots has an instance for each that there is.
     `names` are the tasks to look at; None is all of them.
     """
     changed = {
@@ -32,9 +34,9 @@ def numbered(desired: Desired, history: History, names: Iterable[str] | None = N
         if (task := desired.tasks.get(name)) is not None and task.combinations
         if (made := _numbered(task, _ids(history, name))) is not task
     }
-    if not changed:
-        return desired
-    return replace(desired, tasks=SharedMap.of(desired.tasks).changed(changed))
+    if changed:
+        desired = replace(desired, tasks=SharedMap.of(desired.tasks).changed(changed))
+    return with_slots(desired, history) if desired.pools else desired
 
 
 def as_kept(desired: Desired, history: History, names: Collection[str] | None = None) -> Desired:

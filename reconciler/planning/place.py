@@ -1,20 +1,27 @@
-"""Which node an instance goes to: the filters' word first, then the order of the line.
+"""Where an instance goes, to a node or in a slot: the filters' word first, then the line's order.
 
 Deterministic for the same input. The node of an instance's earlier attempt is preferred.
 """
 
+from collections.abc import Iterable, Iterator
+
+from reconciler.model.pool import slot_name
 from reconciler.planning.filters import fits, stands_open
+from reconciler.planning.fleet import Stand
 from reconciler.planning.line import Line, Turn
-from reconciler.planning.quota import over_quota
-from reconciler.planning.scene import Gang, Refusal, Scene, Slot
+from reconciler.planning.quota import over_count, over_quota
+from reconciler.planning.scene import Gang, Refusal, Scene, Seat, Slot
+from reconciler.planning.slots import UNPREPARED
 
 
-def seat(scene: Scene, slot: Slot) -> str | Refusal:
-    """Return the node that takes an instance, and take it there; or why there is none.
+def seat(scene: Scene, slot: Slot) -> Seat | Refusal:
+    """Return what takes an instance, and take it there; or why there is nothing that does.
 
     Of a gang none is taken before there is room for all that are missing.
     """
     gang = scene.gang
+    if scene.task.prepares:
+        return _own_slot(scene, slot)
     if gang is None:
         return _choose(scene, slot)
     if slot.key not in gang.seats:
@@ -23,9 +30,17 @@ def seat(scene: Scene, slot: Slot) -> str | Refusal:
 
 
 def nowhere(scene: Scene) -> Refusal | None:
-    """Return why no node takes another instance, None where one does. None is taken."""
+    """Return why nothing takes another instance, None where something does. None is taken."""
     turn = _turn(scene)
     return None if turn.first() else Refusal(turn.line.refusal)
+
+
+def _own_slot(scene: Scene, slot: Slot) -> Seat | Refusal:
+    """Return the slot that the instance prepares."""
+    pool = scene.task.prepares
+    record = scene.given.history.pools[pool].slots[slot.key.instance]
+    why = scene.given.unknown(record.node)
+    return Refusal(why) if why else Seat(record.node, slot_name(pool, record.number))
 
 
 def _seat_all(scene: Scene, gang: Gang) -> None:
@@ -36,26 +51,52 @@ def _seat_all(scene: Scene, gang: Gang) -> None:
     room = gang.size - len(refusals)
     reason = f"a gang of {gang.size} starts together, and there is room for {room}"
     for key, one in gang.seats.items():
-        if not isinstance(one, Refusal):
-            scene.fleet.give_back(one, scene.wish.claim)
-        gang.seats[key] = Refusal(f"{reason}: {refusals[0].reason}")
+        if isinstance(one, Seat):
+            scene.fleet.give_back(scene.wish.pool, one.place, scene.wish.claim)
+        gang.seats[key] = Refusal(f"{reason}: {refusals[0].reason}", refusals[0].queued)
+    if scene.wish.pool:
+        scene.fleet.queued[scene.task.name] = len(gang.missing)
     scene.turn = None
 
 
-def _choose(scene: Scene, slot: Slot) -> str | Refusal:
+def _choose(scene: Scene, slot: Slot) -> Seat | Refusal:
     fleet, wish, turn = scene.fleet, scene.wish, _turn(scene)
-    if waits := over_quota(scene.given.desired.quota, fleet.taken, wish.claim):
+    quota = scene.given.desired.quota
+    waits = (
+        over_count(quota, fleet.taken) if wish.pool else over_quota(quota, fleet.taken, wish.claim)
+    )
+    if waits:
         return Refusal(waits)
-    before = fleet.stands.get(slot.last.node if slot.last else "")
-    if before is not None and stands_open(before, wish) and fits(before, wish):
-        node = before.name
-    else:
-        node = turn.first()
+    place = _before(scene, slot) or turn.first()
+    if not place:
+        fleet.queued[scene.task.name] += bool(wish.pool)
+        return Refusal(turn.line.refusal, queued=_comes_by_itself(scene))
+    fleet.take(wish.pool, place, wish.claim)
+    turn.placed(place)
+    return Seat(fleet.places(wish.pool)[place].spec.name, place if wish.pool else "")
+
+
+def _comes_by_itself(scene: Scene) -> bool:
+    """Whether a slot of its pool will take it in its turn: not where none can be prepared."""
+    pool, slots = scene.wish.pool, scene.fleet.places(scene.wish.pool).values()
+    return pool in scene.given.desired.pools and (
+        not slots or any(slot.shut != UNPREPARED for slot in slots)
+    )
+
+
+def _before(scene: Scene, slot: Slot) -> str:
+    """Return the node of the earlier attempt, or a slot there; empty where there is no room."""
+    places, node = scene.fleet.places(scene.wish.pool), slot.last.node if slot.last else ""
     if not node:
-        return Refusal(turn.line.refusal)
-    fleet.take(node, wish.claim)
-    turn.placed(node)
-    return node
+        return ""
+    there = (places.get(node),) if not scene.wish.pool else _on(places.values(), node)
+    takes = (s for s in there if s and stands_open(s, scene.wish) and fits(s, scene.wish))
+    found = next(takes, None)
+    return found.name if found else ""
+
+
+def _on(places: Iterable[Stand], node: str) -> Iterator[Stand]:
+    return (stand for stand in places if stand.spec.name == node)
 
 
 def _turn(scene: Scene) -> Turn:
@@ -69,7 +110,7 @@ def _turn(scene: Scene) -> Turn:
 
 
 def _places(scene: Scene, slot: Slot) -> list[str]:
-    """Return where an instance is, or is being made."""
+    """Return the nodes where an instance is, or is being made."""
     there = [container.node for container in slot.containers if container.occupies]
     coming = slot.key in scene.given.underway.beginning and slot.last is not None
     return there or ([slot.last.node] if coming and slot.last else [])

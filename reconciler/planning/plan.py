@@ -25,6 +25,7 @@ from reconciler.planning.scene import Pass, Pulling
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import ended
 from reconciler.planning.task import Draft, plan_task, plan_vanished
+from reconciler.planning.tending import tend
 
 # What frees room comes first, then what begins, the higher priority before the lower.
 _ORDER = {verb: (group, rank) for group, verbs in enumerate(
@@ -61,7 +62,10 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     draft = Draft(facts=[*renamed, *newly_numbered(given, only), *ended(history, now)])
     draft.facts += drain_facts(given)
     pulling: dict[str, Pulling] = {}
-    shared = (Fleet(given), pulling)
+    fleet = Fleet(given)
+    tended = tend(given, fleet, busy.queued)
+    draft.facts += tended.facts
+    shared = (fleet, pulling)
     past: list[Fact] = []
     for name in names:
         task = desired.tasks.get(name)
@@ -75,7 +79,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         else:
             plan_vanished(given, draft, name, seen.of(name), _why_gone(given), holds["teardown"])
     draft.facts += waits_over(given, names, draft.lacking)
-    for name, at in deadlines(given, names):
+    for name, at in (*deadlines(given, names), *tended.wakes.items()):
         draft.wake(name, at)
     return Plan(
         facts=(*draft.facts, *past),
@@ -84,13 +88,18 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         holds=tuple(hold for hold in holds.values() if hold),
         wakes=draft.wakes,
         halts=draft.halts,
-        crowded=frozenset(key.task for key, _ in draft.lacking),
+        crowded=frozenset(key.task for key, _ in draft.lacking) | tended.crowded,
+        queued=dict(fleet.queued),
+        pools=tuple(tended.views),
         reached={name: reached(given, name) for name in names if _is_followed(given, name)},
     )
 
 
 def _names(given: Pass, only: Collection[str] | None) -> Sequence[str]:
-    """Return the tasks to plan, those of a higher priority first: room that there is is theirs."""
+    """Return the tasks to plan, those first to which room goes that there is.
+
+    That is by priority, then by age: who has been asked for longest.
+    """
     wanted, past, seen = given.desired.tasks, given.history.tasks, given.seen
     if only is None:
         names = {*wanted, *past, *seen.tasks()}
@@ -99,9 +108,12 @@ def _names(given: Pass, only: Collection[str] | None) -> Sequence[str]:
     return sorted(names, key=lambda name: _before(given, name))
 
 
-def _before(given: Pass, name: str) -> tuple[int, str]:
-    task = given.desired.tasks.get(name)
-    return (-task.priority if task else 0), name
+def _before(given: Pass, name: str) -> tuple[int, float, str]:
+    task, known = given.desired.tasks.get(name), given.history.tasks.get(name)
+    if task is None:
+        return 0, 0.0, name
+    since = known.waits_since(task) if known else None
+    return -task.priority, given.now if since is None else since, name
 
 
 def _is_followed(given: Pass, name: str) -> bool:

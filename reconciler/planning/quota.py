@@ -14,6 +14,11 @@ from reconciler.model.quantities import format_bytes, format_cpus
 _WAITS: Final = "waits for the project's quota"
 
 
+def over_count(quota: Maximum, taken: Taken) -> str:
+    """Return why an instance has to wait that takes nothing but a share that is taken already."""
+    return over_quota(Maximum(instances=quota.instances), taken, Claim())
+
+
 def over_quota(quota: Maximum, taken: Taken, claim: Claim) -> str:
     """Return why an instance has to wait for the quota, empty where it has not."""
     return next(_refusals(quota, taken, claim), "")

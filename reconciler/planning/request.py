@@ -1,10 +1,13 @@
 """What an engine is asked to create: the spec, the labels, and the environment made whole."""
 
+from msgspec.structs import replace
+
 from reconciler.model import identity
 from reconciler.model.action import CreateRequest
-from reconciler.model.claim import claim_of, labels_of
+from reconciler.model.claim import claim_of, in_slot, labels_of
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
+from reconciler.model.pool import PoolRecords
 from reconciler.model.spec import Pairs
 from reconciler.planning.numbering import text_of
 
@@ -20,6 +23,18 @@ def build_request(
         env=_environment(desired, task, attempt),
         labels=_labels(desired, task, attempt),
         spec=task.spec,
+    )
+
+
+def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateRequest:
+    """Return a request for a container in a slot: what it sets no limit for, the slot bounds."""
+    pool, _, number = slot.partition("/")
+    room, spec = pools[pool].slots[int(number)].room, request.spec
+    claim = in_slot(claim_of(spec), slot, room)
+    limits = replace(spec.resources, cpus=claim.cpus, memory=claim.memory)
+    labels = dict(request.labels) | {name: said for name, said in labels_of(claim).items() if said}
+    return replace(
+        request, spec=replace(spec, resources=limits), labels=tuple(sorted(labels.items()))
     )
 
 

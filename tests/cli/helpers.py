@@ -46,7 +46,9 @@ def write(folder: Path, **files: str) -> Path:
 def report_of(lab: Lab, writer: Holder | None = None) -> Report:
     """Return what a reader would see of a lab."""
     observed, history = lab.core.board.observed(), lab.core.history
-    calendar = Wall(lambda: lab.now + lab.ahead).look(scheduled(lab.desired))
+    calendar = Wall(lambda: lab.now + lab.ahead).look(
+        scheduled(lab.desired), lab.desired.pools.values()
+    )
     made = plan(lab.core.effective(), observed, history, lab.now, calendar=calendar)
     return Report(
         desired=lab.core.effective(),

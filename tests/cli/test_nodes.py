@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from reconciler.cli import nodes_output
-from reconciler.controller.reading import Report
+from reconciler.controller.almanac import Wall, scheduled
+from reconciler.controller.reading import Report, thought
 from reconciler.controller.surveying import survey
 from reconciler.engines.simulated import SimulatedEngine
-from reconciler.model.calendar import Calendar
-from reconciler.model.desired import Amounts
+from reconciler.model.amounts import Amounts
 from reconciler.model.fact import NodeOrdered
 from reconciler.model.spec import Resources
-from reconciler.planning import plan
 from tests.cli.helpers import call, check
 from tests.support.desired import make_task
 from tests.support.many import Many
@@ -19,12 +18,13 @@ WORK = make_task("work", 4, spec={"resources": Resources(cpus=0.5, memory=1 << 2
 
 
 def report_of(lab: Many) -> Report:
-    observed, history, calendar = lab.core.board.observed(), lab.core.history, Calendar(lab.now)
+    observed, history, desired = lab.core.board.observed(), lab.core.history, lab.core.desired
+    calendar = Wall(lambda: lab.now).look(scheduled(desired), desired.pools.values())
     return Report(
-        desired=lab.core.desired,
+        desired=desired,
         observed=observed,
         history=history,
-        plan=plan(lab.core.desired, observed, history, lab.now, calendar=calendar),
+        plan=thought(desired, observed, history, lab.now, calendar),
         engines={name: SimulatedEngine(world) for name, world in lab.worlds.items()},
         writer=None,
         folder=Path("/nowhere"),

@@ -20,7 +20,9 @@ def foresee(lab: Lab, *tasks: DesiredTask) -> Preview:
     shown = SimulatedEngine(lab.world).list("demo")
     observed = Observed({"local": NodeView("local", containers=Containers(shown))})
     images = {"local": set(lab.world.images)}
-    calendar = Wall(lambda: lab.now + lab.ahead).look(scheduled(lab.desired))
+    calendar = Wall(lambda: lab.now + lab.ahead).look(
+        scheduled(lab.desired), lab.desired.pools.values()
+    )
     return preview(lab.desired, observed, lab.core.history, lab.now, images, calendar)
 
 

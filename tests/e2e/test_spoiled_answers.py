@@ -107,6 +107,7 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
     volume = {"type": "volume", "source": "scratch", "target": "/scratch"}
     again = {"perInstance": 1, "backoff": {"initial": "100ms"}}
     mounts = {"mounts": [bind, volume]}
+    project.engine.run_foreign(f"{project.name}-neighbour")
     project.declare(
         task("work", WORK, image=image, instances=3, retry=again, container=mounts),
         service("web", WEB, container={"mounts": [bind]}),

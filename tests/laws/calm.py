@@ -119,7 +119,7 @@ class Calm(Steps):
     def law_14_no_firing_waits(self, task: DesiredTask) -> None:
         """Each firing has its run, or it is on record that it has none."""
         known = self.laws.record.known.task(task.name)
-        last = Wall(self.stage.wall).look([task]).of(task.name).last
+        last = Wall(self.stage.wall).look([task], ()).of(task.name).last
         dealt = known.fired >= last or known.schedule_since >= last
         assert dealt, f"law 14: nothing came of {task.name}'s firing at {last}"
 

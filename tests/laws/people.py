@@ -133,7 +133,7 @@ class People(Steps):
         core, now = self.stage.core, self.stage.now
         wanted, seen, history = core.effective(), core.board.observed(), core.history
         images = {name: set(node.images.values()) for name, node in self.stage.nodes.items()}
-        calendar = Wall(self.stage.wall).look(scheduled(core.desired))
+        calendar = Wall(self.stage.wall).look(scheduled(core.desired), core.desired.pools.values())
         preview(wanted, seen, history, now, images, calendar)
         made = plan(wanted, seen, history, now, calendar=calendar)
         again = plan(*_reordered(wanted, seen, history), now, calendar=calendar)

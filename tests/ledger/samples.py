@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from reconciler.model import fact as facts
+from reconciler.model.amounts import Amounts
 from reconciler.model.fact import Fact, Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -55,6 +56,8 @@ _words = st.text(max_size=12)
 _tasks = st.sampled_from(["a", "b-1"])
 _small = st.integers(1, 3)
 _nodes = st.sampled_from(["local", "n2"])
+_amounts = st.builds(Amounts, st.none() | st.floats(0, 9), st.none() | _small, st.none() | _small)
+_pools = st.sampled_from(["p", "q"])
 _times = st.floats(allow_nan=False)
 _revisions = st.sampled_from(["f-1", "f-2"])
 _targets = st.sampled_from(["", "task/a", "task/b-1", "job/a"])
@@ -133,6 +136,13 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
     ),
     st.builds(facts.NodeDraining, _nodes, _times),
     st.builds(facts.NodeDrained, _nodes, _times),
+    st.builds(facts.SlotOpened, _pools, _small, _nodes, _words, _amounts, _times),
+    st.builds(facts.SlotReady, _pools, _small, _times),
+    st.builds(facts.SlotUsed, _pools, _small, st.booleans(), _times),
+    st.builds(facts.SlotClosing, _pools, _small, _words, _times),
+    st.builds(facts.SlotClosed, _pools, _small, _words, _times),
+    st.builds(facts.PolicyApplied, _pools, _words, _times),
+    st.builds(facts.PoolShrunk, _pools, _times),
     st.builds(facts.TroubleSeen, st.sampled_from(_SUBJECTS), _words, _small, _times, _times),
     st.builds(facts.TroubleCleared, st.sampled_from(_SUBJECTS), _times),
     st.builds(facts.Approved, _words, _times),

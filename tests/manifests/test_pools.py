@@ -1,7 +1,11 @@
 import pytest
 
-from tests.manifests.loaded import document, load
+from reconciler.model.amounts import Amounts
+from reconciler.model.pool import Policy, Window
+from tests.manifests.loaded import desired, document, load, profile, task
 from tests.manifests.test_invalid import MARK, marked
+
+EVERY_DAY = tuple(range(7))
 
 
 def scaling(*policies: str) -> str:
@@ -60,7 +64,7 @@ def test_the_nearest_time_zone_is_named() -> None:
 
 FULL = """\
 profile: docker-batch
-constants: {DOCKER_TAG: '${DOCKER_REPO}'}
+constants: {DOCKER_WORKDIR: '${RESOURCES_PATH}'}
 nodes: {zone: a}
 slotsPerNode: 2
 slot: {cpus: 1, memory: 1Gi, gpus: 0}
@@ -72,14 +76,72 @@ scaling:
 """
 
 
-def test_a_pool_with_everything_is_understood_and_not_acted_on_yet() -> None:
-    (problem,) = load(document("Pool", "p", FULL)).problems
-    assert (problem.code, problem.severity.value) == ("not-supported-yet", "warning")
-    assert str(problem.at) == "a.yaml:1:1"
+def test_a_pool_with_everything() -> None:
+    found = desired(document("Pool", "p", FULL))
+    pool, preparer = found.pools["p"], found.tasks["pool_p"]
+    assert (pool.nodes, pool.per_node, pool.runs) == ((("zone", "a"),), 2, True)
+    assert pool.room == Amounts(1.0, 1 << 30, 0)
+    assert pool.policies == (
+        Policy(name="night", window=Window(EVERY_DAY, 1320, 360, "Europe/Berlin"), slots=8),
+        Policy(name="office", window=Window((0, 4), 480, 1080), slots=4),
+        Policy(name="queue", most=8, idle=1, idle_for=90.0, step=0.2),
+    )
+    assert (pool.task, preparer.prepares, preparer.instances) == ("pool_p", "p", ())
+    assert preparer.spec.command == ("make", "/job")
+    assert (preparer.spec.resources.cpus, preparer.spec.resources.memory) == (1.0, 1 << 30)
+
+
+def test_a_pool_that_says_nothing_prepares_its_image_alone() -> None:
+    pool = desired(document("Pool", "p", "")).pools["p"]
+    assert (pool.runs, pool.policies, pool.per_node, pool.room) == (False, (), 1, Amounts())
+
+
+def test_what_a_profile_says_of_tasks_is_not_for_preparation() -> None:
+    own = profile("container: {image: x}\ntask: {pool: p, priority: 3, timeout: 1h}")
+    text = "---\n".join([own, document("Pool", "p", "profile: mine"), task("profile: mine")])
+    found = desired(text).tasks
+    assert found["pi"].spec.pool == "p"
+    preparer = found["pool_p"]
+    assert (preparer.spec.pool, preparer.priority, preparer.timeout) == ("", 0, 0.0)
+
+
+def test_slots_are_prepared_anew_when_what_prepares_them_changes_and_only_then() -> None:
+    def form(spec: str) -> str:
+        return desired(document("Pool", "p", spec)).pools["p"].form
+
+    least = form("slotsPerNode: 1")
+    assert form("slotsPerNode: 2\nnodes: {zone: b}\nscaling: [{name: a, slots: 2}]") == least
+    others = ["slot: {cpus: 1}", "prepare: {command: a}", "constants: {DOCKER_TAG: b}"]
+    assert len({least, *map(form, others)}) == 4
+
+
+def test_a_task_is_in_its_own_pool_else_in_its_jobs() -> None:
+    job = document("Job", "j", "pool: p\ntasks: [{name: a}, {name: b, pool: q}]")
+    pools = [document("Pool", name, "") for name in "pq"]
+    found = desired("---\n".join([job, *pools, task("job: j", "c"), task("", "d")])).tasks
+    assert {name: found[name].spec.pool for name in "abcd"} == {
+        "a": "p", "b": "q", "c": "p", "d": "",
+    }  # fmt: skip
+    assert found["a"].shape == found["c"].shape != found["d"].shape
+    assert found["a"].work == found["d"].work
+
+
+def test_what_the_preparation_asks_for_is_judged_like_any_task() -> None:
+    (problem,) = load(document("Pool", "p", "constants: {DOCKER_TAGG: a}")).errors
+    assert (problem.code, str(problem.at)) == ("unknown-constant", "a.yaml:5:15")
+
+
+def test_inputs_are_not_copied_yet_so_nothing_is_prepared() -> None:
+    bucket = document("Bucket", "b", "url: file:///srv/b")
+    pool = document("Pool", "p", "inputs: [{bucket: b, target: /job}]")
+    catalog = load(f"{bucket}---\n{pool}")
+    assert "inputs is not supported yet" in catalog.problems[-1].message
+    assert catalog.desired is not None
+    assert "inputs" in catalog.desired.tasks["pool_p"].blocked
 
 
 def test_a_policy_that_never_applies_is_told() -> None:
     text = document("Pool", "p", scaling("{name: a, slots: 1}", "§{name: b, slots: 2}"))
-    _, problem = load(text.replace(MARK, "")).problems
+    (problem,) = load(text.replace(MARK, "")).problems
     assert (problem.code, problem.severity.value) == ("unreachable-policy", "warning")
     assert [f"{problem.at.line}:{problem.at.column}"] == marked(text)

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.manifests.schemas import FILES
 from reconciler.manifests.shipped import schema_file
-from reconciler.manifests.unsupported import OF_JOBS, OF_PROFILES, OF_TASKS
+from reconciler.manifests.unsupported import OF_PROFILES, OF_TASKS
 from reconciler.manifests.wording import _CODES
 from reconciler.model.desired import DesiredTask
 from reconciler.model.problem import Problem, Severity
@@ -19,7 +19,9 @@ def read(text: str) -> tuple[tuple[Problem, ...], dict[str, DesiredTask]]:
     assert catalog.errors == ()
     assert catalog.desired is not None
     own = tuple(problem for problem in catalog.problems if problem.at.path != "others.yaml")
-    return own, {name: one for name, one in catalog.desired.tasks.items() if name != "x"}
+    return own, {
+        name: one for name, one in catalog.desired.tasks.items() if name != "x" and not one.prepares
+    }
 
 
 def test_every_field_is_accepted_and_told_once() -> None:
@@ -27,17 +29,16 @@ def test_every_field_is_accepted_and_told_once() -> None:
     assert {p.severity for p in problems} == {Severity.WARNING}
     assert {p.code for p in problems} == {"not-supported-yet"}
     told = [p.message.partition(" is not supported yet: ")[0] for p in problems]
-    assert set(told) == {gap.path for gap in (*OF_TASKS, *OF_PROFILES, *OF_JOBS)}
+    assert set(told) == {gap.path for gap in (*OF_TASKS, *OF_PROFILES)}
     assert len({(p.at, p.pointer) for p in problems}) == len(problems)
     assert set(tasks) == {"pi", "web", "prepare", "other"}
-    assert all(found.blocked for found in tasks.values())
+    assert {name for name, found in tasks.items() if found.blocked} == {"pi", "web"}
     assert len(tasks["pi"].instances) == 4
 
 
 @pytest.mark.parametrize(
     ("spec", "place", "path", "blocked"),
     [
-        ("pool: p", "5:9", "pool", True),
         ("secrets: [{name: A, from: {env: B}}]", "5:3", "secrets", True),
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
@@ -92,18 +93,6 @@ def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
     }
 
 
-def test_a_job_is_told_once_and_blocks_its_tasks_alone() -> None:
-    job = document("Job", "j", "pool: p\ndeadline: 1d\ntasks: [{name: a}, {name: b}]")
-    problems, tasks = read("---\n".join([job, task("job: j", "c"), task("", "d")]))
-    assert [(str(p.at), p.message.split()[0]) for p in problems] == [
-        ("a.yaml:5:9", "pool"),
-    ]
-    said = "not started, for job j: pool (a.yaml:5:9) is not supported yet"
-    assert {name: found.blocked for name, found in tasks.items()} == {
-        "a": said, "b": said, "c": said, "d": "",
-    }  # fmt: skip
-
-
 def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
     job = document("Job", "j", "deadline: 2h\nonTaskFailure: cancel\ntasks: [{name: a}]")
     problems, tasks = read("---\n".join([job, task("dependsOn: [{task: a}]", "b")]))
@@ -113,12 +102,13 @@ def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
 
 def test_many_reasons_are_counted() -> None:
     spec = (
-        "inputs: [{bucket: b, target: /x}]\npool: p\n"
+        "inputs: [{bucket: b, target: /x}]\ncontainer: {network: host}\n"
         "secrets: [{name: A, from: {env: B}}]\noutputs: {bucket: b, source: /y}"
     )
     _, tasks = read(task(spec))
     assert tasks["pi"].blocked == (
-        "not started, for pool (a.yaml:6:9), secrets (a.yaml:7:3), inputs (a.yaml:5:3) "
+        "not started, for container.network (a.yaml:6:24), secrets (a.yaml:7:3), "
+        "inputs (a.yaml:5:3) "
         "and 1 more are not supported yet"
     )
 

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
-from reconciler.model.desired import Desired, DesiredJob, DesiredTask, NodeSpec
+from reconciler.model.amounts import Amounts
+from reconciler.model.desired import Desired, DesiredJob, DesiredTask, NodeSpec, Retry
 from reconciler.model.hashing import shape_of, work_of
+from reconciler.model.pool import DesiredPool, preparer_of
 from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec
 
@@ -23,6 +25,22 @@ def make_task(name: str = "work", count: int = 1, **fields: Any) -> DesiredTask:
 def make_job(name: str = "j", **fields: Any) -> DesiredJob:  # noqa: ANN401  # as above
     """Return what a job asks of its tasks together."""
     return DesiredJob(name=name, at=Position(f"{name}.yaml", 1, 1), **fields)
+
+
+def make_pool(
+    name: str = "pool",
+    command: tuple[str, ...] = ("prepare",),
+    **fields: Any,  # noqa: ANN401  # a pool's own fields
+) -> tuple[DesiredPool, DesiredTask]:
+    """Return a pool, and the task that prepares its slots by a command, or by the image alone."""
+    spec = {"command": command} if command else {}
+    spec |= fields.pop("spec", {})
+    retry = Retry(per_instance=3)
+    task = make_task(preparer_of(name), 0, spec=spec, prepares=name, retry=retry)
+    room = fields.setdefault("room", Amounts(1.0))
+    fields.setdefault("form", f"{task.work.hash} {room}")
+    at = Position(f"{name}.yaml", 1, 1)
+    return DesiredPool(name=name, at=at, task=task.name, runs=bool(command), **fields), task
 
 
 def make_matrix(

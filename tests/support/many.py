@@ -14,6 +14,7 @@ from reconciler.model.desired import Desired, DesiredTask, NodeSpec
 from reconciler.model.fact import Fact
 from reconciler.model.observed import Phase
 from reconciler.model.policy import Maximum
+from reconciler.model.pool import DesiredPool
 from tests.support.desired import make_desired
 from tests.support.lab import MemoryRecord
 
@@ -31,6 +32,7 @@ class Many:
         self.revision = 0
         self.tasks: tuple[DesiredTask, ...] = ()
         self.quota = Maximum()
+        self.pools: tuple[tuple[DesiredPool, DesiredTask], ...] = ()
         self.desired = self.next()
         self.driver = self._driver()
 
@@ -80,6 +82,16 @@ class Many:
         self.now += seconds
         return self.settle()
 
+    def open(self, *pools: tuple[DesiredPool, DesiredTask]) -> list[Action]:
+        """Ask for these pools from now on."""
+        self.pools = pools
+        return self.commit()
+
+    def slots(self, pool: str = "pool") -> dict[int, str]:
+        """Return how it stands with the slots of a pool, by number: state and node."""
+        view = self.core.assessment.pools.get(pool)
+        return {s.number: f"{s.state} {s.node}" for s in view.slots} if view else {}
+
     def crash(self, *, look: bool = True) -> None:
         """Lose everything that is not on disk or in the engines; and look at the nodes, or not."""
         self.driver = self._driver(look=look)
@@ -118,8 +130,10 @@ class Many:
     def next(self) -> Desired:
         """Return another revision of what is asked for."""
         self.revision += 1
-        made = make_desired(*self.tasks, revision=f"f-{self.revision}")
-        return replace(made, nodes=dict(self.nodes), quota=self.quota)
+        tasks = (*self.tasks, *(task for _, task in self.pools))
+        made = make_desired(*tasks, revision=f"f-{self.revision}")
+        pools = {pool.name: pool for pool, _ in self.pools}
+        return replace(made, nodes=dict(self.nodes), quota=self.quota, pools=pools)
 
     def _driver(self, *, look: bool = True) -> Inline:
         core = Core(self.desired, self.record, lambda: self.now)

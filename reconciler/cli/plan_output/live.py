@@ -9,7 +9,7 @@ from reconciler.cli.plan_output.values import cause_json, hold_json, trimmed, wh
 from reconciler.cli.steps import Kind, Step, fold, summary
 from reconciler.cli.text import columns, paint, plural
 from reconciler.controller.preview import Preview
-from reconciler.model.action import Action
+from reconciler.model.action import Action, Verb
 from reconciler.model.desired import Desired
 from reconciler.model.plain import one_line
 
@@ -39,6 +39,8 @@ class Steps(Struct, frozen=True):
 def steps_of(desired: Desired, preview: Preview) -> Steps:
     """Return the steps of a preview, in the order in which they are shown."""
     wanted = {key for task in desired.tasks.values() for key in task.keys()}  # noqa: SIM118
+    # What prepares slots has an instance for each, of which there are more as slots are opened.
+    wanted |= {a.key for a in (*preview.now, *preview.later) if a.key and a.verb is Verb.CREATE}
     now, later = fold(preview.now, wanted), fold(preview.later, wanted)
     after = [step for step in later if step.kind not in {Kind.RECORD, Kind.CLEAN}]
     counts = summary(now, later, desired, preview)

@@ -29,6 +29,16 @@ from reconciler.model.fact.nodes import (
     NodeOrdered,
     Order,
 )
+from reconciler.model.fact.pools import (
+    PolicyApplied,
+    PoolFact,
+    PoolShrunk,
+    SlotClosed,
+    SlotClosing,
+    SlotOpened,
+    SlotReady,
+    SlotUsed,
+)
 from reconciler.model.fact.project import (
     Approved,
     Destroyed,
@@ -93,6 +103,7 @@ Fact = (
     | Suspended
     | Resumed
     | NodeFact
+    | PoolFact
 )
 
 __all__ = [
@@ -118,6 +129,9 @@ __all__ = [
     "NodeOrdered",
     "Order",
     "Pinned",
+    "PolicyApplied",
+    "PoolFact",
+    "PoolShrunk",
     "Relearned",
     "Result",
     "Resumed",
@@ -132,6 +146,11 @@ __all__ = [
     "RunsClosed",
     "RunsForgotten",
     "ScheduleSeen",
+    "SlotClosed",
+    "SlotClosing",
+    "SlotOpened",
+    "SlotReady",
+    "SlotUsed",
     "SpecSeen",
     "StartRequested",
     "StopRequested",

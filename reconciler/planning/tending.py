@@ -1,0 +1,266 @@
+"""What becomes of the slots of pools: which are ready or busy, which are closed, which are opened.
+
+Theory of operation. A slot is a record: a share of a node that nothing else gets. It is opened on a
+node that has room, is prepared by an instance of its pool's own task, and takes one instance after
+another from then on. One that is not wanted any more takes nothing new, and is closed once nothing
+is in it. Pools come before tasks, so that what they open is theirs in the same pass; what waits for
+a slot is told by the pass before. Must not know how instances are placed in slots.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from reconciler.model.claim import Claim
+from reconciler.model.fact import (
+    Fact,
+    PolicyApplied,
+    PoolShrunk,
+    SlotClosed,
+    SlotClosing,
+    SlotOpened,
+    SlotReady,
+    SlotUsed,
+)
+from reconciler.model.pool import DesiredPool, PoolRecord, PoolSlot, PoolView, slot_name
+from reconciler.planning.fleet import Fleet, Stand
+from reconciler.planning.line import Line, Turn
+from reconciler.planning.nodes import drains
+from reconciler.planning.quota import over_quota
+from reconciler.planning.scaling import Load, growth, policy_of, shrinking, wanted
+from reconciler.planning.scene import Pass
+from reconciler.planning.slots import instances_in, is_prepared, view_of, why_unprepared
+from reconciler.planning.wish import Wish
+
+REST: Final = 300.0
+"""Seconds until a slot whose preparation has failed for good is given up for another one."""
+
+
+class Tended(Struct):
+    """What a pass makes of pools: facts, when to look again by task, and how they stand.
+
+    `crowded` are the tasks of pools for which a node has no room.
+    """
+
+    facts: list[Fact] = field(default_factory=list)
+    wakes: dict[str, float] = field(default_factory=dict)
+    crowded: set[str] = field(default_factory=set)
+    views: list[PoolView] = field(default_factory=list)
+
+
+class _Yard(Struct):
+    """One pool in one pass. `pool` is None of one that no manifest mentions."""
+
+    given: Pass
+    fleet: Fleet
+    name: str
+    pool: DesiredPool | None
+    record: PoolRecord
+    queued: int
+    facts: list[Fact] = field(default_factory=list)
+    wakes: list[float] = field(default_factory=list)
+    reason: str = ""
+    wanted: int | None = 0
+
+    def occupied(self, slot: PoolSlot) -> bool:
+        """Whether an instance is in a slot, or about to be, other than the one that prepares it."""
+        taken = self.fleet.inside.get(slot_name(self.name, slot.number))
+        return bool(slot.ready_at and taken and taken.count)
+
+
+def tend(given: Pass, fleet: Fleet, queued: Mapping[str, int]) -> Tended:
+    """Return what becomes of all pools. `queued` counts by task what waits for a slot."""
+    found, names = Tended(), {*given.desired.pools, *given.history.pools}
+    if not names or not fleet.stands:
+        return found
+    waiting = _waiting(given, queued)
+    instances = dict(instances_in(given))
+    for name in sorted(names):
+        pool = given.desired.pools.get(name)
+        record = given.history.pools.get(name) or PoolRecord()
+        yard = _Yard(given, fleet, name, pool, record, waiting.get(name, 0))
+        _tend_one(yard)
+        found.facts += yard.facts
+        if pool is not None:
+            _look_again(found, yard, pool)
+        if pool is not None or record.slots:
+            found.views.append(_view(yard, instances))
+    return found
+
+
+def _look_again(found: Tended, yard: _Yard, pool: DesiredPool) -> None:
+    if yard.reason:
+        found.crowded.add(pool.task)
+    until = yard.given.calendar.ruling(yard.name).until
+    if until:
+        yard.wakes.append(yard.given.now + until - yard.given.calendar.wall)
+    if yard.wakes:
+        found.wakes[pool.task] = min(yard.wakes)
+
+
+def _waiting(given: Pass, queued: Mapping[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, count in queued.items():
+        task = given.desired.tasks.get(name)
+        if task is not None and task.spec.pool:
+            found[task.spec.pool] = found.get(task.spec.pool, 0) + count
+    return found
+
+
+def _view(yard: _Yard, instances: Mapping[str, str]) -> PoolView:
+    given, name = yard.given, yard.name
+    ruling = given.calendar.ruling(name)
+    slots = tuple(
+        view_of(given, name, slot, instances.get(slot_name(name, number), ""))
+        for number, slot in sorted(yard.record.slots.items())
+    )
+    return PoolView(name, ruling.policy, ruling.until, yard.wanted, yard.reason, slots)
+
+
+def _tend_one(yard: _Yard) -> None:
+    """Note what slots have come to, close what is not wanted, and open or close by the policy."""
+    now, pool = yard.given.now, yard.pool
+    staying: list[PoolSlot] = []
+    for slot in yard.record.slots.values():
+        yard.facts += _noted(yard, slot)
+        why = slot.closing or _why_closing(yard, slot)
+        if not why:
+            staying.append(slot)
+            continue
+        if not slot.closing:
+            yard.facts.append(SlotClosing(yard.name, slot.number, why, now))
+        if not yard.occupied(slot):
+            yard.facts.append(SlotClosed(yard.name, slot.number, why, now))
+    if pool is not None:
+        _scale(yard, pool, staying)
+
+
+def _noted(yard: _Yard, slot: PoolSlot) -> Iterator[Fact]:
+    given, pool = yard.given, yard.pool
+    if slot.ready_at:
+        busy = yard.occupied(slot)
+        if busy != slot.busy:
+            yield SlotUsed(yard.name, slot.number, busy, given.now)
+    elif pool is not None and not slot.closing and is_prepared(given, pool, slot):
+        yield SlotReady(yard.name, slot.number, given.now)
+
+
+def _why_closing(yard: _Yard, slot: PoolSlot) -> str:
+    given, pool, node = yard.given, yard.pool, slot.node
+    if pool is None:
+        return f"there is no pool {yard.name} any more"
+    if slot.form != pool.form:
+        return f"pool {yard.name} has changed"
+    stand = yard.fleet.stands.get(node)
+    if stand is None:
+        return f"node {node} is not declared any more"
+    if not stand.labels.issuperset(pool.nodes):
+        return f"node {node} does not have the labels of the pool"
+    if drains(given, node):
+        return f"node {node} is being emptied"
+    return _why_lost(yard, stand) or _why_failed(yard, pool, slot)
+
+
+def _why_lost(yard: _Yard, stand: Stand) -> str:
+    record = yard.given.history.nodes.get(stand.name)
+    if not stand.unknown or record is None or not record.lost_at:
+        return ""
+    due = record.lost_at + stand.spec.timeout
+    if yard.given.now >= due:
+        return f"node {stand.name} is lost"
+    yard.wakes.append(due)
+    return ""
+
+
+def _why_failed(yard: _Yard, pool: DesiredPool, slot: PoolSlot) -> str:
+    given = yard.given
+    failed = why_unprepared(given, pool, slot)
+    run = given.present_run(given.desired.tasks[pool.task]) if failed else None
+    if run is None:
+        return ""
+    due = run.attempts_of(slot.number)[-1].ended_at + REST
+    if given.now >= due:
+        return f"its preparation has failed ({failed}), and another slot is tried"
+    yard.wakes.append(due)
+    return ""
+
+
+def _scale(yard: _Yard, pool: DesiredPool, staying: list[PoolSlot]) -> None:
+    """Bring the number of slots nearer to what the policy asks for."""
+    given, record = yard.given, yard.record
+    policy = policy_of(pool.policies, given.calendar.ruling(pool.name).policy)
+    if record.policy != policy.name:
+        yard.facts.append(PolicyApplied(pool.name, policy.name, given.now))
+    busy = sum(yard.occupied(slot) for slot in record.slots.values())
+    yard.wanted = wanted(policy, Load(busy, yard.queued))
+    there = len(staying) + sum(_takes_part(yard, slot, staying) for slot in record.slots.values())
+    if yard.wanted is None or there < yard.wanted:
+        missing = yard.wanted - there if yard.wanted is not None else None
+        preparing = sum(not s.ready_at and not why_unprepared(given, pool, s) for s in staying)
+        _open(yard, pool, None if missing is None else growth(policy, missing, preparing))
+    elif len(staying) > yard.wanted:
+        idle = [slot for slot in staying if not yard.occupied(slot)]
+        found = shrinking(policy, len(staying) - yard.wanted, idle, record.shrunk_at, given.now)
+        _close(yard, found.slots, policy.name)
+        if found.wake_at is not None:
+            yard.wakes.append(found.wake_at)
+
+
+def _takes_part(yard: _Yard, slot: PoolSlot, staying: Iterable[PoolSlot]) -> bool:
+    """Whether a slot counts that is closing: its node stays, and something is in it."""
+    if slot in staying or not yard.occupied(slot):
+        return False
+    return not drains(yard.given, slot.node) and yard.given.unknown(slot.node) is None
+
+
+def _close(yard: _Yard, slots: Iterable[PoolSlot], policy: str) -> None:
+    now, reason = yard.given.now, f"it is to spare, by policy {policy}"
+    closed = [SlotClosed(yard.name, slot.number, reason, now) for slot in slots]
+    if closed:
+        yard.facts += [*closed, PoolShrunk(yard.name, now)]
+
+
+def _open(yard: _Yard, pool: DesiredPool, count: int | None) -> None:
+    """Open slots where nodes have room, `count` at most; None is as many as there is room for."""
+    given, fleet, room = yard.given, yard.fleet, pool.room
+    held = Counter(slot.node for slot in yard.record.slots.values())
+    claim = Claim(room.cpus or 0.0, room.memory or 0, room.gpus or 0)
+    turn = Turn(Line(fleet, Wish(claim, pool.nodes)), held.elements())
+    opened: list[Fact] = []
+    while count is None or len(opened) < count:
+        node = _place(yard, pool, turn, claim, held)
+        if not node:
+            break
+        fleet.reserve(node, room)
+        turn.placed(node)
+        held[node] += 1
+        number = _following(yard, pool) + len(opened)
+        opened.append(SlotOpened(pool.name, number, node, pool.form, room, given.now))
+    yard.facts += opened
+    yard.reason = "" if count is None else yard.reason
+
+
+def _place(
+    yard: _Yard, pool: DesiredPool, turn: Turn, claim: Claim, held: Mapping[str, int]
+) -> str:
+    """Return the node for another slot, empty where there is none, with why."""
+    quota = replace(yard.given.desired.quota, instances=None)
+    yard.reason = over_quota(quota, yard.fleet.taken, claim)
+    node = "" if yard.reason else turn.first()
+    if not node:
+        yard.reason = yard.reason or turn.line.refusal
+    elif held[node] >= pool.per_node:  # the node that has the fewest
+        yard.reason = f"there are slotsPerNode {pool.per_node} on each node that has room"
+        return ""
+    return node
+
+
+def _following(yard: _Yard, pool: DesiredPool) -> int:
+    """Return the number of the next slot: none that there was, as far as anything tells."""
+    known = yard.given.history.tasks.get(pool.task)
+    runs = known.runs.values() if known else ()
+    seen = max((instance for run in runs for instance in run.attempts), default=-1)
+    return max(yard.record.next, seen + 1)
