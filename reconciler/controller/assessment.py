@@ -71,8 +71,10 @@ class Assessment:
         self._lacking |= {n for n, verdicts in found.items() if lacks(tasks.get(n), verdicts)}
         new = {name: tuple(verdicts) for name, verdicts in found.items()}
         self.verdicts = self.verdicts.changed(new, planned - new.keys())
-        before, self.pools = self.pools, {view.name: view for view in made.pools}
-        return _working(before) != _working(self.pools)
+        before = {n: view for n, view in self.pools.items() if n not in made.quiet}
+        now = {view.name: view for view in made.pools}
+        self.pools = {n: v for n, v in self.pools.items() if n in made.quiet} | now
+        return _working(before) != _working(now)
 
 
 def _working(pools: Mapping[str, PoolView]) -> set[tuple[str, int, SlotState]]:

@@ -164,7 +164,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     `halts` says for each task whose rollout does not go on why.
     `crowded` are the tasks of which an instance lacks nothing but room on a node.
     `queued` counts, of each task that was planned, the instances that lack nothing but a slot;
-    `pools` is how it stands with each pool.
+    `pools` is how it stands with each pool but the `quiet` ones, which are as they were.
     `reached` is what planned tasks have come to, None for nothing yet, where others look at it.
     """
 
@@ -178,6 +178,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     crowded: frozenset[str] = frozenset()
     queued: Mapping[str, int] = field(default_factory=dict)
     pools: tuple[PoolView, ...] = ()
+    quiet: frozenset[str] = frozenset()
 
     @property
     def empty(self) -> bool:

@@ -77,13 +77,23 @@ class Taken(Struct):
         self.memory += other.memory
         self.gpus += other.gpus
         self.pids += other.pids
-        self.ports.update(other.ports)
+        if other.ports:
+            self.ports.update(other.ports)
 
     def copy(self) -> "Taken":
         """Return the same, to be changed by itself."""
-        slots = {name: inner.copy() for name, inner in self.slots.items()}
-        ports = Counter(self.ports)
-        return Taken(self.count, self.nano_cpus, self.memory, self.gpus, self.pids, ports, slots)
+        made = self.above_slots()
+        made.slots = {name: inner.copy() for name, inner in self.slots.items()}
+        return made
+
+    def above_slots(self) -> "Taken":
+        """Return the same, in which all may be changed but what is taken in slots."""
+        made = Taken(
+            self.count, self.nano_cpus, self.memory, self.gpus, self.pids, slots={**self.slots}
+        )
+        if self.ports:
+            made.ports.update(self.ports)
+        return made
 
     def settle(self, slots: Mapping[str, Amounts]) -> None:
         """Take what these slots have for themselves, and count what is in them with them.

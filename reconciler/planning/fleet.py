@@ -76,8 +76,8 @@ class Fleet(Struct):
     """All nodes in one pass, and what is `taken` of them in sum.
 
     `lines` keep who stands where for those who ask for the same. `inside` is what is taken in each
-    slot that there is, `queued` how many instances of each task lack nothing but a slot, `closing`
-    which slots take nothing more from this pass on.
+    slot that there is, before anything is placed, `queued` how many instances of each task lack
+    nothing but a slot, `closing` which slots take nothing more from this pass on.
     """
 
     given: "Pass"
@@ -129,7 +129,7 @@ class Fleet(Struct):
             host, name = stands.get(slot.node), slot_name(pool, number)
             if host is None:
                 continue
-            taken = self.inside.get(name) or Taken()
+            taken = self.inside[name].copy() if name in self.inside else Taken()
             shut = CLOSING if name in self.closing else why_taken_up(self.given, slot, pool)
             shut = shut or host.shut
             yield Stand(name, host.spec, host.labels, slot.room, taken, host.unknown, shut, host)
@@ -162,8 +162,12 @@ def taken_of(
     slots: Mapping[str, Amounts],
     inside: dict[str, Taken],
 ) -> Taken:
-    """Return what is taken of a node with these slots; what is taken in them goes to `inside`."""
-    taken = view.containers.taken.copy() if view else Taken()
+    """Return what is taken of a node with these slots; what is taken in them goes to `inside`.
+
+    That is shared with the view, and only to be looked at.
+    """
+    shown = view.containers.taken if view else Taken()
+    taken = shown.copy() if coming else shown.above_slots()
     for claim in coming:
         taken.add(claim)
     inside.update((name, there) for name, there in taken.slots.items() if name in slots)

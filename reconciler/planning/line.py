@@ -4,12 +4,13 @@ Theory of operation. What is placed makes a node rank later, never earlier, so t
 first entry is looked at again when it comes up gives the right one at each moment; and a node
 that has no room left has none for whoever asks for the same. All who ask for the same share a
 line. What makes a task's turn its own is where its instances are already: those nodes step aside
-until all others have had as many, and step back into the line when the turn is over. Where nodes
-are filled one after the other the order is that of the beginning: who is taken stays the fullest.
+until all others have had as many, and step back into the line when the turn is over; and that its
+image is somewhere already: those nodes are in a second line besides, in which they come before
+their equals. Where nodes are filled one after the other, who is taken comes earlier from then on.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from heapq import heapify, heappop, heappush, heapreplace
 
@@ -30,12 +31,11 @@ class Line:
         self.wish = wish
         self._stands = fleet.places(wish.pool)
         self._nodes = fleet.stands
-        self.heaps: dict[str, Heap] = defaultdict(list)
-        for stand in self._stands.values():
-            if stands_open(stand, wish):
-                self.heaps[self._queue_of(stand)].append(self.rank(stand))
-        for heap in self.heaps.values():
-            heapify(heap)
+        self.heaps = self._lined_up(self._stands.values(), absent=True)
+
+    def near(self, images: Collection[str]) -> dict[str, Heap]:
+        """Line up those alone that are on these nodes, on which an image is."""
+        return self._lined_up((s for node in images for s in self._on(node)), absent=False)
 
     @cached_property
     def refusal(self) -> str:
@@ -50,28 +50,27 @@ class Line:
             if not fits(stand, self.wish):
                 heappop(heap)
                 continue
-            now = rank if self.wish.spread == FILLED else self.rank(stand)
+            now = rank if self.wish.spread == FILLED else self._rank(stand, absent=rank[2])
             if now == rank:
                 return rank
             heapreplace(heap, now)
         return None
 
-    def rank(self, stand: Stand) -> Rank:
-        """Return how early a node comes: those with more left, but where nodes are filled up."""
-        share, count = stand.share(), stand.taken.count
-        absent = stand.spec.name not in self.wish.images
-        if self.wish.spread == FILLED:
-            return -share, -count, absent, stand.name
-        return share, count, absent, stand.name
+    def rank(self, place: str, *, absent: bool) -> Rank:
+        """Return how early a place comes: those with more left, but where nodes are filled up."""
+        return self._rank(self._stands[place], absent=absent)
 
     def back(self, place: str) -> None:
         """Let a place step back into the line."""
-        stand = self._stands[place]
-        heappush(self.heaps[self._queue_of(stand)], self.rank(stand))
+        heappush(self.heaps[self.queue_of(place)], self.rank(place, absent=True))
+
+    def node(self, place: str) -> str:
+        """Return the node of a place."""
+        return self._stands[place].spec.name
 
     def at(self, place: str) -> str:
         """Return the domain of a place."""
-        return self.domain(self._stands[place].spec.name)
+        return self.domain(self.node(place))
 
     def domain(self, node: str) -> str:
         """Return that over which instances are spread, as it is for a node."""
@@ -80,16 +79,51 @@ class Line:
             return node
         return next((v for name, v in stand.spec.labels if name == self.wish.spread), "")
 
-    def _queue_of(self, stand: Stand) -> str:
-        return "" if self.wish.spread in {EVENLY, FILLED} else self.domain(stand.spec.name)
+    def queue_of(self, place: str) -> str:
+        """Return which of the heaps a place belongs in."""
+        return "" if self.wish.spread in {EVENLY, FILLED} else self.at(place)
+
+    def _rank(self, stand: Stand, *, absent: bool) -> Rank:
+        share, count = stand.share(), stand.taken.count
+        if self.wish.spread == FILLED:
+            return -share, -count, absent, stand.name
+        return share, count, absent, stand.name
+
+    def _lined_up(self, stands: Iterable[Stand], *, absent: bool) -> dict[str, Heap]:
+        heaps: dict[str, Heap] = defaultdict(list)
+        for stand in stands:
+            if stands_open(stand, self.wish):
+                heaps[self.queue_of(stand.name)].append(self._rank(stand, absent=absent))
+        for heap in heaps.values():
+            heapify(heap)
+        return heaps
+
+    def _on(self, node: str) -> Iterable[Stand]:
+        if self.wish.pool:
+            return self._slots.get(node, ())
+        return (self._stands[node],) if node in self._stands else ()
+
+    @cached_property
+    def _slots(self) -> dict[str, list[Stand]]:
+        found: dict[str, list[Stand]] = defaultdict(list)
+        for slot in self._stands.values():
+            found[slot.spec.name].append(slot)
+        return found
 
 
 class Turn:
-    """A task's turn in the line: `own` names a node for each of its instances there is."""
+    """A task's turn in the line.
 
-    def __init__(self, line: Line, own: Iterable[str] = ()) -> None:
+    `own` names a node for each of its instances there is, `images` the nodes that have its image.
+    """
+
+    def __init__(
+        self, line: Line, own: Iterable[str] = (), images: Collection[str] = frozenset()
+    ) -> None:
         """Begin with nobody aside."""
         self.line = line
+        self._images = images
+        self._near = line.near(images)
         self._own = Counter(line.domain(node) for node in own)
         self._aside: list[tuple[int, Rank]] = []
 
@@ -98,9 +132,9 @@ class Turn:
         if self.line.wish.spread == EVENLY:
             return self._untouched() or self._least()
         heads = (
-            (self._own[domain], rank)
-            for domain, heap in self.line.heaps.items()
-            if (rank := self.line.first(heap)) is not None
+            (self._own[domain], min(heads)[0])
+            for domain in self.line.heaps
+            if (heads := [*self._heads(domain)])
         )
         found = min(heads, default=None)
         return found[1][-1] if found else ""
@@ -108,6 +142,10 @@ class Turn:
     def placed(self, place: str) -> None:
         """Count an instance of the task."""
         self._own[self.line.at(place)] += 1
+        if self.line.wish.spread == FILLED:
+            self.line.back(place)
+            if not self._lacks(place):
+                heappush(self._near[""], self.line.rank(place, absent=False))
 
     def leave(self) -> None:
         """Let those who stepped aside back into the line."""
@@ -115,15 +153,27 @@ class Turn:
             self.line.back(rank[-1])
         self._aside.clear()
 
+    def _heads(self, domain: str) -> Iterator[tuple[Rank, Heap]]:
+        """Yield what comes first in either line; the lesser of the two is the first of all."""
+        for heap in (self._near.get(domain), self.line.heaps.get(domain)):
+            if heap and (rank := self.line.first(heap)) is not None:
+                yield rank, heap
+
+    def _lacks(self, place: str) -> bool:
+        return self.line.node(place) not in self._images
+
     def _untouched(self) -> str:
         """Return the first node that has no instance of the task; others step aside."""
-        heap = self.line.heaps[""]
-        while (rank := self.line.first(heap)) is not None:
-            own = self._own[self.line.at(rank[-1])]
+        while (head := min(self._heads(""), default=None)) is not None:
+            rank, heap = head
+            place, absent = rank[-1], rank[2]
+            own = self._own[self.line.at(place)]
             if not own:
-                return rank[-1]
+                return place
             heappop(heap)
-            heappush(self._aside, (own, rank))
+            if absent:  # of the line of all, which it is in whether or not it has the image
+                now = self.line.rank(place, absent=self._lacks(place))
+                heappush(self._aside, (own, now))
         return ""
 
     def _least(self) -> str:

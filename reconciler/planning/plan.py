@@ -63,7 +63,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     draft.facts += drain_facts(given)
     pulling: dict[str, Pulling] = {}
     fleet = Fleet(given)
-    tended = tend(given, fleet, busy.queued)
+    tended = tend(given, fleet, busy.queued, only)
     draft.facts += tended.facts
     shared = (fleet, pulling)
     past: list[Fact] = []
@@ -92,6 +92,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
         crowded=frozenset(key.task for key, _ in draft.lacking) | tended.crowded,
         queued=dict(fleet.queued),
         pools=tuple(tended.views),
+        quiet=tended.quiet,
         reached={name: reached(given, name) for name in names if _is_followed(given, name)},
     )
 

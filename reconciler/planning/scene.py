@@ -212,14 +212,16 @@ class Scene(Struct, dict=True):
 
     @cached_property
     def wish(self) -> Wish:
-        """What each of its instances asks of a node.
+        """What each of its instances asks of a node."""
+        return wish_of(self.task)
 
-        The image is where the newest runs of the same work have had it, this one among them.
-        """
+    @property
+    def images(self) -> frozenset[str]:
+        """The nodes that have its image: those where the newest runs of the same work had it."""
         known = self.given.history.tasks.get(self.task.name)
         alike = [r for r in known.runs.values() if r.work == self.run.work] if known else []
-        there = (node for run in (self.run, *alike[-_RUNS_LOOKED_AT:]) for node in run.images)
-        return wish_of(self.task, frozenset(there))
+        runs = (self.run, *alike[-_RUNS_LOOKED_AT:])
+        return frozenset(node for run in runs for node in run.images)
 
 
 class Pulling(Struct):

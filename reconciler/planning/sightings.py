@@ -34,6 +34,8 @@ class Sightings:
         there = sum(len(shown.tasks()) for shown in self._nodes)
         few = asked is not None and asked * len(self._nodes) < there
         self._where = None if few else self._places()
+        # Whether of some node nothing is known. Asked for each task: too many nodes to look at.
+        self.blind = not all(view.known for view in observed.nodes.values())
 
     @property
     def live(self) -> int:

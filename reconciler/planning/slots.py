@@ -57,8 +57,10 @@ def is_prepared(given: "Pass", pool: DesiredPool, slot: PoolSlot) -> bool:
 
 def why_unprepared(given: "Pass", pool: DesiredPool, slot: PoolSlot) -> str:
     """Return why a slot's preparation has failed for good, empty where it has not."""
+    if slot.ready_at:
+        return ""
     run, task = run_of(given, pool), given.desired.tasks.get(pool.task)
-    if run is None or task is None or slot.ready_at:
+    if run is None or task is None:
         return ""
     return why_no_more(task, run, slot.number, frozenset()) or ""
 

@@ -8,7 +8,7 @@ a slot is told by the pass before. Must not know how instances are placed in slo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct, field
@@ -26,6 +26,7 @@ from reconciler.model.fact import (
     SlotUsed,
 )
 from reconciler.model.pool import DesiredPool, PoolRecord, PoolSlot, PoolView, slot_name
+from reconciler.planning.concerned import concerned
 from reconciler.planning.fleet import Fleet, Stand
 from reconciler.planning.line import Line, Turn
 from reconciler.planning.nodes import drains
@@ -42,13 +43,15 @@ REST: Final = 300.0
 class Tended(Struct):
     """What a pass makes of pools: facts, when to look again by task, and how they stand.
 
-    `crowded` are the tasks of pools for which a node has no room.
+    `crowded` are the tasks of pools for which a node has no room, `views` how it stands with the
+    pools that were looked at, and `quiet` the names of the others, of which nothing has changed.
     """
 
     facts: list[Fact] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
     crowded: set[str] = field(default_factory=set)
     views: list[PoolView] = field(default_factory=list)
+    quiet: frozenset[str] = frozenset()
 
 
 class _Yard(Struct):
@@ -71,9 +74,15 @@ class _Yard(Struct):
         return bool(slot.ready_at and taken and taken.count)
 
 
-def tend(given: Pass, fleet: Fleet, queued: Mapping[str, int]) -> Tended:
-    """Return what becomes of all pools. `queued` counts by task what waits for a slot."""
-    found, names = Tended(), {*given.desired.pools, *given.history.pools}
+def tend(
+    given: Pass, fleet: Fleet, queued: Mapping[str, int], only: Collection[str] | None = None
+) -> Tended:
+    """Return what becomes of pools, in a pass that is about `only` these tasks; None is all.
+
+    `queued` counts by task what waits for a slot.
+    """
+    names = concerned(given, only)
+    found = Tended(quiet=frozenset(given.desired.pools.keys() - names))
     if not names or not fleet.stands:
         return found
     waiting = _waiting(given, queued)

@@ -33,6 +33,5 @@ def _others(given: Pass, name: str, present: Run) -> Iterable[Run]:
     known = given.history.tasks.get(name)
     if known is None:
         return ()
-    blind = not all(view.known for view in given.observed.nodes.values())
-    numbers = known.runs if blind else known.unfinished
+    numbers = known.runs if given.seen.blind else known.unfinished
     return (known.runs[number] for number in numbers if number != present.number)

@@ -10,17 +10,15 @@ from reconciler.model.spec import Pairs
 class Wish(Struct, frozen=True):
     """What an instance takes, the labels that its node has, and how its task is spread.
 
-    `images` are the nodes on which its image is known to be, `pool` is the one in whose slots it
-    is to be, empty for anywhere.
+    `pool` is the one in whose slots it is to be, empty for anywhere.
     """
 
     claim: Claim
     labels: Pairs = ()
     spread: str = EVENLY
-    images: frozenset[str] = frozenset()
     pool: str = ""
 
 
-def wish_of(task: DesiredTask, images: frozenset[str] = frozenset()) -> Wish:
+def wish_of(task: DesiredTask) -> Wish:
     """Return what each instance of a task asks for."""
-    return Wish(claim_of(task.spec), task.spec.nodes, task.spread, images, task.spec.pool)
+    return Wish(claim_of(task.spec), task.spec.nodes, task.spread, task.spec.pool)

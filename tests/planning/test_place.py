@@ -12,14 +12,17 @@ from reconciler.engines.engine import EngineInfo
 from reconciler.model.action import Underway, Verb
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import claim_of
-from reconciler.model.desired import FILLED, DesiredTask, NodeSpec, Retry
+from reconciler.model.desired import EVENLY, FILLED, DesiredTask, NodeSpec, Retry
 from reconciler.model.fact import AttemptReserved, ImageResolved, RunOpened
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import NodeView, Observed
 from reconciler.model.pool import Policy
 from reconciler.model.spec import Port, Resources
-from reconciler.planning import plan
+from reconciler.planning import line, plan
+from reconciler.planning.filters import stands_open
+from reconciler.planning.fleet import Stand
+from reconciler.planning.wish import Wish
 from tests.support.desired import make_desired, make_pool, make_task
 from tests.support.many import Many
 
@@ -272,3 +275,40 @@ def test_of_two_nodes_alike_the_one_that_has_the_image_comes_first() -> None:
     pulls = [a for a in lab.apply(asking(rerun=1)) if a.verb is Verb.PULL]
     assert lab.count() == {"n2": 1}
     assert [a.node for a in pulls] == ["n2"]
+
+
+def test_tasks_whose_images_are_elsewhere_share_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: Counter[str] = Counter()
+
+    def look(stand: Stand, wish: Wish) -> bool:
+        looks[stand.name] += 1
+        return stands_open(stand, wish)
+
+    monkeypatch.setattr(line, "stands_open", look)
+    names = [f"n{number:02}" for number in range(20)]
+    tasks = [asking(f"t{number:02}", cpus=1) for number in range(20)]
+    nodes = {name: NodeSpec(name, "", capacity=Amounts(2.0)) for name in names}
+    history = History()
+    for task, name in zip(tasks, reversed(names), strict=True):
+        history.apply(RunOpened(task.name, 1, task.work.hash, 0, "", "f-1", 1.0))
+        history.apply(ImageResolved(task.name, 1, name, "i", 1.0))
+    desired = replace(make_desired(*tasks), nodes=nodes)
+    made = plan(desired, Observed({n: NodeView(n) for n in nodes}), history, 2.0).actions
+    where = {action.task: action.node for action in made}
+    assert where == dict(zip((t.name for t in tasks), reversed(names), strict=True))
+    assert set(looks.values()) == {2}, "once for all, and once for whoever has the image there"
+
+
+@pytest.mark.parametrize("spread", [EVENLY, FILLED, "zone"])
+def test_where_the_image_is_comes_before_its_equals_alone(spread: str) -> None:
+    labels = (("zone", "a"),)
+    nodes = {n: NodeSpec(n, "", labels=labels, capacity=Amounts(2.0)) for n in ("n1", "n2", "n3")}
+    task, history = asking(count=5, cpus=1, spread=spread), History()
+    history.apply(RunOpened("work", 1, task.work.hash, 0, "", "f-1", 1.0))
+    history.apply(ImageResolved("work", 1, "n2", "i", 1.0))
+    desired = replace(make_desired(task), nodes=nodes)
+    made = plan(desired, Observed({n: NodeView(n) for n in nodes}), history, 2.0)
+    first = next(a for a in made.actions if a.attempt and a.attempt.key.instance == 0)
+    assert first.node == "n2"
+    there = Counter(a.node for a in made.actions if a.verb is Verb.CREATE)
+    assert there["n2"] == 2, "it has room for as many"
