@@ -7,10 +7,10 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check docs fuzz prove chaos soak bench lock clean .venv engine image tools
+.PHONY: help demo test test-full test-engines check docs fuzz prove chaos soak bench lock clean .venv engine image tools
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: .venv engine image  ## run examples/hello on the local Docker Engine
 	$(BIN)/reconciler apply examples/hello --wait
@@ -20,6 +20,12 @@ test: check engine image tools  ## check, then every test but the slow ones
 
 test-full: check engine image tools  ## check, then every test
 	$(BIN)/pytest
+
+# Each is run in a network of its own, with the programs that lie there.
+test-engines: .venv engine image tools  ## what an engine matters to, on this machine's kind and on Engine 26.1
+	@.dev/newer_engine
+	$(BIN)/python -m tests.contract /
+	$(BIN)/python -m tests.contract build/newer-engine
 
 check: .venv  ## lint, format, types and who may import whom; needs no engine
 	$(BIN)/ruff check .
@@ -41,9 +47,11 @@ prove: .venv  ## hold every law against 100,000 steps of fate, on an engine in m
 	$(BIN)/python -m tests.laws $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(BATCH),--batch $(BATCH))
 
-# `make chaos SEED=7 KILLS=40` repeats a siege's choices, not its moments.
-chaos: .venv engine image  ## kill the reconciler 500 times under real work (KILLS=N for another number)
-	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+# `make chaos SEED=7 KILLS=40` repeats a siege's choices, not its moments. Of four engines each is
+# killed and cut off now and then as well.
+chaos: .venv engine image tools  ## kill the reconciler 500 times under real work (KILLS=N for another number, NODES=4 for four engines)
+	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(NODES),--nodes $(NODES))
 
 soak: .venv engine image  ## keep a `run` busy: 10,000 polls, 1,000 commits (POLLS=N COMMITS=N)
 	$(BIN)/python -m tests.soak $(if $(POLLS),--polls $(POLLS)) $(if $(COMMITS),--commits $(COMMITS))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import session, settle
 from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.hosts import followed
 from reconciler.cli.place import Place, opener
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
@@ -21,7 +22,7 @@ from reconciler.controller.revisions import load
 from reconciler.controller.writing import (
     Options,
     Writer,
-    last_valid,
+    last_valid_on,
     nothing_wanted,
     writer,
 )
@@ -54,7 +55,8 @@ def keep(place: Place, manner: Manner) -> None:
         # Read once more, for an edit may have come before the watch, and errors are to be told.
         opened.loop.put(SourceChanged())
         settle()
-        ending = session.drive(opened, lambda _: False, speaker)
+        with followed(place, opened.loop.put):
+            ending = session.drive(opened, lambda _: False, speaker)
         if ending is Ending.CLAIM:
             raise Failure(opened.loop.claim_refusal, Exit.HELD)
 
@@ -70,12 +72,14 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         take_over=manner.take_over,
         resync=manner.resync,
         open_engine=opener(place),
+        hosts=place.hosts,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     desired = replace(desired, prunable=False)
     with writer(place.source, desired, chosen, follow=True, memory=memory) as opened:
         if snapshot is not None:
             session.put_in_force(opened, snapshot)
+        opened.give_hosts(place.hosts)
         yield opened
 
 
@@ -88,7 +92,7 @@ def _begin_with(place: Place, memory: Memory) -> tuple[Snapshot | None, Desired]
     if chosen is not None:
         return chosen
     snapshot = place.source.read()
-    catalog = load(snapshot, place.project, place.policy, memory)
+    catalog = load(snapshot, place.project, place.policy, memory, place.hosts)
     if snapshot.complete and catalog.desired is not None and catalog.project == place.project:
         return snapshot, catalog.desired
     if not snapshot.complete:
@@ -104,6 +108,6 @@ def _begin_with(place: Place, memory: Memory) -> tuple[Snapshot | None, Desired]
 
 def _before(place: Place) -> Desired | None:
     try:
-        return last_valid(place.folder, place.project, place.policy)
+        return last_valid_on(place.hosts, place.folder, place.project, place.policy)
     except NoLedger:
         return None

@@ -18,7 +18,8 @@ _COLOURS: Final = {
     Condition.DRAINED: "yellow",
 }
 _HEADER: Final = (
-    "NODE", "STATE", "ENGINE", "CPUS", "MEMORY", "GPUS", "USED", "INSTANCES", "LATENCY", "WHY",
+    "NODE", "STATE", "ENGINE", "CPUS", "MEMORY", "GPUS", "OTHERS", "USED", "INSTANCES", "LATENCY",
+    "WHY",
 )  # fmt: skip
 
 
@@ -49,6 +50,7 @@ def _node(one: Survey) -> dict[str, object]:
         "capacity": _amounts(one.capacity),
         "reserve": _amounts(spec.reserve),
         "reserved": _amounts(one.asked),
+        "reservedByOthers": _amounts(one.others),
         "usedMemory": one.used,
         "instances": one.instances,
     }
@@ -68,6 +70,7 @@ def _row(report: Report, one: Survey) -> tuple[str, ...]:
         _of(format_cpus(asked.cpus or 0.0), format_cpus(has.cpus) if has.cpus is not None else ""),
         _of(format_bytes(asked.memory or 0), _rough(has.memory)),
         _of(str(asked.gpus or 0), str(has.gpus)) if has.gpus else "-",
+        _others(one.others),
         size(one.used) if one.used else "-",
         str(one.instances),
         f"{one.seconds * 1000:.0f} ms" if one.seconds is not None else "-",
@@ -77,6 +80,14 @@ def _row(report: Report, one: Survey) -> tuple[str, ...]:
 
 def _of(asked: str, has: str) -> str:
     return f"{asked} of {has}" if has else asked
+
+
+def _others(taken: Amounts) -> str:
+    """Return what others have reserved, in short."""
+    said = [f"{format_cpus(taken.cpus)} cpus"] if taken.cpus else []
+    said += [size(taken.memory)] if taken.memory else []
+    said += [f"{taken.gpus} gpus"] if taken.gpus else []
+    return ", ".join(said) or "-"
 
 
 def _rough(memory: int | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.identity import NAME_PATTERN
 from reconciler.model.quantities import parse_duration
@@ -92,6 +93,7 @@ class Chosen(Struct, frozen=True):
     state: Path | None = None
     config: Path | None = None
     settings: tuple[str, ...] = ()
+    nodes: Path | None = None
 
 
 class TargetType(click.ParamType[Target]):
@@ -163,6 +165,36 @@ def operator_options(verb: Verb) -> Verb:
         *, state: Path | None, config: Path | None, settings: tuple[str, ...], **others: object
     ) -> object:
         return verb(operator=Chosen(state, config, settings), **others)
+
+    return wrapped
+
+
+def hosts_options(verb: Verb) -> Verb:
+    """Give a verb `operator`, which may also say which hosts are the nodes."""
+
+    @operator_options
+    @click.option(
+        "--nodes",
+        type=click.Path(path_type=Path, allow_dash=True),
+        metavar="FILE",
+        help="A list of hosts, one a line, which are the nodes; - is standard input.",
+    )
+    @click.option(
+        "--node-endpoint",
+        metavar="ENDPOINT",
+        help="Where the engines of these hosts listen, such as tcp://{host}:2376.  "
+        "[default: ssh://{host}]",
+    )
+    @functools.wraps(verb)
+    def wrapped(
+        *, operator: Chosen, nodes: Path | None, node_endpoint: str | None, **others: object
+    ) -> object:
+        settings = operator.settings
+        if node_endpoint is not None:
+            if nodes is None:
+                raise click.UsageError("--node-endpoint is for the hosts that --nodes lists")
+            settings = (*settings, f"nodes.endpoint={node_endpoint}")
+        return verb(operator=replace(operator, settings=settings, nodes=nodes), **others)
 
     return wrapped
 

@@ -9,17 +9,20 @@ import shlex
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from reconciler import manifests
 from reconciler.cli.exits import Failure
+from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
 from reconciler.cli.options import Address, Chosen, Where
 from reconciler.controller.folders import state_folder
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec, Tls
+from reconciler.model.hosts import Hosts
+from reconciler.model.operator import Way
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import MAX_BYTES, FolderSource
 from reconciler.sources.source import SOURCE_FILE, Polled, project_name
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
     from reconciler.engines.engine import Engine
     from reconciler.sources.git import GitSource
 
+_OF_HOSTS: Final = ("apply", "plan", "run")
+
 
 class Place(Struct, frozen=True):
-    """A source, its project, and the state folder if one was chosen."""
+    """A source, its project, the state folder if one was chosen, the hosts if some are listed."""
 
     source: "FolderSource | GitSource"
     written: Where
@@ -40,6 +45,8 @@ class Place(Struct, frozen=True):
     policy: Policy = FOLDER
     chosen: Chosen = Chosen()
     ssh_config: str = ""
+    hosts: Hosts | None = None
+    way: Way = Way()
 
     @property
     def root(self) -> Path:
@@ -62,6 +69,9 @@ class Place(Struct, frozen=True):
             options += ["--state", str(self.chosen.state)]
         if self.chosen.config is not None and not os.environ.get("RECONCILER_CONFIG"):
             options += ["--config", str(self.chosen.config)]
+        hosts = self.chosen.nodes
+        if hosts is not None and hosts.is_file() and words[0] in _OF_HOSTS:
+            options += ["--nodes", str(hosts)]  # a pipe cannot be read again
         for setting in self.chosen.settings:
             options += ["--set", setting]
         return shlex.join(["reconciler", *words, *options])
@@ -86,7 +96,8 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
     if state is None and operator.state_root:
         state = Path(operator.state_root) / project
     policy = policy_of(operator, chosen, as_git=as_git)
-    return Place(folder, source, project, state, policy, chosen, operator.ssh_config)
+    ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
+    return Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
 
 
 def look(place: Place) -> "Report":

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from reconciler import manifests
 from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
 from reconciler.cli.options import Address, Chosen
 from reconciler.cli.place import Place, project_of_ledger
@@ -80,8 +81,9 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     except RemoteError as error:
         raise Failure(str(error), Exit.USAGE) from error
     policy = policy_of(operator, chosen, as_git=True)
-    place = Place(source, Address(spec.url), spec.name, folder, policy, chosen, operator.ssh_config)
-    return named(place)
+    ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
+    address = Address(spec.url)
+    return named(Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way))
 
 
 def named(place: Place) -> Place:

@@ -87,6 +87,8 @@ def _places(
         )  # fmt: skip
     if chosen.state is not None and len(specs) > 1:
         raise Failure("--state names one project's folder, and there are several sources")
+    if chosen.nodes is not None and len(specs) > 1:
+        raise Failure("--nodes lists one project's hosts, and there are several sources")
     kept: dict[Path, Kept] = {}
     places = []
     for spec in specs:

@@ -37,7 +37,7 @@ def read_valid(place: Place) -> tuple[Snapshot, Desired]:
     Raises:
         Failure: when it cannot be read whole, or has errors, which are shown.
     """
-    snapshot, catalog = read(place.source, place.project, place.policy)
+    snapshot, catalog = read(place.source, place.project, place.policy, place.hosts)
     if not snapshot.complete:
         raise Failure(
             f"nothing is changed, for the source cannot be read whole: {snapshot.problem}"
@@ -63,7 +63,7 @@ def pinned(place: Place) -> tuple[Snapshot, Desired] | None:
     Raises:
         Failure: when it cannot be applied any more.
     """
-    found = writing.pinned(place.folder, place.project, place.policy)
+    found = writing.pinned(place.folder, place.project, place.policy, place.hosts)
     if found is None:
         return None
     snapshot, catalog = found

@@ -15,9 +15,11 @@ from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
 from reconciler.model.headway import Glimpse, Headway
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.observed import NodeView
 from reconciler.model.pool import pool_prepared_by
 from reconciler.model.run import Attempt, Run, Trouble
 from reconciler.model.spec import Pairs
+from reconciler.planning.nodes import Condition, condition_of
 from reconciler.planning.numbering import values_in
 from reconciler.planning.status import task_state
 
@@ -109,6 +111,34 @@ def values_of(report: Report, key: InstanceKey) -> Pairs:
         return ()
     found = (text for text, number in known.combinations.items() if number == key.instance)
     return values_in(next(found, ""))
+
+
+class NodeStanding(Struct, frozen=True):
+    """One node: how it stands, why, since when (0.0: not on record), and what is there."""
+
+    condition: Condition
+    reason: str
+    since: float
+    instances: int
+
+    @property
+    def known(self) -> bool:
+        """Whether it could be looked at."""
+        return self.condition is not Condition.UNKNOWN
+
+
+def node_of(report: Report, name: str) -> NodeStanding:
+    """Return how a node that counts stands."""
+    spec, record = report.desired.nodes[name], report.history.nodes.get(name)
+    view = report.observed.nodes.get(name) or NodeView(name, known=False)
+    live = sum(container.occupies for container in view.containers.values())
+    return NodeStanding(*condition_of(spec, record, view), live)
+
+
+def shut_nodes(report: Report) -> list[str]:
+    """Return why nodes that can be looked at take nothing new, a sentence each."""
+    found = ((name, node_of(report, name)) for name in sorted(report.desired.nodes))
+    return [f"node {name}: {one.reason}" for name, one in found if one.known and one.reason]
 
 
 def unknown_nodes(report: Report) -> list[str]:

@@ -11,7 +11,9 @@ from reconciler.cli.standing import (
     attempt_of,
     finished_at,
     headway_of,
+    node_of,
     seen_of,
+    shut_nodes,
     standings,
     started_at,
     unknown_nodes,
@@ -38,12 +40,22 @@ def as_json(report: Report) -> dict[str, object]:
         "pinned": report.history.pinned_revision or None,
         "tasks": [_task(report, standing) for standing in standings(report)],
         "pools": pools_output.items(report),
-        "nodes": [
-            {"name": view.name, "known": view.known, "reason": view.reason}
-            for view in report.observed.nodes.values()
-        ],
+        "nodes": [_node(report, name) for name in sorted(report.desired.nodes)],
         "writer": writer_json(report.writer),
         "holds": [hold_json(hold) for hold in report.plan.holds],
+    }
+
+
+def _node(report: Report, name: str) -> dict[str, object]:
+    found = node_of(report, name)
+    return {
+        "name": name,
+        "state": found.condition.value,
+        "known": found.known,
+        "reason": found.reason,
+        "since": rfc3339(found.since) if found.since else None,
+        "declared": not report.desired.nodes[name].leaving,
+        "instances": found.instances,
     }
 
 
@@ -94,6 +106,7 @@ def _head(report: Report) -> str:
 
 def _notes(report: Report) -> list[str]:
     said = [paint(one_line(note), "magenta") for note in unknown_nodes(report)]
+    said += [paint(one_line(note), "magenta") for note in shut_nodes(report)]
     said += [paint(one_line(hold.message), "magenta") for hold in report.plan.holds]
     if report.history.pinned_revision:
         pinned = one_line(report.history.pinned_revision)

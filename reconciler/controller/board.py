@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.engines.engine import EngineEvent
 from reconciler.model.amounts import Amounts
+from reconciler.model.claim import Taken
 from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
@@ -27,7 +28,8 @@ class NodeState(Struct):
     """One node's containers by id, when each was last touched, and whether all that is known.
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
-    `era` is the engine's, as told with the last list, and `has` what it said that the node has.
+    `era` is the engine's, as told with the last list, and `has` what it said that the node has;
+    `others` is what others take of that.
     """
 
     name: str
@@ -38,6 +40,7 @@ class NodeState(Struct):
     touched: dict[str, int] = field(default_factory=dict)
     era: str = ""
     has: Amounts = Amounts()
+    others: Taken = field(default_factory=Taken)
 
 
 class Board:
@@ -71,7 +74,7 @@ class Board:
         """Return the picture as planning reads it; it is not to be kept over a change."""
         return Observed(
             {
-                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.asked)
+                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.asked, s.others)
                 for n, s in self.nodes.items()
             }
         )
@@ -99,11 +102,11 @@ class Board:
             state.known, state.reason = True, ""
         return dirty
 
-    def learn(self, node: str, has: Amounts) -> None:
-        """Know what a node has."""
+    def learn(self, node: str, has: Amounts, others: Taken) -> None:
+        """Know what a node has, and what others take of it."""
         state = self.nodes[node]
-        self.freed += state.has != has
-        state.has = has
+        self.freed += (state.has, state.others) != (has, others)
+        state.has, state.others = has, others
 
     def lose(self, node: str, reason: str, *, doubt: bool = False) -> bool:
         """Know nothing of a node from now on; return whether that is new.

@@ -171,7 +171,7 @@ class Core:
         if self._is_twin(seen):
             return
         was_known = self.board.nodes[seen.node].known
-        self.board.learn(seen.node, seen.has)
+        self.board.learn(seen.node, seen.has, seen.others)
         for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()

@@ -2,11 +2,13 @@
 
 import threading
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
 from reconciler.model.amounts import Amounts
+from reconciler.model.claim import Taken
+from reconciler.model.hosts import Hosts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
@@ -35,7 +37,8 @@ class Listed(Struct, frozen=True):
     """What a node showed to a list call that began when the board stood at `began`.
 
     `era` is the engine's, asked for afterwards: a list of a later one is never taken for this.
-    `has` is what the engine says that the node has.
+    `has` is what the engine says that the node has, `others` what is taken of it by containers that
+    are not the project's.
     """
 
     node: str
@@ -43,6 +46,7 @@ class Listed(Struct, frozen=True):
     containers: tuple[Container, ...]
     era: str = ""
     has: Amounts = Amounts()
+    others: Taken = field(default_factory=Taken)
 
 
 class Hinted(Struct, frozen=True):
@@ -85,6 +89,12 @@ class SourceTold(Struct, frozen=True):
     message: str
 
 
+class HostsListed(Struct, frozen=True):
+    """The operator gives other hosts for nodes."""
+
+    hosts: Hosts
+
+
 class Asked(Struct, frozen=True):
     """The ledger was written by somebody else: there may be requests."""
 
@@ -104,6 +114,7 @@ Happening = (
     | ClaimLost
     | SourceChanged
     | SourceTold
+    | HostsListed
     | Asked
     | Halt
 )

@@ -28,10 +28,11 @@ class Inline:
             try:
                 seen = engine.list(self.core.desired.project)
                 era, has = engine.era(), engine.info().amounts
+                others = engine.others(self.core.desired.project)
             except EngineError as error:
                 self.core.lost(NodeLost(name, str(error)))
             else:
-                self.core.listed(Listed(name, began, seen, era, has))
+                self.core.listed(Listed(name, began, seen, era, has, others))
 
     def step(self) -> list[Action]:
         """Take one turn and carry out what it asks for; return that."""

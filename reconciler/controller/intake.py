@@ -13,6 +13,7 @@ from reconciler.controller.posts import Posts
 from reconciler.controller.requests.desk import Desk
 from reconciler.controller.revisions import Change, Revisions
 from reconciler.ledger import Ledger, LedgerError, Request
+from reconciler.model.hosts import Hosts
 
 Heard = Callable[[Change, float], None]
 
@@ -61,6 +62,14 @@ class Intake:
         began = time.monotonic()
         change = self._revisions.read(self._core.desired, self._core.history.pinned_revision)
         self._heard(change, time.monotonic() - began)
+        self._take(change)
+
+    def take_hosts(self, hosts: Hosts) -> None:
+        """Have these hosts for nodes from now on, if the revision in force fits on them."""
+        if self._revisions is not None and self._follow:
+            self._take(self._revisions.listed(hosts, self._core.desired))
+
+    def _take(self, change: Change) -> None:
         self._core.note(change.facts)
         for kind, level, message in change.said:
             self._core.say(kind, message, level=level)

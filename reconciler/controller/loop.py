@@ -247,6 +247,10 @@ class Loop:
         self.core.say("source", happening.message, level=happening.level)
 
     @_hear.register
+    def _(self, happening: said.HostsListed) -> None:
+        self._intake.take_hosts(happening.hosts)
+
+    @_hear.register
     def _(self, happening: said.Halt) -> None:
         self.core.say("halt", happening.reason)
         self._ending = Ending.HALTED

@@ -22,6 +22,7 @@ from reconciler.controller.happenings import (
 )
 from reconciler.engines.engine import Engine, EngineError, EventStream
 from reconciler.model.amounts import Amounts
+from reconciler.model.claim import Taken
 
 HEALTH_SECONDS = 10.0
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -63,6 +64,7 @@ class NodeWatch:
         self._claimed = False
         self._doubted = False
         self._has: Amounts | None = None
+        self._others = Taken()
         self._doubts = 0
         self._last_doubt = float("-inf")
 
@@ -132,10 +134,16 @@ class NodeWatch:
         if self._rhythm.follow and self._stream is None:
             self._subscribe()
         if self._has is None:
-            self._has = self.engine.info().amounts
+            self._look_around()
+        has, others = self._has or Amounts(), self._others
         began = self._step()
         containers = self.engine.list(self._claimant.project)
-        self._put(Listed(self.engine.node, began, containers, self.engine.era(), self._has))
+        self._put(Listed(self.engine.node, began, containers, self.engine.era(), has, others))
+
+    def _look_around(self) -> None:
+        """See what the node has, and what others take of it."""
+        self._has = self.engine.info().amounts
+        self._others = self.engine.others(self._claimant.project)
 
     def _give_time(self) -> None:
         """Wait before a node that is in doubt again and again is believed once more.
@@ -152,7 +160,10 @@ class NodeWatch:
         self._last_doubt, self._doubted = time.monotonic(), False
 
     def _check_health(self) -> None:
-        self._has = self.engine.info().amounts
+        before = self._has, self._others
+        self._look_around()
+        if before != (self._has, self._others):
+            self._wanted.set()
         if not still_ours(self.engine, self._claimant):
             node = self.engine.node
             message = f"the claim on node {node} is not ours any more: nothing is changed"

@@ -179,6 +179,7 @@ def _world(name: str, observed: Observed, wall: Callable[[], float], images: set
     view = observed.nodes.get(name)
     if view is not None and view.known:
         world.seed(view.containers.values())
+        world.others = view.others.copy()
         if view.has.cpus is not None and view.has.memory is not None:
             world.info = EngineInfo("simulated", int(view.has.cpus), view.has.memory)
     return world

@@ -25,6 +25,7 @@ from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan, Underway
 from reconciler.model.amounts import Amounts
 from reconciler.model.calendar import Calendar
+from reconciler.model.claim import Taken
 from reconciler.model.desired import Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
@@ -124,14 +125,16 @@ def observe(project: str, engines: Mapping[str, Engine], lost: Collection[str] =
     """List every node; one that does not answer is unknown. Those `lost` get little time."""
     views: dict[str, NodeView] = {}
 
-    def look(engine: Engine) -> tuple[Sequence[Container], Amounts]:
-        return engine.list(project), engine.info().amounts
+    def look(engine: Engine) -> tuple[Sequence[Container], Amounts, Taken]:
+        return engine.list(project), engine.info().amounts, engine.others(project)
 
     for name, seen in ask_all(engines, look, lost).items():
         if isinstance(seen, EngineError):
             views[name] = NodeView(name, known=False, reason=str(seen))
         else:
-            views[name] = NodeView(name, containers=Containers(seen[0]), has=seen[1])
+            views[name] = NodeView(
+                name, containers=Containers(seen[0]), has=seen[1], others=seen[2]
+            )
     return Observed(views)
 
 

@@ -15,6 +15,7 @@ from reconciler.ledger import Ledger, LedgerError
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Fact, RevisionSeen
+from reconciler.model.hosts import Hosts, hosts_text
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 from reconciler.sources.source import Polled, Snapshot, Source
@@ -24,6 +25,7 @@ KEEP_AGAIN_SECONDS = 1.0
 # How long a watched source must have been quiet before anything missing is torn down, seconds.
 QUIET_SECONDS = 2.0
 _WARNINGS = 5
+_NAMED = 10
 
 
 class Change(Struct, frozen=True):
@@ -39,7 +41,8 @@ class Revisions(Struct):
     """Reads one source, again and again, and remembers what was last said of it.
 
     `quiet_for` returns the seconds since the source last showed a sign of change. `memory` may
-    be of a reading that somebody else has done before.
+    be of a reading that somebody else has done before. `hosts` are the nodes that the operator
+    gives.
     """
 
     source: Source
@@ -49,6 +52,7 @@ class Revisions(Struct):
     quiet_for: Callable[[], float]
     policy: Policy = FOLDER
     memory: manifests.Memory = field(default_factory=manifests.Memory)
+    hosts: Hosts | None = None
     _last_said: str = ""
     _kept: bool = True
     _pinned: str = ""
@@ -79,12 +83,41 @@ class Revisions(Struct):
         if snapshot.revision == in_force.revision and in_force.prunable:
             self._last_said = ""
             return self._keep_again(snapshot)
-        catalog = load(snapshot, self.project, self.policy, self.memory)
+        catalog = self._load(snapshot)
         if catalog.desired is None or catalog.project != self.project:
             return self._unfit(snapshot, catalog)
         if pinned:
             return self._waiting(snapshot, pinned)
         return self._accepted(snapshot, catalog.desired, catalog.problems, in_force)
+
+    def listed(self, hosts: Hosts, in_force: Desired) -> Change:
+        """Give the revision in force other hosts for nodes, if it fits on them."""
+        before, self.hosts = self.hosts, hosts
+        try:
+            if not in_force.revision:
+                return Change(said=give_hosts(self.ledger, hosts))
+            files = self.ledger.revision_files(in_force.revision)
+            desired, why = self._from_record(in_force.revision, files)
+            if desired is not None:
+                prunable = in_force.prunable and desired.prunable
+                return Change(replace(desired, prunable=prunable), give_hosts(self.ledger, hosts))
+        except LedgerError as error:
+            why = str(error)
+        self.hosts = before
+        message = f"these hosts are refused, those that were listed before stay: {why}"
+        return Change(said=(("hosts", "error", message),))
+
+    def _from_record(
+        self, revision: str, files: Mapping[str, bytes] | None
+    ) -> tuple[Desired | None, str]:
+        """Return what a revision's own copy asks for, or why that cannot be."""
+        if files is None:
+            return None, "its files are not kept any more"
+        catalog = self._load(kept_snapshot(self.project, revision, files))
+        return catalog.desired, summary(catalog.errors) if catalog.errors else ""
+
+    def _load(self, snapshot: Snapshot) -> Catalog:
+        return load(snapshot, self.project, self.policy, self.memory, self.hosts)
 
     def _partial(self, snapshot: Snapshot, in_force: Desired) -> Change:
         """Refuse what cannot be read whole; of a commit it is remembered, for it stays so."""
@@ -122,21 +155,18 @@ class Revisions(Struct):
     def _to_pinned(self, pinned: str, in_force: Desired) -> Change:
         """Put a pinned revision in force, from the ledger's own copy of its files."""
         try:
-            files = self.ledger.revision_files(pinned)
-            found = kept_snapshot(self.project, pinned, files) if files is not None else None
-            catalog = load(found, self.project, self.policy, self.memory) if found else None
-            if catalog is None or catalog.desired is None:
-                why = summary(catalog.errors) if catalog else "its files are not kept any more"
+            desired, why = self._from_record(pinned, self.ledger.revision_files(pinned))
+            if desired is None:
                 return self._refused(pinned, f"it is pinned, but cannot be applied: {why}")
             self.ledger.put_in_force(pinned)
         except LedgerError as error:
             said = (("ledger", "error", str(error)),)
             return Change(said=said, again_in=KEEP_AGAIN_SECONDS)
         self._pinned = pinned
-        message = f"revision {pinned} in force: pinned, {len(catalog.desired.tasks)} tasks"
+        message = f"revision {pinned} in force: pinned, {len(desired.tasks)} tasks"
         new = pinned != in_force.revision
         # What the source says meanwhile is looked at next.
-        return Change(catalog.desired, (("revision", "info", message),) if new else (), 0.0)
+        return Change(desired, (("revision", "info", message),) if new else (), 0.0)
 
     def _waiting(self, snapshot: Snapshot, pinned: str) -> Change:
         """Remember a revision that is not put in force, for another one is pinned."""
@@ -186,15 +216,23 @@ def kept_snapshot(project: str, revision: str, files: Mapping[str, bytes]) -> Sn
 
 
 def load(
-    snapshot: Snapshot, project: str, policy: Policy, memory: manifests.Memory | None = None
+    snapshot: Snapshot,
+    project: str,
+    policy: Policy,
+    memory: manifests.Memory | None = None,
+    hosts: Hosts | None = None,
 ) -> Catalog:
-    """Return the catalog of a snapshot; `memory` is of a former one that may be much like it."""
+    """Return the catalog of a snapshot, with the operator's `hosts` for nodes if there are some.
+
+    `memory` is of a former one that may be much like it.
+    """
     return manifests.load(
         snapshot.files,
         project=project,
         revision=snapshot.revision,
         policy=policy,
         memory=memory,
+        hosts=hosts,
     )
 
 
@@ -207,6 +245,19 @@ def keep(
     except LedgerError as error:
         return (("ledger", "error", str(error)),)
     return ()
+
+
+def give_hosts(ledger: Ledger, hosts: Hosts | None) -> tuple[tuple[str, str, str], ...]:
+    """Put on record which nodes the operator gives; return what to say, nothing if it is so."""
+    if ledger.hosts() == hosts_text(hosts):
+        return ()
+    ledger.keep_hosts(hosts_text(hosts))
+    if hosts is None:
+        return (("hosts", "info", "no hosts are listed: nodes are those that are declared"),)
+    names = ", ".join(host.name for host in hosts.nodes[:_NAMED])
+    if len(hosts.nodes) > _NAMED:
+        names += f" and {len(hosts.nodes) - _NAMED} more"
+    return (("hosts", "info", f"nodes are the hosts that are listed: {names}"),)
 
 
 def _warnings(problems: Sequence[Problem]) -> Iterator[tuple[str, str, str]]:

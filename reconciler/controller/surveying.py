@@ -22,7 +22,8 @@ class Survey(Struct, frozen=True):
     """One node. `info` and `seconds`, which its answer took, are None where it gave none.
 
     `since` is when its condition began, epoch seconds, 0.0 where that is not on record. `asked` is
-    what the instances there have reserved, `used` the memory in bytes that they were seen to use.
+    what the instances there have reserved, `others` what containers have that are not of the
+    project, `used` the memory in bytes that its own were seen to use.
     """
 
     spec: NodeSpec
@@ -33,6 +34,7 @@ class Survey(Struct, frozen=True):
     seconds: float | None
     capacity: Amounts
     asked: Amounts
+    others: Amounts
     used: int
     instances: int
 
@@ -70,6 +72,7 @@ def _surveyed(
         seconds=seconds,
         capacity=capacity_of(spec, view.has),
         asked=Amounts(taken.cpus, taken.memory, taken.gpus),
+        others=Amounts(view.others.cpus, view.others.memory, view.others.gpus),
         used=sum(g.usage.memory for c in live if (g := report.glimpses.get(c.id))),
         instances=len(live),
     )

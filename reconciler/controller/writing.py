@@ -28,6 +28,7 @@ from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import Destroyed
+from reconciler.model.hosts import Hosts, hosts_of
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.source import Snapshot, Source, Watch
 
@@ -35,7 +36,10 @@ _TERMINAL = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCEL
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What the operator decides: `state` None is the platform's folder. Seconds for `resync`."""
+    """What the operator decides: `state` None is the platform's folder. Seconds for `resync`.
+
+    `hosts` are the nodes that the operator gives, None where manifests declare them.
+    """
 
     verb: str
     state: Path | None = None
@@ -43,6 +47,7 @@ class Options(Struct, frozen=True, kw_only=True):
     take_over: bool = False
     resync: float = 60.0
     open_engine: OpenEngine
+    hosts: Hosts | None = None
 
 
 class Writer(Struct):
@@ -55,6 +60,11 @@ class Writer(Struct):
     loop: Loop
     clock: SteadyClock
 
+    def give_hosts(self, hosts: Hosts | None) -> None:
+        """Put on record whose nodes count from now on, for those who only look."""
+        for kind, level, message in revisions.give_hosts(self.ledger, hosts):
+            self.core.say(kind, message, level=level)
+
     def apply_again(self) -> None:
         """Undo an earlier `destroy`, and try again at once what an engine refused before."""
         self.core.try_again()
@@ -62,10 +72,12 @@ class Writer(Struct):
             self.core.note([Destroyed("", self.clock.now())])
 
 
-def read(source: Source, project: str, policy: Policy) -> tuple[Snapshot, Catalog]:
+def read(
+    source: Source, project: str, policy: Policy, hosts: Hosts | None = None
+) -> tuple[Snapshot, Catalog]:
     """Read a source and check it; `project` is its name where it says none itself."""
     snapshot = source.read()
-    return snapshot, revisions.load(snapshot, project, policy)
+    return snapshot, revisions.load(snapshot, project, policy, hosts=hosts)
 
 
 @contextmanager
@@ -104,6 +116,7 @@ def writer(
             lambda: time.monotonic() - watch[0].quiet_since if watch else float("inf"),
             options.policy,
             memory or Memory(),
+            options.hosts,
         )
         loop = Loop(
             core,
@@ -125,15 +138,30 @@ def writer(
 
 
 def last_valid(folder: Path, project: str, policy: Policy) -> Desired | None:
-    """Return the revision that was in force last, from the ledger's own copy of its files."""
+    """Return the revision that was in force last, from the ledger's own copy of its files.
+
+    Its nodes are those that it had: the operator's hosts, where there were some.
+    """
+    with Ledger.open(folder, write=False, project=project) as ledger:
+        hosts = hosts_of(ledger.hosts())
+    return last_valid_on(hosts, folder, project, policy)
+
+
+def last_valid_on(
+    hosts: Hosts | None, folder: Path, project: str, policy: Policy
+) -> Desired | None:
+    """Return the same with these hosts for nodes, or with those that it declares itself."""
     with Ledger.open(folder, write=False, project=project) as ledger:
         kept = ledger.revision_in_force()
     if kept is None:
         return None
-    return revisions.load(revisions.kept_snapshot(project, *kept), project, policy).desired
+    snapshot = revisions.kept_snapshot(project, *kept)
+    return revisions.load(snapshot, project, policy, hosts=hosts).desired
 
 
-def pinned(folder: Path, project: str, policy: Policy) -> tuple[Snapshot, Catalog] | None:
+def pinned(
+    folder: Path, project: str, policy: Policy, hosts: Hosts | None = None
+) -> tuple[Snapshot, Catalog] | None:
     """Return the revision that a person has pinned, None where none is or there is no ledger."""
     try:
         with Ledger.open(folder, write=False, project=project) as ledger:
@@ -144,7 +172,7 @@ def pinned(folder: Path, project: str, policy: Policy) -> tuple[Snapshot, Catalo
     if files is None:
         return None
     snapshot = revisions.kept_snapshot(project, name, files)
-    return snapshot, revisions.load(snapshot, project, policy)
+    return snapshot, revisions.load(snapshot, project, policy, hosts=hosts)
 
 
 def note(

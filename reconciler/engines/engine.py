@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
+from reconciler.model.claim import Taken
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
@@ -119,6 +120,13 @@ class Engine(Protocol):
 
         Foreign ones are left out: those that lack one of our labels, or whose name is not the
         one that the labels spell.
+        """
+        ...
+
+    def others(self, project: str) -> Taken:
+        """Return what running containers take that are not the project's: their limits and ports.
+
+        One without limits takes nothing.
         """
         ...
 

@@ -235,6 +235,16 @@ class Ledger:
             files = revisions.files_of(self._connection, name) if name is not None else None
         return (name, files) if name is not None and files is not None else None
 
+    def hosts(self) -> str:
+        """Return the nodes that the operator gave last, as they were kept; empty for none."""
+        with self._reading():
+            return reading.meta(self._connection).get("hosts", "")
+
+    def keep_hosts(self, text: str) -> None:
+        """Put on record which nodes the operator gives; empty for none."""
+        with self._writing():
+            writing.set_meta(self._connection, "hosts", text)
+
     def _files_of(self, revision: str | None) -> Mapping[str, bytes]:
         """Return a revision's files, from memory where this process has written it itself."""
         if revision is None:

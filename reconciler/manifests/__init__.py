@@ -5,14 +5,15 @@ standard profiles that travel with the program. Importing this costs nothing; wh
 checks is imported on first use.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.model.catalog import Catalog
-from reconciler.model.operator import Service
+from reconciler.model.hosts import Hosts
+from reconciler.model.operator import Service, Way
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 
@@ -40,13 +41,14 @@ class StandardProfile(Struct, frozen=True):
 class Operator(Struct, frozen=True, kw_only=True):
     """What the operator decides, with everything that is wrong with how it is said.
 
-    `ssh_config` is what nodes are reached with through ssh, empty for the user's own. `given` are
-    the policy's fields that are decided, `service` is what `run` serves; `files` are what the
-    problems stand in.
+    `ssh_config` is what nodes are reached with through ssh, empty for the user's own, `way` how the
+    hosts of a list are. `given` are the policy's fields that are decided, `service` is what `run`
+    serves; `files` are what the problems stand in.
     """
 
     state_root: str = ""
     ssh_config: str = ""
+    way: Way = Way()
     given: Mapping[str, Any] = field(default_factory=dict)
     service: Service = field(default_factory=Service)
     problems: tuple[Problem, ...] = ()
@@ -57,6 +59,13 @@ class Operator(Struct, frozen=True, kw_only=True):
         return replace(base, **self.given)
 
 
+class HostList(Struct, frozen=True):
+    """A host list that was read: None where it has errors, and every problem found in it."""
+
+    hosts: Hosts | None
+    problems: tuple[Problem, ...] = ()
+
+
 def load(
     files: Mapping[str, bytes],
     *,
@@ -64,17 +73,20 @@ def load(
     revision: str,
     policy: Policy = FOLDER,
     memory: Memory | None = None,
+    hosts: Hosts | None = None,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them.
 
     `files` are *.yaml, *.yml and *.json by path relative to the source's root. `project` is the
     name where no reconciler.yaml at the root gives one. `policy` is what the operator
     allows, which the source's own can only narrow. `memory` is what one process keeps from one
-    load to the next.
+    load to the next. `hosts` are the nodes, whichever are declared, where the operator gives some.
     """
     from reconciler.manifests import loading  # noqa: PLC0415  # see the module's docstring
 
-    return loading.load(files, project=project, revision=revision, policy=policy, memory=memory)
+    return loading.load(
+        files, project=project, revision=revision, policy=policy, memory=memory, hosts=hosts
+    )
 
 
 def operator(
@@ -87,6 +99,16 @@ def operator(
     from reconciler.manifests.settings import read_operator  # noqa: PLC0415  # as above
 
     return read_operator(path, data, variables, settings)
+
+
+def host_list(path: str, data: bytes, way: Way, here: Collection[str] = ()) -> HostList:
+    """Return the nodes that a host list names: one host a line, # begins a comment.
+
+    `here` are the names of this machine, in lower case.
+    """
+    from reconciler.manifests.hosts import read_hosts  # noqa: PLC0415  # as above
+
+    return read_hosts(path, data, way, here)
 
 
 def kinds() -> tuple[str, ...]:

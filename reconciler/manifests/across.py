@@ -11,8 +11,11 @@ from msgspec import Struct
 
 from reconciler.manifests.declared import Declared, Reference
 from reconciler.manifests.fitting import check_fit
+from reconciler.manifests.hosts import with_hosts
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
 from reconciler.manifests.shipped import profile_names
+from reconciler.model.desired import LOCAL_ENDPOINT
+from reconciler.model.hosts import Hosts
 
 MAX_INSTANCES: Final = 1_000_000
 MAX_TEXT: Final = 64 * 1024 * 1024  # of all containers as they are hashed
@@ -45,12 +48,15 @@ class Size(Struct):
         self.text += task.text
 
 
-def check_across(declared: Iterable[Declared], lost: bytes, report: Report) -> None:
+def check_across(
+    declared: Iterable[Declared], lost: bytes, report: Report, hosts: Hosts | None = None
+) -> None:
     """Report what is wrong between manifests, given in the order of files and lines.
 
     `lost` is the content of files with something in them that cannot be understood: a name that
     stands there may be declared there, so that whoever refers to it is not to blame. The same
-    holds for all names of a kind where one manifest of it has none.
+    holds for all names of a kind where one manifest of it has none. Instances have to fit on
+    `hosts`, where the operator gives some.
     """
     declared = list(declared)
     index = indexed(declared, report)
@@ -65,7 +71,9 @@ def check_across(declared: Iterable[Declared], lost: bytes, report: Report) -> N
     _check_circles(tasks, report)
     _check_renames(tasks, report)
     _check_size(tasks.values(), report)
-    check_fit(index, report)
+    if hosts is None:
+        _check_endpoints(index.get("Node", {}).values(), report)
+    check_fit(with_hosts(index, hosts), report)
 
 
 def indexed(declared: Iterable[Declared], report: Report) -> Index:
@@ -150,6 +158,20 @@ def _check_renames(tasks: Mapping[str, Declared], report: Report) -> None:
 
 def _refuse_rename(code: str, former: Reference, message: str, hint: str, report: Report) -> None:
     report.error(code, former.place.at, former.place.pointer, message, hint)
+
+
+def _check_endpoints(nodes: Iterable[Declared], report: Report) -> None:
+    """Report nodes that are one engine by another name."""
+    known: dict[str, Declared] = {}
+    for node in nodes:
+        if node.reached is None:
+            continue
+        first = known.setdefault(node.reached.text or LOCAL_ENDPOINT, node)
+        if first is not node:
+            message = f"node {node.name} is the engine of node {first.name}, at {first.at}"
+            hint = "An engine is one node: remove one of the two, or give it its own endpoint."
+            at, pointer = node.reached.place.at, node.reached.place.pointer
+            report.error("duplicate-endpoint", at, pointer, message, hint)
 
 
 def _check_size(tasks: Iterable[Declared], report: Report) -> None:

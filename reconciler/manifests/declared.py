@@ -35,14 +35,21 @@ class FixedPort(Struct, frozen=True, array_like=True):
     place: Place
 
 
+class Endpoint(Struct, frozen=True, array_like=True):
+    """Where an engine listens; empty for this machine's."""
+
+    text: str
+    place: Place
+
+
 class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One manifest, or one task inside a job's.
 
     `at` is where it begins and `named` its name. `nodes` are the labels that it wants of nodes,
     `labels` its own. `room` is what each instance asks for, or what a node or a slot of a pool
-    has, said at `sized`. A task's `job` is the one that it stands in or names, `former` the name
-    that it had before; `together` counts instances that may run at once, `text` characters of what
-    is hashed.
+    has, said at `sized`; `reached` is a node's endpoint. A task's `job` is the one that it stands
+    in or names, `former` the name that it had before; `together` counts instances that may run at
+    once, `text` characters of what is hashed.
     """
 
     kind: str
@@ -56,6 +63,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     room: Amounts = Amounts()
     sized: Place | None = None
     ports: tuple[FixedPort, ...] = ()
+    reached: Endpoint | None = None
     former: Reference | None = None
     instances: int = 0
     together: int = 0

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from reconciler.manifests.annotations import OF_TASKS, read_annotations
-from reconciler.manifests.declared import Declared, FixedPort, Place, Reference
+from reconciler.manifests.declared import Declared, Endpoint, FixedPort, Place, Reference
 from reconciler.manifests.documents import Entry, items_of, pairs
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry
@@ -36,6 +36,7 @@ def declare(entry: Entry) -> Declared:
         labels=entry.labels if entry.kind == "Node" else (),
         nodes=pairs(spec.mapping("nodes")),
         room=_room(spec.mapping("capacity" if entry.kind == "Node" else "slot")),
+        reached=_endpoint(entry, spec) if entry.kind == "Node" and entry.usable else None,
     )
 
 
@@ -77,7 +78,7 @@ def _with_wishes(
     return replace(
         said,
         nodes=compiled.spec.nodes,
-        room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus)),
+        room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus), asked.pids or None),
         sized=_place(spec.get("placement", "nodes") or spec.get("container", "resources")),
         ports=tuple(_fixed_ports(_given(("ports",), spec, profile), compiled)),
     )
@@ -112,11 +113,17 @@ def _fixed_ports(ports: Node | None, compiled: DesiredTask) -> Iterator[FixedPor
             yield FixedPort(port.host, port.protocol, Place(*place_of(node)))
 
 
+def _endpoint(entry: Entry, spec: Mapping) -> Endpoint:
+    place = _place(spec.get("endpoint")) or _place(entry.root.get("metadata", "name"))
+    return Endpoint(spec.text("endpoint"), place or Place(entry.at))
+
+
 def _room(node: Mapping) -> Amounts:
     return Amounts(
         _parsed(node.get("cpus"), parse_cpus),
         _parsed(node.get("memory"), parse_bytes),
         _whole(node.get("gpus")),
+        _whole(node.get("pids")),
     )
 
 

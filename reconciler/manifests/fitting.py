@@ -80,6 +80,8 @@ def _lack(asked: Amounts, there: Amounts) -> str:
         return f"has {format_bytes(there.memory)} of {format_bytes(asked.memory)} memory"
     if asked.gpus and there.gpus is not None and asked.gpus > there.gpus:
         return f"has {there.gpus} of {asked.gpus} gpus"
+    if asked.pids and there.pids is not None and asked.pids > there.pids:
+        return f"has {there.pids} of {asked.pids} pids"
     return ""
 
 

@@ -20,6 +20,7 @@ from reconciler.manifests.examining import (
     read_sheet,
 )
 from reconciler.manifests.guarding import Terms
+from reconciler.manifests.hosts import described
 from reconciler.manifests.jobs import desired_jobs, ordered, orders_of
 from reconciler.manifests.nodes import node_spec
 from reconciler.manifests.reporting import Report, shorten
@@ -31,6 +32,7 @@ from reconciler.manifests.stepping import (
 )
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
+from reconciler.model.hosts import Hosts
 from reconciler.model.identity import NAME_PATTERN
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.position import NOWHERE
@@ -47,14 +49,15 @@ def load(
     revision: str,
     policy: Policy = FOLDER,
     memory: Memory | None = None,
+    hosts: Hosts | None = None,
 ) -> Catalog:
     """Return a source's manifests with every problem found in them."""
     memory = memory if memory is not None else Memory()
-    if memory.whole is not None and memory.question == (project, policy):
+    if memory.whole is not None and memory.question == (project, policy, hosts):
         catalog = step(memory.whole, files, revision)
         if catalog is not None:
             return catalog
-    memory.question = (project, policy)
+    memory.question = (project, policy, hosts)
     read = {path: files[path] for path in sorted(files) if path.endswith(SUFFIXES)}
     report = Report()
     sheets = [_sheet(path, data, memory.files.get(path)) for path, data in read.items()]
@@ -62,24 +65,29 @@ def load(
     name = project_of(configured, project, report)
     general = len(report.found)
     known, size = _examined(sheets, read, configured.terms, memory.files)
-    conclude(((path, one.examined.filed) for path, one in known.items()), files, report)
+    conclude(((path, one.examined.filed) for path, one in known.items()), files, report, hosts)
     catalog = Catalog(
         project=name,
         revision=revision,
         checked=sum(sheet.checked for sheet in sheets),
         problems=report.sorted(),
-        desired=None if report.errors() else _desired(name, revision, known.values(), configured),
+        desired=None
+        if report.errors()
+        else _desired(name, revision, known.values(), configured, hosts),
         files=files,
     )
     memory.files = {} if size.excess else known
     memory.whole = None
     if catalog.valid and not general and _each_alone(known.values(), report):
-        memory.whole = whole_of(catalog, known, configured.terms, size)
+        memory.whole = whole_of(catalog, known, configured.terms, size, hosts)
     return catalog
 
 
 def conclude(
-    filed: Iterable[tuple[str, Filed]], files: MappingLike[str, bytes], report: Report
+    filed: Iterable[tuple[str, Filed]],
+    files: MappingLike[str, bytes],
+    report: Report,
+    hosts: Hosts | None = None,
 ) -> None:
     """Report the problems of all files, given in the order of their paths, and between them."""
     declared: list[Declared] = []
@@ -90,7 +98,7 @@ def conclude(
         declared += one.declared
         if one.lost:
             lost.append(files[path])
-    check_across(declared, b"\n".join(lost), report)
+    check_across(declared, b"\n".join(lost), report, hosts)
 
 
 def configuration_of(sheets: Iterable[Sheet], policy: Policy, report: Report) -> Configuration:
@@ -147,7 +155,11 @@ def _each_alone(files: Iterable[Known], report: Report) -> bool:
 
 
 def _desired(
-    project: str, revision: str, files: Iterable[Known], configured: Configuration
+    project: str,
+    revision: str,
+    files: Iterable[Known],
+    configured: Configuration,
+    hosts: Hosts | None,
 ) -> Desired:
     files = list(files)
     entries = [entry for known in files for entry in known.sheet.entries]
@@ -157,7 +169,8 @@ def _desired(
         for known in files
         for task in known.examined.tasks
     }
-    nodes = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
+    declared = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
+    nodes = declared if hosts is None else {h.name: described(h, declared) for h in hosts.nodes}
     pools = {pool.name: pool for known in files for pool in known.examined.pools}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(

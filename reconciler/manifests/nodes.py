@@ -19,7 +19,7 @@ from reconciler.model.amounts import Amounts
 from reconciler.model.desired import NodeSpec, Tls
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 
-_HOST: Final = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+HOST: Final = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _PORT: Final = (
     r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 )
@@ -34,9 +34,9 @@ class _Way(Struct, frozen=True):
 
 _WAYS: Final = {
     "unix": _Way(r"/[^\0]*[^/\0]", "Write the socket's path: unix:///var/run/docker.sock."),
-    "tcp": _Way(f"{_HOST}:{_PORT}", "Write HOST:PORT, such as tcp://big-1.example.org:2376."),
+    "tcp": _Way(f"{HOST}:{_PORT}", "Write HOST:PORT, such as tcp://big-1.example.org:2376."),
     "ssh": _Way(
-        rf"(?:[A-Za-z0-9_][-A-Za-z0-9_.]*@)?{_HOST}(?::{_PORT})?(?:/[^\0:]*)?",
+        rf"(?:[A-Za-z0-9_][-A-Za-z0-9_.]*@)?{HOST}(?::{_PORT})?(?:/[^\0:]*)?",
         "Write [USER@]HOST[:PORT][/SOCKET], such as ssh://ops@big-1.example.org.",
     ),
     "context": _Way(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "Write its name, such as context://lab."),
@@ -52,9 +52,9 @@ def check_node(entry: Entry, guard: Guard) -> None:
     if not entry.sound or not check_literal(spec, report):
         return
     endpoint = spec.get("endpoint")
-    if isinstance(endpoint, Scalar) and _check_endpoint(endpoint, report):
+    if isinstance(endpoint, Scalar) and check_endpoint(endpoint, endpoint.text, report):
         guard.endpoint(endpoint)
-    _check_tls(Fields(spec.mapping("tls"), report), spec)
+    check_tls(spec, report)
     guard.secret_file(spec.get("tls", "key"))
     _check_amounts(Fields(spec, report))
     for name in ("nodeTimeout", "drainGrace"):
@@ -66,12 +66,11 @@ def check_node(entry: Entry, guard: Guard) -> None:
 def node_spec(entry: Entry) -> NodeSpec:
     """Return a node as its manifest asks for it; what cannot be meant is left out."""
     spec = Fields(entry.spec, Report())
-    tls = spec.below("tls")
     return NodeSpec(
         name=entry.name,
         endpoint=spec.text("endpoint"),
         labels=entry.labels,
-        tls=Tls(tls.text("ca"), tls.text("cert"), tls.text("key")),
+        tls=tls_of(entry.spec),
         capacity=_amounts(spec.below("capacity")),
         reserve=_amounts(spec.below("reserve")),
         timeout=spec.parsed("nodeTimeout", parse_duration, NodeSpec("", "").timeout),
@@ -81,16 +80,24 @@ def node_spec(entry: Entry) -> NodeSpec:
     )
 
 
+def tls_of(spec: Mapping) -> Tls:
+    """Return the files with which an engine is asked."""
+    tls = spec.mapping("tls")
+    return Tls(tls.text("ca"), tls.text("cert"), tls.text("key"))
+
+
 def _amounts(fields: Fields) -> Amounts:
     return Amounts(
         cpus=fields.parsed("cpus", parse_cpus, None),
         memory=fields.parsed("memory", parse_bytes, None),
         gpus=fields.whole("gpus", 0) if "gpus" in fields.node.items else None,
+        pids=fields.whole("pids", 0) if "pids" in fields.node.items else None,
     )
 
 
-def _check_endpoint(node: Scalar, report: Report) -> bool:
-    scheme, _, rest = node.text.partition("://")
+def check_endpoint(node: Scalar, endpoint: str, report: Report) -> bool:
+    """Report an endpoint that cannot be meant, at its node; return whether it can."""
+    scheme, _, rest = endpoint.partition("://")
     way = _WAYS.get(scheme)
     if way is None or re.fullmatch(way.pattern, rest):
         return True
@@ -99,7 +106,9 @@ def _check_endpoint(node: Scalar, report: Report) -> bool:
     return False
 
 
-def _check_tls(tls: Fields, spec: Mapping) -> None:
+def check_tls(spec: Mapping, report: Report) -> None:
+    """Report files that an endpoint has no use for, or that do not belong together."""
+    tls = Fields(spec.mapping("tls"), report)
     scheme = spec.text("endpoint").partition("://")[0]
     given = [name for name in ("ca", "cert", "key") if tls.text(name)]
     for name in given:
@@ -119,7 +128,7 @@ def _check_tls(tls: Fields, spec: Mapping) -> None:
 
 def _check_amounts(fields: Fields) -> None:
     capacity, reserve = fields.below("capacity"), fields.below("reserve")
-    for name in ("cpus", "memory", "gpus"):
+    for name in ("cpus", "memory", "gpus", "pids"):
         has, keeps = _amount(capacity, name), _amount(reserve, name)
         if has is not None and keeps is not None and keeps > has:
             node = reserve.node.get(name) or reserve.node

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from reconciler.manifests import Operator
 from reconciler.manifests.documents import validate
+from reconciler.manifests.hosts import read_way
 from reconciler.manifests.merging import overlay
 from reconciler.manifests.policy import read_policy
 from reconciler.manifests.reading import read
@@ -23,7 +24,7 @@ from reconciler.manifests.shipped import Schema, schema_file
 from reconciler.manifests.tree import Mapping as Tree
 from reconciler.manifests.tree import Node, Scalar, child, resolve
 from reconciler.manifests.tree import Sequence as List
-from reconciler.model.operator import Service
+from reconciler.model.operator import Service, Way
 from reconciler.model.position import Position
 
 FLAG: Final = "--set"
@@ -60,6 +61,7 @@ def read_operator(
         state_root=whole.text("stateRoot"),
         ssh_config=whole.text("sshConfig"),
         given=given,
+        way=read_way(whole.mapping("nodes"), report) if sound else Way(),
         service=read_service(whole, report) if sound else Service(),
         problems=report.sorted(),
         files=files,

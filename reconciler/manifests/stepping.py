@@ -25,9 +25,11 @@ from reconciler.manifests.examining import (
 )
 from reconciler.manifests.fitting import check_fit
 from reconciler.manifests.guarding import Terms
+from reconciler.manifests.hosts import with_hosts
 from reconciler.manifests.jobs import Orders, ordered, orders_of
 from reconciler.manifests.reporting import Report
 from reconciler.model.catalog import Catalog
+from reconciler.model.hosts import Hosts
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.shared import SharedMap, differing
 
@@ -70,7 +72,9 @@ class Whole(Struct):
     problems: dict[str, tuple[Problem, ...]]
 
 
-def whole_of(catalog: Catalog, files: dict[str, Known], terms: Terms, size: Size) -> Whole:
+def whole_of(
+    catalog: Catalog, files: dict[str, Known], terms: Terms, size: Size, hosts: Hosts | None
+) -> Whole:
     """Return what is needed to go on from a catalog, whose problems are all of single files."""
     index: Index = {}
     for one in _declared(files.values()):
@@ -81,7 +85,7 @@ def whole_of(catalog: Catalog, files: dict[str, Known], terms: Terms, size: Size
         files=files,
         terms=terms,
         profiles=profiles_of(known.sheet for known in files.values()),
-        index=index,
+        index=with_hosts(index, hosts),
         awaited=frozenset(r.name for r in references if r.kind == "Task"),
         former=frozenset(one.former.name for one in index.get("Task", {}).values() if one.former),
         jobs=orders_of(e for known in files.values() for e in known.sheet.entries),

@@ -13,6 +13,7 @@ from reconciler.model.identity import (
     LABEL_CPUS,
     LABEL_GPUS,
     LABEL_MEMORY,
+    LABEL_PIDS,
     LABEL_POOL,
     LABEL_PORTS,
     LABEL_SLOT,
@@ -23,11 +24,13 @@ HostPort = tuple[int, str]
 """A port of the node and its protocol."""
 
 _NANO: Final = 10**9
-_SAID: Final = (LABEL_CPUS, LABEL_MEMORY, LABEL_GPUS, LABEL_PORTS, LABEL_POOL, LABEL_SLOT)
+_SAID: Final = (
+    LABEL_CPUS, LABEL_MEMORY, LABEL_GPUS, LABEL_PIDS, LABEL_PORTS, LABEL_POOL, LABEL_SLOT,
+)  # fmt: skip
 
 
 class Claim(Struct, frozen=True):
-    """Processors, bytes of memory, GPUs and ports of a node. What is not said is not claimed.
+    """Processors, bytes of memory, GPUs, ports and processes of a node; what is not said is none.
 
     `slot` is the slot of a pool, POOL/NUMBER, in whose share of the node it is; empty for none.
     """
@@ -37,6 +40,7 @@ class Claim(Struct, frozen=True):
     gpus: int = 0
     ports: tuple[HostPort, ...] = ()
     slot: str = ""
+    pids: int = 0
 
 
 class Taken(Struct):
@@ -49,6 +53,7 @@ class Taken(Struct):
     nano_cpus: int = 0
     memory: int = 0
     gpus: int = 0
+    pids: int = 0
     ports: Counter[HostPort] = field(default_factory=Counter)
     slots: dict[str, "Taken"] = field(default_factory=dict)
 
@@ -71,6 +76,7 @@ class Taken(Struct):
         self.nano_cpus += other.nano_cpus
         self.memory += other.memory
         self.gpus += other.gpus
+        self.pids += other.pids
         if other.ports:
             self.ports.update(other.ports)
 
@@ -82,7 +88,9 @@ class Taken(Struct):
 
     def above_slots(self) -> "Taken":
         """Return the same, in which all may be changed but what is taken in slots."""
-        made = Taken(self.count, self.nano_cpus, self.memory, self.gpus, slots={**self.slots})
+        made = Taken(
+            self.count, self.nano_cpus, self.memory, self.gpus, self.pids, slots={**self.slots}
+        )
         if self.ports:
             made.ports.update(self.ports)
         return made
@@ -105,6 +113,7 @@ class Taken(Struct):
             self.nano_cpus if room.cpus is None else 0,
             self.memory if room.memory is None else 0,
             self.gpus if room.gpus is None else 0,
+            self.pids,
             self.ports,
         )
 
@@ -125,6 +134,7 @@ class Taken(Struct):
         self.nano_cpus += sign * round(claim.cpus * _NANO)
         self.memory += sign * claim.memory
         self.gpus += sign * claim.gpus
+        self.pids += sign * claim.pids
         for port in claim.ports:
             self.ports[port] += sign
 
@@ -133,7 +143,7 @@ def claim_of(spec: InstanceSpec) -> Claim:
     """Return what a container made from a spec takes."""
     limits = spec.resources
     fixed = tuple((port.host, port.protocol) for port in spec.ports if port.host)
-    return Claim(limits.cpus, limits.memory, limits.gpus, fixed)
+    return Claim(limits.cpus, limits.memory, limits.gpus, fixed, pids=limits.pids)
 
 
 def in_slot(claim: Claim, slot: str, room: Amounts) -> Claim:
@@ -153,6 +163,7 @@ def beside(claim: Claim, room: Amounts) -> Claim:
         claim.memory if room.memory is None else 0,
         claim.gpus if room.gpus is None else 0,
         claim.ports,
+        pids=claim.pids,
     )
 
 
@@ -162,6 +173,7 @@ def labels_of(claim: Claim) -> dict[str, str]:
         LABEL_CPUS: f"{claim.cpus:.9g}" if claim.cpus else "",
         LABEL_MEMORY: str(claim.memory or ""),
         LABEL_GPUS: str(claim.gpus or ""),
+        LABEL_PIDS: str(claim.pids or ""),
         LABEL_PORTS: " ".join(f"{number}/{protocol}" for number, protocol in claim.ports),
         LABEL_POOL: claim.slot.partition("/")[0],
         LABEL_SLOT: claim.slot.partition("/")[2],
@@ -174,11 +186,18 @@ def claim_in(labels: Mapping[str, str]) -> Claim:
 
 
 @lru_cache(maxsize=1024)
-def _read(cpus: str, memory: str, gpus: str, ports: str, pool: str, slot: str) -> Claim:
+def _read(*said: str) -> Claim:
+    cpus, memory, gpus, pids, ports, pool, slot = said
     place = f"{pool}/{slot}" if pool and slot else ""
     try:
-        fixed = tuple(_ports(ports))
-        known = Claim(float(cpus or 0), int(memory or 0), int(gpus or 0), fixed, place)
+        known = Claim(
+            float(cpus or 0),
+            int(memory or 0),
+            int(gpus or 0),
+            tuple(_ports(ports)),
+            place,
+            int(pids or 0),
+        )
     except ValueError:
         return Claim()
     return known

@@ -204,7 +204,8 @@ class HoldLimits(Struct, frozen=True):
     instances: int = 5
 
 
-_LOCAL: Final = "unix:///var/run/docker.sock"
+LOCAL_ENDPOINT: Final = "unix:///var/run/docker.sock"
+"""What no endpoint stands for."""
 
 
 class Tls(Struct, frozen=True):
@@ -238,7 +239,10 @@ class NodeSpec(Struct, frozen=True):
 
     def same_way(self, other: "NodeSpec") -> bool:
         """Whether another description of the node leads to the same engine, in the same way."""
-        return (self.endpoint or _LOCAL, self.tls) == (other.endpoint or _LOCAL, other.tls)
+        return (self.endpoint or LOCAL_ENDPOINT, self.tls) == (
+            other.endpoint or LOCAL_ENDPOINT,
+            other.tls,
+        )
 
 
 class Desired(Struct, frozen=True, kw_only=True, dict=True):

@@ -175,7 +175,8 @@ class Containers(Mapping[str, Container]):
 class NodeView(Struct, frozen=True):
     """What one node shows. Where `known` is False, `reason` says why and nothing is concluded.
 
-    `has` is what its engine says that the node has.
+    `has` is what its engine says that the node has, `others` what is taken of it by containers that
+    are not the project's.
     `era` is another one after the node's engine has died with what it ran, empty where not known.
     `asked`: it has answered, or failed to, since this process began or last doubted it.
     """
@@ -187,6 +188,7 @@ class NodeView(Struct, frozen=True):
     era: str = ""
     has: Amounts = Amounts()
     asked: bool = True
+    others: Taken = field(default_factory=Taken)
 
 
 class Observed(Struct, frozen=True):

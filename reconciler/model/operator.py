@@ -5,6 +5,8 @@ Must not know how any of it is used, nor hold a secret itself.
 
 from msgspec import Struct
 
+from reconciler.model.desired import Tls
+
 
 class SecretPlace(Struct, frozen=True):
     """Where a secret is: in a file or in a variable of the environment, one of the two."""
@@ -72,6 +74,17 @@ class Target(Struct, frozen=True, kw_only=True):
 
     url: SecretPlace
     on: tuple[str, ...] = ("failure", "recovery")
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """How the hosts of a list are reached.
+
+    In `endpoint`, {host} stands for the host. Empty is ssh://HOST, and this machine's own engine
+    for this machine.
+    """
+
+    endpoint: str = ""
+    tls: Tls = Tls()
 
 
 class Service(Struct, frozen=True, kw_only=True):

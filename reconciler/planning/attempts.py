@@ -26,7 +26,8 @@ from reconciler.planning.limiting import without_room
 from reconciler.planning.place import seat
 from reconciler.planning.request import build_request, within
 from reconciler.planning.rescaling import done, granted, why_rescaled
-from reconciler.planning.scene import Pulling, Refusal, Scene, Seat, Slot, Step, act, on
+from reconciler.planning.scene import Pulling, Refusal, Scene, Seat, Slot
+from reconciler.planning.step import Step, act, on
 from reconciler.planning.tries import counting, failures, last_word, why_no_more
 
 

@@ -16,7 +16,8 @@ from reconciler.model.run import Cancel, Run
 from reconciler.planning.concluding import conclusion_of
 from reconciler.planning.dependencies import awaited, begun
 from reconciler.planning.jobs import mates_bar
-from reconciler.planning.scene import Bar, Pass, Scene, Slot, Step
+from reconciler.planning.scene import Bar, Pass, Scene, Slot
+from reconciler.planning.step import Step
 
 _LIFTED: Final = "what it was ended for is so no more"
 

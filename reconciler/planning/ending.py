@@ -8,7 +8,8 @@ from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import AttemptEnded, Result, StopRequested
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt
-from reconciler.planning.scene import Pass, Step, on
+from reconciler.planning.scene import Pass
+from reconciler.planning.step import Step, on
 
 
 def end(given: Pass, container: Container, cause: Cause, result: Result = Result.CANCELLED) -> Step:

@@ -15,7 +15,8 @@ from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.quantities import format_duration
 from reconciler.model.run import Attempt
-from reconciler.planning.scene import Pass, on
+from reconciler.planning.scene import Pass
+from reconciler.planning.step import on
 
 
 class Expiry(Struct, frozen=True):

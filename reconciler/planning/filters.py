@@ -96,6 +96,12 @@ def _gpus(stand: Stand) -> int | None:
     return None if stand.has.gpus is None else stand.has.gpus - stand.taken.gpus
 
 
+def _pids(stand: Stand) -> int | None:
+    if stand.host is not None:  # no slot has processes of its own
+        return _pids(stand.host)
+    return None if stand.has.pids is None else stand.has.pids - stand.taken.pids
+
+
 def _enough(left: float | None, asked: float) -> bool:
     return not asked or left is None or left + _TRIFLE >= asked
 
@@ -146,6 +152,10 @@ ROOM: Final = (
     Filter(
         lambda s, w: _enough(_memory(s), w.claim.memory),
         _too_little(_memory, lambda w: w.claim.memory, lambda n: format_bytes(int(n)), "memory"),
+    ),
+    Filter(
+        lambda s, w: _enough(_pids(s), w.claim.pids),
+        _too_little(_pids, lambda w: w.claim.pids, lambda n: str(int(n)), "pids"),
     ),
     Filter(_ports_free, _ports_taken),
 )

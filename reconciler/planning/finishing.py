@@ -9,7 +9,8 @@ from reconciler.model.desired import DesiredTask, OnChange
 from reconciler.model.observed import Container
 from reconciler.model.run import Run
 from reconciler.planning.limiting import overdue
-from reconciler.planning.scene import Scene, Slot, Step
+from reconciler.planning.scene import Scene, Slot
+from reconciler.planning.step import Step
 
 
 def outlives_change(task: DesiredTask, run: Run, present: Run | None) -> bool:

@@ -18,7 +18,7 @@ from reconciler.model.history import History
 from reconciler.model.observed import NodeView
 from reconciler.model.pool import slot_name
 from reconciler.planning.nodes import shut
-from reconciler.planning.slots import why_taken_up
+from reconciler.planning.slots import CLOSING, why_taken_up
 
 if TYPE_CHECKING:
     from reconciler.planning.line import Line
@@ -77,7 +77,7 @@ class Fleet(Struct):
 
     `lines` keep who stands where for those who ask for the same. `inside` is what is taken in each
     slot that there is, before anything is placed, `queued` how many instances of each task lack
-    nothing but a slot.
+    nothing but a slot, `closing` which slots take nothing more from this pass on.
     """
 
     given: "Pass"
@@ -87,6 +87,7 @@ class Fleet(Struct):
     inside: dict[str, Taken] = field(default_factory=dict)
     queued: Counter[str] = field(default_factory=Counter)
     pools: dict[str, dict[str, Stand]] = field(default_factory=dict)
+    closing: set[str] = field(default_factory=set)
 
     @property
     def stands(self) -> dict[str, Stand]:
@@ -95,6 +96,9 @@ class Fleet(Struct):
             self.known = {stand.name: stand for stand in _stands(self.given, self.inside)}
             for stand in self.known.values():
                 self.taken.include(stand.taken)
+                view = self.given.observed.nodes.get(stand.name)
+                if view is not None:  # others count where there is no room, and for no quota
+                    stand.taken.include(view.others)
         return self.known
 
     def places(self, pool: str) -> Mapping[str, Stand]:
@@ -126,7 +130,8 @@ class Fleet(Struct):
             if host is None:
                 continue
             taken = self.inside[name].copy() if name in self.inside else Taken()
-            shut = why_taken_up(self.given, slot, pool) or host.shut
+            shut = CLOSING if name in self.closing else why_taken_up(self.given, slot, pool)
+            shut = shut or host.shut
             yield Stand(name, host.spec, host.labels, slot.room, taken, host.unknown, shut, host)
 
 
@@ -173,13 +178,15 @@ def taken_of(
 def capacity_of(spec: NodeSpec, told: Amounts) -> Amounts:
     """Return what a node has: as it is declared, else as its engine tells.
 
-    Of GPUs no engine tells, so that there are none where none are declared.
+    Of GPUs no engine tells, so that there are none where none are declared; nor of processes, which
+    then have no bound but each instance's own.
     """
     said = spec.capacity
     return Amounts(
         said.cpus if said.cpus is not None else told.cpus,
         said.memory if said.memory is not None else told.memory,
         said.gpus if said.gpus is not None else (told.gpus or 0),
+        said.pids,
     )
 
 
@@ -188,4 +195,5 @@ def _left(there: Amounts, reserve: Amounts) -> Amounts:
         None if there.cpus is None else max(0.0, there.cpus - (reserve.cpus or 0.0)),
         None if there.memory is None else max(0, there.memory - (reserve.memory or 0)),
         None if there.gpus is None else max(0, there.gpus - (reserve.gpus or 0)),
+        None if there.pids is None else max(0, there.pids - (reserve.pids or 0)),
     )

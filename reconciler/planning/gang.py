@@ -16,7 +16,8 @@ from reconciler.model.observed import Phase
 from reconciler.model.run import Trouble
 from reconciler.planning.attempts import completed, exhausted
 from reconciler.planning.ending import end
-from reconciler.planning.scene import Gang, Scene, Slot, Step
+from reconciler.planning.scene import Gang, Scene, Slot
+from reconciler.planning.step import Step
 
 # A start that is refused once may work a second later; twice in a row, the others are let go.
 _REFUSALS = 2

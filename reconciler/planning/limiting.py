@@ -17,7 +17,8 @@ from reconciler.model.observed import Container
 from reconciler.model.quantities import format_duration
 from reconciler.planning import cause
 from reconciler.planning.ending import end
-from reconciler.planning.scene import Pass, Refusal, Scene, Slot, Step
+from reconciler.planning.scene import Pass, Refusal, Scene, Slot
+from reconciler.planning.step import Step
 
 
 def overdue(scene: Scene, slot: Slot) -> Step | None:

@@ -20,7 +20,8 @@ from reconciler.planning.attempts import completed, key_of
 from reconciler.planning.ending import end
 from reconciler.planning.nodes import drains
 from reconciler.planning.place import nowhere
-from reconciler.planning.scene import Pass, Scene, Slot, Step, act
+from reconciler.planning.scene import Pass, Scene, Slot
+from reconciler.planning.step import Step, act
 from reconciler.planning.tries import may_follow
 
 

@@ -11,7 +11,8 @@ from reconciler.model.quantities import format_duration
 from reconciler.planning.ending import end
 from reconciler.planning.nodes import drains, grace_of
 from reconciler.planning.place import nowhere
-from reconciler.planning.scene import Scene, Slot, Step
+from reconciler.planning.scene import Scene, Slot
+from reconciler.planning.step import Step
 
 
 def leaving(scene: Scene, slot: Slot) -> Step | None:

@@ -4,12 +4,13 @@ Decides by the manifests and by what people have asked for. A node that no manif
 more, and on which something may still run, is kept and emptied.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from reconciler.model.action import Action
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import (
     AttemptEnded,
@@ -95,7 +96,10 @@ def grace_of(given: "Pass", node: str) -> tuple[float, float | None]:
 
 
 def drain_facts(given: "Pass") -> Iterator[Fact]:
-    """Yield what is to go on record of nodes that are to be emptied, or are empty."""
+    """Yield what is to go on record of nodes that are to be emptied, or are empty.
+
+    One that is to be let go is not done with by then: see `let_go`.
+    """
     for name, spec in given.desired.nodes.items():
         record = given.history.nodes.get(name, _NOTHING)
         if not is_emptied(spec, record):
@@ -104,12 +108,26 @@ def drain_facts(given: "Pass") -> Iterator[Fact]:
             continue
         if not record.draining_at:
             yield NodeDraining(name, given.now)
-        if not _is_empty(given, name):
-            continue
-        if spec.leaving:
-            yield NodeForgotten(name, given.now)
-        elif not record.drained_at:
+        if not spec.leaving and not record.drained_at and _is_empty(given, name):
             yield NodeDrained(name, given.now)
+
+
+def let_go(given: "Pass", actions: Iterable[Action]) -> Iterator[Fact]:
+    """Yield which nodes are empty that nobody asks for, and have nothing done on them any more.
+
+    `actions` are those of the pass: whoever lets a node go carries out nothing there.
+    """
+    leaving = [name for name, spec in given.desired.nodes.items() if spec.leaving]
+    busy = {action.node for action in actions} if leaving else set()
+    for name in leaving:
+        if name not in busy and _is_empty(given, name) and not _is_worked_on(given, name):
+            yield NodeForgotten(name, given.now)
+
+
+def _is_worked_on(given: "Pass", name: str) -> bool:
+    """Whether a call is on its way for a container there, such as the one that removes it."""
+    containers = given.observed.nodes[name].containers.values()
+    return any(c.name in given.underway.subjects for c in containers)
 
 
 def _is_empty(given: "Pass", name: str) -> bool:

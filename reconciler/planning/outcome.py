@@ -27,6 +27,7 @@ _UNSEEN: Final = (
     f"exit code {_MADE_UP} after its engine was out of sight, which engines make up for what they"
     " have not seen the end of"
 )
+_ON_ITS_WAY: Final = "its node was lost while it was started, so whether it has begun is not known"
 _TOLD: Final = "exit code 0 after somebody else, or its engine, had told it to end"
 
 
@@ -75,8 +76,7 @@ def ended(  # noqa: PLR0913  # everything an end is judged by
     if detail is None:
         return _gone(attempt, node, record, seen, now)
     if detail.container.phase is Phase.CREATED:
-        why = detail.error or "never started"
-        return AttemptEnded(attempt, node, Result.BURNT, now, reason=why)
+        return _not_begun(attempt, node, detail, record, now)
     code = detail.container.exit_code
     exit_ = _Exit(code, detail.finished_at, detail.oom)
     result, reason = _judge(exit_, record, seen)
@@ -149,6 +149,19 @@ class _Exit(Struct, frozen=True):
     code: int | None
     at: float
     oom: bool
+
+
+def _not_begun(
+    attempt: AttemptKey, node: str, detail: ContainerDetail, record: Attempt | None, now: float
+) -> AttemptEnded:
+    """Judge an attempt that is made and does not run.
+
+    Of one that was given up, the start may still be on its way to the engine, which carries it out
+    even though whoever asked for it has gone: it may yet begin.
+    """
+    if record is not None and record.forsaken_at and not detail.error:
+        return stranded(attempt, node, _ON_ITS_WAY, now)
+    return AttemptEnded(attempt, node, Result.BURNT, now, reason=detail.error or "never started")
 
 
 def _gone(

@@ -105,7 +105,7 @@ def _turn(scene: Scene) -> Turn:
         fleet, wish = scene.fleet, scene.wish
         line = fleet.lines[wish] = fleet.lines.get(wish) or Line(fleet, wish)
         own = (node for slot in scene.slots.values() for node in _places(scene, slot))
-        scene.turn = Turn(line, own, scene.run.images)
+        scene.turn = Turn(line, own, scene.images)
     return scene.turn
 
 

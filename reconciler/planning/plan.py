@@ -18,7 +18,7 @@ from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
-from reconciler.planning.nodes import drain_facts
+from reconciler.planning.nodes import drain_facts, let_go
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import renamings, still_underway, taken_over
 from reconciler.planning.scene import Pass, Pulling
@@ -78,6 +78,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
             past += forgotten(given, task, seen.of(name))
         else:
             plan_vanished(given, draft, name, seen.of(name), _why_gone(given), holds["teardown"])
+    draft.facts += let_go(given, draft.actions)
     draft.facts += waits_over(given, names, draft.lacking)
     for name, at in (*deadlines(given, names), *tended.wakes.items()):
         draft.wake(name, at)

@@ -15,7 +15,8 @@ from reconciler.planning.ending import end
 from reconciler.planning.moving import why_leaving
 from reconciler.planning.nodes import drains
 from reconciler.planning.rollout import roll
-from reconciler.planning.scene import Scene, Slot, Step
+from reconciler.planning.scene import Scene, Slot
+from reconciler.planning.step import Step
 
 # Where the task has no run of its own to speak of: it was destroyed, and has not fired since.
 _OVER: Final = "its run is over"

@@ -26,7 +26,8 @@ from reconciler.planning.rules import (
     underway,
     vanished,
 )
-from reconciler.planning.scene import Scene, Slot, Step
+from reconciler.planning.scene import Scene, Slot
+from reconciler.planning.step import Step
 from reconciler.planning.teardown import ENDED_AS
 
 

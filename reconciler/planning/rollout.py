@@ -21,7 +21,8 @@ from reconciler.planning.backoff import STEADY
 from reconciler.planning.ending import end
 from reconciler.planning.moving import apart
 from reconciler.planning.nodes import drains
-from reconciler.planning.scene import Rollout, Scene, Slot, Step
+from reconciler.planning.scene import Rollout, Scene, Slot
+from reconciler.planning.step import Step
 
 _SILENT = {None, Result.BURNT}
 

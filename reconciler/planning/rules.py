@@ -21,7 +21,8 @@ from reconciler.planning.limiting import overdue
 from reconciler.planning.losing import astray, outrun, rival, unknown_node
 from reconciler.planning.moving import leaving
 from reconciler.planning.replacing import replace, why_superseded, why_unfit
-from reconciler.planning.scene import Scene, Slot, Step, act
+from reconciler.planning.scene import Scene, Slot
+from reconciler.planning.step import Step, act
 
 Rule = Callable[[Scene, Slot], Step | None]
 

@@ -10,10 +10,10 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
-from reconciler.model.action import Action, Cause, InstanceState, Underway, Verb
+from reconciler.model.action import Cause, Underway
 from reconciler.model.calendar import Calendar
 from reconciler.model.desired import Desired, DesiredTask
-from reconciler.model.fact import Fact, Result
+from reconciler.model.fact import Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
@@ -25,6 +25,9 @@ from reconciler.planning.line import Turn
 from reconciler.planning.sightings import Sightings
 from reconciler.planning.suspending import Suspense
 from reconciler.planning.wish import Wish, wish_of
+
+# So many runs say well enough where an image is.
+_RUNS_LOOKED_AT = 3
 
 
 class Notes(Struct):
@@ -93,26 +96,6 @@ class Pass(Struct, frozen=True):
         """Return how a container was made to be stopped, whatever its task says today."""
         said = json.loads(self.history.specs.get(container.shape, "{}")).get("stop", {})
         return Stop(**said)
-
-
-class Step(Struct, frozen=True):
-    """What one rule decided for one instance.
-
-    `lacks_room`: the run in which it waits for a node, and for nothing more; 0 where it does not.
-    """
-
-    state: InstanceState
-    reason: str
-    actions: tuple[Action, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    wake_at: float | None = None
-    settled: bool = False
-    ready: bool = False
-    blocked: bool = False
-    suspended: bool = False
-    protected: bool = False
-    lacks_room: int = 0
-    after: str = ""
 
 
 class Rollout(Struct):
@@ -232,6 +215,14 @@ class Scene(Struct, dict=True):
         """What each of its instances asks of a node."""
         return wish_of(self.task)
 
+    @property
+    def images(self) -> frozenset[str]:
+        """The nodes that have its image: those where the newest runs of the same work had it."""
+        known = self.given.history.tasks.get(self.task.name)
+        alike = [r for r in known.runs.values() if r.work == self.run.work] if known else []
+        runs = (self.run, *alike[-_RUNS_LOOKED_AT:])
+        return frozenset(node for run in runs for node in run.images)
+
 
 class Pulling(Struct):
     """An image that is asked for in this pass: when to fetch it, and by whom, task and run."""
@@ -270,44 +261,3 @@ def slot_of(key: InstanceKey, containers: Sequence[Container], run: Run) -> Slot
                 slot.record = attempt
                 break
     return slot
-
-
-def act(  # noqa: PLR0913  # one place that fills an action in; every argument is named
-    given: Pass,
-    verb: Verb,
-    attempt: AttemptKey,
-    node: str,
-    cause: Cause,
-    *,
-    container: str = "",
-    signal: str = "",
-    fenced: bool = False,
-    priority: int = 0,
-) -> Action:
-    """Return the action on an attempt's container."""
-    return Action(
-        verb=verb,
-        node=node,
-        subject=given.name_of(attempt),
-        task=attempt.key.task,
-        run=attempt.run,
-        cause=cause,
-        attempt=attempt,
-        container=container,
-        signal=signal,
-        fenced=fenced,
-        priority=priority,
-    )
-
-
-def on(given: Pass, verb: Verb, container: Container, cause: Cause, signal: str = "") -> Action:
-    """Return the action on a container that was seen."""
-    return act(
-        given,
-        verb,
-        container.attempt_key,
-        container.node,
-        cause,
-        container=container.id,
-        signal=signal,
-    )

@@ -15,6 +15,7 @@ from reconciler.model.run import Run
 from reconciler.model.shared import SharedMap
 from reconciler.planning.tries import why_no_more
 
+CLOSING: Final = "is closing"
 UNPREPARED: Final = "could not be prepared"
 
 if TYPE_CHECKING:
@@ -66,11 +67,9 @@ def why_unprepared(given: "Pass", pool: DesiredPool, slot: PoolSlot) -> str:
 
 def why_taken_up(given: "Pass", slot: PoolSlot, pool: str) -> str:
     """Return why a slot takes nothing, as the end of a sentence; empty where it does."""
-    if slot.closing:
-        return "is closing"
     wanted = given.desired.pools.get(pool)
-    if wanted is None or slot.form != wanted.form:
-        return "is closing"
+    if slot.closing or wanted is None or slot.form != wanted.form:
+        return CLOSING
     if slot.ready_at:
         return ""
     failed = why_unprepared(given, wanted, slot)

@@ -23,8 +23,9 @@ from reconciler.planning.restrained import RULES_WHEN_BLOCKED, RULES_WHEN_SUSPEN
 from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import Rule
-from reconciler.planning.scene import Pass, Pulling, Scene, Slot, Step, slot_of
+from reconciler.planning.scene import Pass, Pulling, Scene, Slot, slot_of
 from reconciler.planning.sightings import Seen
+from reconciler.planning.step import Step
 from reconciler.planning.suspending import Suspense, suspense_of
 from reconciler.planning.teardown import tear_down, unwanted_keys
 from reconciler.planning.tries import left_out

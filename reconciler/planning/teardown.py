@@ -16,7 +16,8 @@ from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning.cause import NOT_PRUNED, PROTECTED
 from reconciler.planning.ending import collect, end
-from reconciler.planning.scene import Pass, Step, act
+from reconciler.planning.scene import Pass
+from reconciler.planning.step import Step, act
 
 ENDED_AS: Final[dict[Result | None, InstanceState]] = {
     Result.SUCCEEDED: InstanceState.SUCCEEDED,

@@ -139,6 +139,7 @@ def _tend_one(yard: _Yard) -> None:
         if not why:
             staying.append(slot)
             continue
+        yard.fleet.closing.add(slot_name(yard.name, slot.number))
         if not slot.closing:
             yard.facts.append(SlotClosing(yard.name, slot.number, why, now))
         if not yard.occupied(slot):
@@ -228,6 +229,7 @@ def _takes_part(yard: _Yard, slot: PoolSlot, staying: Iterable[PoolSlot]) -> boo
 def _close(yard: _Yard, slots: Iterable[PoolSlot], policy: str) -> None:
     now, reason = yard.given.now, f"it is to spare, by policy {policy}"
     closed = [SlotClosed(yard.name, slot.number, reason, now) for slot in slots]
+    yard.fleet.closing |= {slot_name(yard.name, slot.number) for slot in slots}
     if closed:
         yard.facts += [*closed, PoolShrunk(yard.name, now)]
 

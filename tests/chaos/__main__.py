@@ -1,4 +1,6 @@
-"""`python -m tests.chaos [--kills N] [--seed S]`: kill the reconciler many times under real work.
+"""`python -m tests.chaos [--kills N] [--seed S] [--nodes 4]`: kill the reconciler under real work.
+
+With four nodes, engines are killed and links are cut besides, one at a time.
 
 The exit code is 1 if anything started twice, was lost or ran again, or if a reconciler that was
 started again took longer than 2 s to look at its engine. Where the engine wedges itself it is
@@ -24,12 +26,14 @@ def main() -> None:
     asked = _arguments()
     # An engine and containers are to be ended with it, whoever ends it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    _tell(f"seed {asked.seed}, {asked.kills} kills")
+    several = asked.nodes > 1
+    _tell(f"seed {asked.seed}, {asked.kills} kills, {asked.nodes} engine{'s' * several}")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         home = Path(folder)
         # What each reconciler said is printed at the end, and is much.
-        with redirect_stdout(io.StringIO()), besieging(home, asked.kills, asked.seed) as siege:
+        laid = besieging(home, asked.kills, asked.seed, several=several)
+        with redirect_stdout(io.StringIO()), laid as siege:
             try:
                 for name in siege.lay():
                     _tell(f"{name}: {sum(siege.deaths.values())} deaths")
@@ -57,6 +61,7 @@ def _tell(said: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--nodes", type=int, choices=(1, 4), default=1)
     parser.add_argument("--seed", type=int, default=seed_of())
     return parser.parse_args()
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from docker import APIClient
 from docker.errors import DockerException
@@ -19,6 +19,14 @@ Condition = Literal["well", "wedged", "gone"]
 DEADLINE = 20
 _PAUSE = 2.0
 _PING = 10
+
+
+class Trouble(NamedTuple):
+    """What befell an engine, and from when to when, by the clock of `time.monotonic`."""
+
+    what: str
+    since: float
+    until: float
 
 
 def condition(url: str, deadline: int = DEADLINE) -> Condition:
@@ -37,32 +45,20 @@ def condition(url: str, deadline: int = DEADLINE) -> Condition:
 class Attendant:
     """Looks at the engine at `url` from `start` to `stop`; `restart` is how it is mended.
 
-    `calm` is held while it restarts: whoever holds it finds an engine that stays.
+    `calm` is held while it restarts: whoever holds it finds an engine that stays, or does with it
+    what nobody is to mend.
     """
 
     def __init__(
         self, url: str, restart: Callable[[Condition], None], deadline: int = DEADLINE
     ) -> None:
         self.calm = threading.RLock()
-        # What was found, and from when to when, by the clock of `time.monotonic`.
-        self.found: list[tuple[Condition, float, float]] = []
+        self.found: list[Trouble] = []
         self._url = url
         self._restart = restart
         self._deadline = deadline
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._attend, daemon=True)
-
-    @property
-    def restarts(self) -> int:
-        return len(self.found)
-
-    def count(self, what: Condition) -> int:
-        """Return how often the engine was found so."""
-        return sum(found == what for found, _, _ in self.found)
-
-    def troubled(self, begin: float, end: float) -> bool:
-        """Whether the engine was ill, or being restarted, in any part of a span."""
-        return any(since <= end and begin <= until for _, since, until in self.found)
 
     def start(self) -> None:
         self._thread.start()
@@ -81,8 +77,10 @@ class Attendant:
                 well = asked
                 continue
             with self.calm:
-                self._restart(seen)
-                self.found.append((seen, well, time.monotonic()))
+                # Whoever held it until now may have been what was seen.
+                if condition(self._url, self._deadline) == seen:
+                    self._restart(seen)
+                    self.found.append(Trouble(seen, well, time.monotonic()))
             well = time.monotonic()
 
 

@@ -10,16 +10,13 @@ from signal import SIGKILL
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from tests.chaos.attending import Attendant
-from tests.e2e.project import Json, Project
+from tests.chaos.grounds import Ground
+from tests.chaos.outcomes import ENDS, INSTANCES, Attempt, Outcomes
+from tests.e2e.project import Project
 from tests.support.process import Running
 
-INSTANCES = 24
 # How long a reconciler may take to look at the engine after it was started again, in seconds.
 RESUME = 2.0
-_ENDS = ("succeeded", "failed", "lost", "cancelled")
-
-Attempt = tuple[str, int, int, int]
 
 
 class Resumed(NamedTuple):
@@ -34,18 +31,13 @@ class Resumed(NamedTuple):
         return self.end - self.begin
 
 
-def fails_once(instance: int) -> bool:
-    """Whether an instance's first start ends with a failure."""
-    return instance % 4 == 1
-
-
 class Judge:
     """Holds what was expected against what is there, round after round."""
 
-    def __init__(self, project: Project, attendant: Attendant) -> None:
+    def __init__(self, project: Project, ground: Ground) -> None:
         self.faults: list[str] = []
         self._project = project
-        self._attendant = attendant
+        self._ground = ground
         self._ends: Counter[str] = Counter()
         self._closed: dict[str, Counter[Attempt]] = {}
         self._restarts = 0
@@ -53,8 +45,8 @@ class Judge:
 
     def begin(self) -> None:
         """Remember what is to be left alone."""
-        self._restarts = self._attendant.restarts
-        self._web = self._project.engine.ids("web")
+        self._restarts = self._ground.restarts
+        self._web = self._ground.ids("web")
 
     def look_at(self, dead: Running) -> None:
         """See that a reconciler that has ended was killed, and did not end by itself."""
@@ -63,8 +55,8 @@ class Judge:
 
     def judge(self, name: str) -> None:
         """Look at a round that has come to its end, and at everything before it."""
-        with self._attendant.calm:
-            disturbed = self._attendant.restarts > self._restarts
+        with self._ground.calm():
+            disturbed = self._ground.restarts > self._restarts
             self._judge_starts(name)
             self._judge_outcomes(name, disturbed=disturbed)
             self._judge_services(name, disturbed=disturbed)
@@ -73,8 +65,8 @@ class Judge:
 
     def judge_ruins(self) -> None:
         """Look at what is left when everything was taken down."""
-        self._blame("not taken down", self._project.engine.ids())
-        self._blame("still claimed", self._project.engine.volumes())
+        self._blame("not taken down", self._ground.ids())
+        self._blame("still claimed", self._ground.volumes())
 
     def _judge_starts(self, name: str) -> None:
         started = Counter(self.starts())
@@ -86,31 +78,21 @@ class Judge:
         self._closed[name] = _of(started, name)
 
     def _judge_outcomes(self, name: str, *, disturbed: bool) -> None:
-        """An attempt that the engine lost with itself is on record as lost, and tried again."""
-        ends = [e for e in self._project.events() if e["kind"] in _ENDS and e["task"] == name]
-        recorded = Counter(_attempt(end) for end in ends)
-        self._blame("ended twice", (key for key, count in recorded.items() if count > 1))
-        self._blame("started, and no end is on record", self._closed[name] - recorded)
-        lost = Counter(_attempt(end) for end in ends if end["kind"] == "lost")
-        self._blame("ended without a start", recorded - self._closed[name] - lost)
-        self._blame("lost by nobody's fault", () if disturbed else lost)
-        failed = {end["instance"] for end in ends if end["kind"] == "failed"}
-        expected = {number for number in range(INSTANCES) if fails_once(number)}
-        excused = {end["instance"] for end in ends if end["kind"] == "lost"}
-        self._blame("failed, or did not fail", (failed ^ expected) - excused)
-        counts = Counter(end["kind"] for end in ends)
-        right = counts["succeeded"] == INSTANCES and not counts["cancelled"]
-        self._blame("recorded", () if right else [counts])
+        told = [event for event in self._project.events() if event["task"] == name]
+        outcomes = Outcomes(self._closed[name], told)
+        for what, found in outcomes.faults(disturbed=disturbed):
+            self._blame(what, found)
         states = Counter(self._project.states(name))
         self._blame("not all succeeded", [states] if states != {"Succeeded": INSTANCES} else ())
-        self._ends += counts
+        self._ends += outcomes.counts
 
     def _judge_services(self, name: str, *, disturbed: bool) -> None:
-        web = self._project.engine.ids("web")
+        web = self._ground.ids("web")
         self._blame("not left alone", () if disturbed or web == self._web else [web])
-        running = self._project.engine.running("stubborn")
-        made = [self._project.engine.env(container).get("ROUND") for container in running]
-        self._blame("the service of this round", () if made == [name] else [running])
+        running = self._ground.running("web")
+        self._blame("the other service", () if len(running) == 1 else [running])
+        made = [variables.get("ROUND") for variables in self._ground.running("stubborn")]
+        self._blame("the service of this round", () if made == [name] else [made])
 
     def _blame(self, what: str, found: Iterable[object]) -> None:
         told = [*found]
@@ -128,13 +110,16 @@ class Judge:
     def figures(self, resumed: list[Resumed]) -> Iterator[str]:
         """Yield in some lines what was counted and measured."""
         starts = sum(sum(counts.values()) for counts in self._closed.values())
-        ends = ", ".join(f"{self._ends[kind]} {kind}" for kind in _ENDS)
+        ends = ", ".join(f"{self._ends[kind]} {kind}" for kind in (*ENDS, "forsaken"))
         yield f"{INSTANCES * len(self._closed)} instances: {starts} starts; on record {ends}"
         yield f"{len(self.faults)} faults"
-        found = self._attendant.found
-        known = f"{self._attendant.count('wedged')} wedges, {self._attendant.count('gone')} deaths"
-        yield f"engine: {known} of its own, {len(found)} restarts"
-        measured = [r for r in resumed if not self._attendant.troubled(r.begin, r.end)]
+        ground = self._ground
+        known = f"{ground.count('wedged')} wedges, {ground.count('gone')} deaths of their own"
+        yield f"engines: {known}"
+        if ground.hazards:
+            befell = ", ".join(f"{count} {what}" for what, count in ground.hazards.counts().items())
+            yield f"nodes: {befell}"
+        measured = [r for r in resumed if not ground.troubled(r.begin, r.end)]
         yield f"{len(resumed) - len(measured)} restarts of the reconciler met a troubled engine"
         slow = sum(r.seconds > RESUME for r in measured)
         load = f"the machine's load being {os.getloadavg()[2]:.1f} on {os.cpu_count()} processors"
@@ -145,12 +130,13 @@ class Judge:
     def slow(self, resumed: list[Resumed]) -> bool:
         """Whether a reconciler took too long to look at an engine that was well."""
         return any(
-            r.seconds > RESUME and not self._attendant.troubled(r.begin, r.end) for r in resumed
+            r.seconds > RESUME and not self._ground.troubled(r.begin, r.end) for r in resumed
         )
 
     def traces(self) -> Iterator[str]:
         """Yield what the product and the engine say of all that has happened."""
-        containers = [(c["Names"], c["Status"]) for c in self._project.engine.containers()]
+        found = self._ground.containers()
+        containers = [(node, c["Names"], c["Status"]) for node, c in found]
         yield f"containers: {containers}"
         told = self._project.reconciler("events", "--format", "json", "--tail", "100000")
         yield told.said
@@ -158,10 +144,6 @@ class Judge:
 
 def _of(starts: Counter[Attempt], name: str) -> Counter[Attempt]:
     return Counter({key: count for key, count in starts.items() if key[0] == name})
-
-
-def _attempt(event: Json) -> Attempt:
-    return event["task"], event["run"], event["instance"], event["attempt"]
 
 
 def _spread(measured: list[float]) -> str:

@@ -1,4 +1,4 @@
-"""Rounds of work under a reconciler that is killed again and again.
+"""Rounds of work under a reconciler that is killed again and again, on one engine or on four nodes.
 
 Each round is a new task; the work of earlier rounds stays declared, so that a completed instance
 that runs again shows. One service lives through everything, another is replaced in every round.
@@ -10,11 +10,11 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.attending import DEADLINE, Attendant, Condition
+from tests.chaos.attending import DEADLINE
 from tests.chaos.crashing import (
     ANSWER_POINTS,
     CLOSING_POINTS,
@@ -23,12 +23,11 @@ from tests.chaos.crashing import (
     POINTS,
     VARIABLE,
 )
-from tests.chaos.judging import INSTANCES, Judge, Resumed, fails_once
-from tests.e2e.project import Project, service, task
-from tests.support.engines import SOCKET
-from tests.support.private_engine import POSSIBLE, PrivateEngine
+from tests.chaos.grounds import Ground, four_engines, one_engine
+from tests.chaos.judging import Judge, Resumed
+from tests.chaos.outcomes import INSTANCES, fails_once
+from tests.e2e.project import Json, Project, service, task
 from tests.support.process import ROOT, Running, eventually
-from tests.support.proxy import Proxy
 
 KEPT_ROUNDS = 3
 # As long as it takes to notice a wedged engine, to restart it, and to be noticed by a reconciler.
@@ -37,10 +36,12 @@ _WEDGED = 240.0
 _MOST_STRIKES = 150
 # How many of the deaths come before it has looked at its engine.
 _EARLY = 0.1
+# How many live long enough to give up a node that they have lost, where there are several.
+_LONG = 0.3
 # Each fourth one fails when it starts for the first time; every third one lives for a while.
 SCRIPT = """
 echo "$TASK_NAME $RUN $INSTANCE_ID $ATTEMPT" >> /starts/ledger
-[ $((INSTANCE_ID % 3)) != 0 ] || sleep 0.5
+[ $((INSTANCE_ID % 3)) != 0 ] || sleep "$LINGER"
 [ $((INSTANCE_ID % 4)) = 1 ] || exit 0
 [ $(grep -c "^$TASK_NAME $RUN $INSTANCE_ID " /starts/ledger) -gt 1 ] || exit 3
 """
@@ -57,8 +58,7 @@ class Siege:
     """What is besieged, how often it is still to be killed, and what has happened so far."""
 
     project: Project
-    engine: Proxy
-    attendant: Attendant
+    ground: Ground
     kills: int
     rng: random.Random
     rounds: list[str] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Siege:
     resumed: list[Resumed] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.judge = Judge(self.project, self.attendant)
+        self.judge = Judge(self.project, self.ground)
 
     def prepare(self) -> None:
         starts = self.project.home / "starts"
@@ -76,7 +76,7 @@ class Siege:
         ledger = starts / "ledger"
         ledger.touch()
         ledger.chmod(0o666)
-        self.project.reconciler.env["DOCKER_HOST"] = self.engine.url
+        self.ground.prepare(self.project)
         self.project.declare(service("web", "exec sleep 1000000"))
         for point in OPENING_POINTS:
             self._die_at(point, "run")
@@ -94,6 +94,8 @@ class Siege:
 
     def lay(self) -> Iterator[str]:
         """Go through rounds until the kills are used up; yield each round's name."""
+        if self.ground.hazards:
+            self.ground.hazards.start()
         while self.kills and not self.judge.faults:
             name = f"round-{len(self.rounds) + 1}"
             self.rounds.append(name)
@@ -105,9 +107,12 @@ class Siege:
                 else:
                     self._strike(first=not strikes)
                 strikes += 1
-            self._settle()
-            self.judge.judge(name)
+            with self.ground.peace:
+                self._settle()
+                self.judge.judge(name)
             yield name
+        if self.ground.hazards:
+            self.ground.hazards.stop()
 
     def _declare(self, name: str) -> None:
         starts = str(self.project.home / "starts")
@@ -116,9 +121,8 @@ class Siege:
             name,
             SCRIPT,
             instances=INSTANCES,
-            parallelism=4,
-            retry={"perInstance": 4, "backoff": {"initial": "100ms"}},
             container={"mounts": mounts},
+            **self._manner(),
         )
         # Ready by its check: without one it would be after 10 s.
         health = {"command": ["true"], "interval": "1s"}
@@ -128,6 +132,19 @@ class Siege:
         if len(self.rounds) > KEPT_ROUNDS:
             self.project.forget(self.rounds[-KEPT_ROUNDS - 1])
 
+    def _manner(self) -> Json:
+        """Return how a round's work is done: where nodes are lost, longer and with more retries."""
+        backoff = {"initial": "100ms", "max": "1s"}
+        if not self.ground.hazards:
+            retry = {"perInstance": 4, "backoff": backoff}
+            return {"parallelism": 4, "retry": retry, "env": {"LINGER": "0.5"}}
+        return {
+            "parallelism": 12,
+            "retry": {"perInstance": 30, "backoff": backoff},
+            "env": {"LINGER": "3"},
+            "placement": {"onNodeLoss": self.rng.choice(["wait", "replace"])},
+        }
+
     def _unfinished(self, name: str) -> bool:
         wanted = INSTANCES + sum(fails_once(number) for number in range(INSTANCES))
         return sum(start[0] == name for start in self.judge.starts()) < wanted
@@ -135,11 +152,11 @@ class Siege:
     def _settle(self) -> None:
         """Let everything come to its end; where the engine had to be restarted, once more."""
         while True:
-            before = self.attendant.restarts
+            before = self.ground.restarts
             done = self.project.reconciler("apply", "--wait", within=_WEDGED)
             if done.code == 0:
                 return
-            restarted = lambda: self.attendant.restarts > before  # noqa: B023, E731  # used here
+            restarted = lambda: self.ground.restarts > before  # noqa: B023, E731  # used here
             eventually(restarted, f"an engine that is to blame for this: {done.told()}", _WEDGED)
 
     # --- striking ------------------------------------------------------------------------------
@@ -183,6 +200,8 @@ class Siege:
 
     def _choose(self, *, first: bool) -> tuple[str, float]:
         """Return where it is to die, empty for nowhere, and how long it is let live at most."""
+        if self.ground.hazards and self.rng.random() < _LONG:
+            return "", self.rng.uniform(6.0, 25.0)
         if self.rng.random() < 0.4:
             return "", self.rng.uniform(0.2, 1.6)
         if first and self.rng.random() < 0.5:
@@ -191,7 +210,7 @@ class Siege:
         return f"{point}:{self.rng.randint(1, POINTS[point])}", 2.5
 
     def _start(self, aim: str) -> Running:
-        seen, began = len(self.engine.requests), time.monotonic()
+        seen, began = len(self.ground.proxy.requests), time.monotonic()
         running = self._launch(aim)
         self._measure(running, seen, began)
         return running
@@ -205,7 +224,7 @@ class Siege:
         """Note how long it takes until it has looked at the engine."""
 
         def looked() -> bool:
-            asked = {(one.method, one.path) for one in self.engine.requests[seen:]}
+            asked = {(one.method, one.path) for one in self.ground.proxy.requests[seen:]}
             return ("GET", "/containers/json") in asked or not running.alive
 
         eventually(looked, "a look at the engine", _WEDGED, pause=0.005)
@@ -231,39 +250,22 @@ class Siege:
 
 
 @contextmanager
-def besieging(home: Path, kills: int, seed: int, *, deadline: int = DEADLINE) -> Iterator[Siege]:
+def besieging(
+    home: Path, kills: int, seed: int, *, deadline: int = DEADLINE, several: bool = False
+) -> Iterator[Siege]:
     """Prepare a siege in a folder, on an engine of its own, and remove all that became of it.
 
-    An engine that takes longer than `deadline` seconds for an easy answer, twice, is ill. Whoever
-    may not run an engine besieges this machine's; that one is restarted for nobody.
+    With `several` it is laid to four nodes; else `deadline` is for `one_engine`.
     """
-    own = PrivateEngine() if POSSIBLE else None
-    url = own.url if own else SOCKET
-    proxy = Proxy(home / "engine.sock", url)
-
-    def restart(found: Condition) -> None:
-        assert own is not None, f"the engine at {url} is {found}: restart it"
-        if found == "wedged":
-            (home / f"wedge-{attendant.restarts + 1}.txt").write_text(own.stacks())
-        own.restart("kill")
-        proxy.unwedge()
-
-    attendant = Attendant(proxy.url, restart, deadline)
-    if own:
-        own.start()
-    proxy.start()
-    attendant.start()
-    project = Project(home, url)
-    try:
-        siege = Siege(project, proxy, attendant, kills, random.Random(seed))
+    with ExitStack() as held:
+        laid = four_engines(home, seed) if several else one_engine(home, deadline)
+        ground = held.enter_context(laid)
+        project = Project(home, [*ground.engines.values()][-1])
+        held.callback(project.close)
+        held.callback(ground.close)
+        siege = Siege(project, ground, kills, random.Random(seed))
         siege.prepare()
         yield siege
-    finally:
-        attendant.stop()
-        project.close()
-        proxy.stop()
-        if own:
-            own.close()
 
 
 def seed_of(environment: str = "RECONCILER_TEST_SEED") -> int:

@@ -40,10 +40,10 @@ def test_a_siege_goes_on_and_tells_of_a_wedged_engine(tmp_path: Path) -> None:
     with besieging(tmp_path, 6, seed=1, deadline=4) as siege:
         rounds = siege.lay()
         next(rounds)
-        siege.engine.wedge()
+        siege.ground.proxy.wedge()
         assert list(rounds)
-        wedges = siege.attendant.count("wedged")
+        wedges = siege.ground.count("wedged")
         assert wedges, "it was noticed"
         assert (tmp_path / "wedge-1.txt").read_text().count("goroutine")
         assert not siege.judge.faults, siege.evidence()
-        assert f"engine: {wedges} wedges, 0 deaths of its own" in siege.summary()
+        assert f"engines: {wedges} wedges, 0 deaths of their own" in siege.summary()

@@ -35,6 +35,11 @@ def call(*words: object) -> Result:
     return CliRunner().invoke(cli, [str(word) for word in words], env=NOBODYS)
 
 
+def given(text: str, *words: object) -> Result:
+    """Call with something at standard input."""
+    return CliRunner().invoke(cli, [str(word) for word in words], input=text, env=NOBODYS)
+
+
 def write(folder: Path, **files: str) -> Path:
     """Write manifests, `hello="…"` as hello.yaml, and return their folder."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconciler.cli import nodes_output
+from reconciler.cli import nodes_output, status_output
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.reading import Report, thought
 from reconciler.controller.surveying import survey
@@ -133,3 +133,27 @@ def test_wrong_usage() -> None:
     assert call("nodes", "drain").exit_code == 64
     assert call("nodes", "explode", "a").exit_code == 64
     assert call("nodes", "drain", "a", "--grace", "soon").exit_code == 64
+
+
+def test_status_has_every_node_with_its_state() -> None:
+    lab = Many("a", "b", "c")
+    lab.apply(WORK)
+    lab.note(NodeOrdered("b", "cordon", lab.now))
+    lab.forget("c")
+    lab.lose("a")
+    report = report_of(lab)
+    said = status_output.as_json(report)
+    check("status", said)
+    nodes = said["nodes"]
+    assert isinstance(nodes, list)
+    found = [(n["name"], n["state"], n["known"], n["declared"], n["instances"]) for n in nodes]
+    assert found == [
+        ("a", "Unknown", False, True, 2),
+        ("b", "Cordoned", True, True, 1),
+        ("c", "Draining", True, False, 1),
+    ]
+    assert nodes[0]["since"] is not None
+    text = "\n".join(status_output.as_text(report))
+    assert "node b: it is cordoned, by request" in text
+    assert "node c: it is not declared any more" in text
+    assert text.count("node a: ") == 1

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from reconciler.controller import requests
 from reconciler.controller.revisions import QUIET_SECONDS, Change, Revisions, load
-from reconciler.controller.writing import last_valid
+from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.ledger import Ledger
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import RevisionSeen
 from reconciler.model.history import History
+from reconciler.model.hosts import Hosts
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import FolderSource
 from reconciler.sources.source import CommitInfo, Snapshot, Watch
@@ -22,6 +23,12 @@ apiVersion: reconciler/v1
 kind: Task
 metadata: {{name: {}}}
 spec: {{profile: docker-batch}}
+"""
+NODE = """\
+apiVersion: reconciler/v1
+kind: Node
+metadata: {name: n1, labels: {zone: a}}
+spec: {endpoint: "ssh://n1"}
 """
 
 
@@ -52,6 +59,13 @@ class Desk:
         self.said = [message for _, _, message in change.said]
         self.in_force = change.desired or self.in_force
         return change.again_in
+
+    def list(self, *hosts: str) -> None:
+        """Give other hosts for nodes."""
+        given = Hosts(tuple(NodeSpec(host, f"ssh://{host}") for host in hosts))
+        change = self.reader.listed(given, self.in_force)
+        self.said = [message for _, _, message in change.said]
+        self.in_force = change.desired or self.in_force
 
 
 @pytest.fixture
@@ -254,3 +268,68 @@ def test_a_commit_that_cannot_be_read_whole_is_remembered(
     )
     assert list(change.facts) == ([known] if remembered else [])
     assert reader.read(in_force) == Change()
+
+
+def test_other_hosts_are_nodes_of_the_revision_in_force(desk: Desk) -> None:
+    desk.write("one")
+    desk.read()
+    before = desk.in_force
+    desk.list("n1", "n2")
+    assert list(desk.in_force.nodes) == ["n1", "n2"]
+    assert (desk.in_force.revision, desk.in_force.tasks) == (before.revision, before.tasks)
+    assert desk.said == ["nodes are the hosts that are listed: n1, n2"]
+    valid = last_valid(desk.folder.parent, "demo", FOLDER)
+    assert valid is not None
+    assert valid.nodes == desk.in_force.nodes
+    desk.write("two")
+    desk.read()
+    assert (list(desk.in_force.tasks), list(desk.in_force.nodes)) == (["one", "two"], ["n1", "n2"])
+
+
+def test_hosts_on_which_nothing_fits_are_refused(desk: Desk) -> None:
+    desk.write("node", NODE)
+    desk.write("one", TASK.format("one").replace("batch}", "batch, placement: {nodes: {zone: a}}}"))
+    desk.read()
+    desk.list("n1", "n2")
+    desk.list("n2")
+    assert "these hosts are refused, those that were listed before stay: " in desk.said[0]
+    assert list(desk.in_force.nodes) == ["n1", "n2"]
+    desk.write("two")
+    desk.read()
+    assert list(desk.in_force.nodes) == ["n1", "n2"]
+
+
+def test_hosts_that_are_listed_before_anything_is_valid(desk: Desk) -> None:
+    desk.in_force = nothing_wanted("demo")
+    desk.list("n1")
+    desk.write("one")
+    desk.read()
+    assert (list(desk.in_force.tasks), list(desk.in_force.nodes)) == (["one"], ["n1"])
+
+
+def test_of_many_hosts_a_few_are_named(desk: Desk) -> None:
+    desk.write("one")
+    desk.read()
+    desk.list(*(f"n{number:04}" for number in range(1000)))
+    (said,) = desk.said
+    assert said.endswith("n0008, n0009 and 990 more")
+
+
+def test_hosts_count_while_the_source_has_errors(desk: Desk) -> None:
+    desk.write("one")
+    desk.read()
+    desk.write("two", "kind: [")
+    desk.read()
+    desk.list("n1")
+    assert (list(desk.in_force.tasks), list(desk.in_force.nodes)) == (["one"], ["n1"])
+
+
+def test_hosts_have_nothing_torn_down_that_a_source_at_work_lacks(desk: Desk) -> None:
+    desk.write("one")
+    desk.write("two")
+    desk.read()
+    (desk.folder / "two.yaml").unlink()
+    desk.quiet = 0.0
+    desk.read()
+    desk.list("n1")
+    assert not desk.prunable()

@@ -1,12 +1,13 @@
 """What docs/nodes.md shows is so: its manifests, its commands, and the states that it explains."""
 
 import re
+from pathlib import Path
 from typing import get_args
 
-from reconciler.manifests import load
+from reconciler.manifests import load, operator
 from reconciler.model.fact import Order
 from reconciler.planning.nodes import Condition
-from tests.cli.helpers import call
+from tests.cli.helpers import HELLO, call, given, write
 from tests.support.process import ROOT
 
 PAGE = (ROOT / "docs" / "nodes.md").read_text("utf-8")
@@ -19,6 +20,21 @@ def test_its_manifests_are_valid() -> None:
     assert catalog.desired is not None
     assert catalog.desired.nodes["big-1"].timeout == 120.0
     assert catalog.desired.tasks["pi"].replaced
+
+
+def test_an_error_in_a_list_is_shown_as_it_is_told(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    source = write(tmp_path / "fleet", hello=HELLO)
+    result = given("n[1-4]\n", "apply", source, "--wait", "--nodes", "-")
+    assert result.stderr.startswith(text)
+
+
+def test_the_endpoints_of_hosts_can_be_meant() -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith("| `--node-endpoint"))
+    examples = re.findall(r"`(\w+://[^`]*\{host\}[^`]*)`", row)
+    assert len(examples) == 3
+    for example in examples:
+        assert operator("config.yaml", b"", {}, [f"nodes.endpoint={example}"]).problems == ()
 
 
 def test_it_explains_each_state() -> None:

@@ -24,7 +24,9 @@ class Site(NamedTuple):
 SITES = {
     "engine.info": Site("GET", r"^/info$"),
     "engine.era": Site("GET", r"^/networks\?"),
-    "engine.list": Site("GET", r"^/containers/json"),
+    "engine.list": Site("GET", r"^/containers/json\?.*filters"),
+    "neighbours.taken": Site("GET", r"^/containers/json\?(?!.*filters)"),
+    "neighbours._limits_of": Site("GET", r"^/containers/[^/]+/json$"),
     "engine.resolve": Site("GET", r"^/images/.+/json$"),
     "engine.create": Site("POST", r"^/containers/create"),
     "engine.start": Site("POST", r"^/containers/[^/]+/start"),

@@ -5,6 +5,9 @@ import pytest
 
 from tests.e2e.fleet import Fleet
 from tests.e2e.project import Project
+from tests.e2e.site import Site
+from tests.support.nodes import Nodes, four_nodes
+from tests.support.private_engine import PrivateEngine
 
 
 @pytest.fixture
@@ -19,3 +22,29 @@ def project(tmp_path: Path) -> Iterator[Project]:
 @pytest.fixture
 def fleet(project: Project) -> Fleet:
     return Fleet(project)
+
+
+@pytest.fixture
+def engine() -> Iterator[PrivateEngine]:
+    """An engine of the test's own, with which anything may be done."""
+    made = PrivateEngine()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    with four_nodes(tmp_path_factory.mktemp("nodes") / "n") as made:
+        yield made
+
+
+@pytest.fixture
+def site(tmp_path: Path, nodes: Nodes) -> Iterator[Site]:
+    made = Site(tmp_path, nodes)
+    try:
+        yield made
+    finally:
+        made.close()

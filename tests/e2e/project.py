@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from tests.support.docker import Outside
-from tests.support.engines import IMAGE, SOCKET, new_project
+from tests.support.engines import DEFAULT, IMAGE, SOCKET, new_project
 from tests.support.process import Done, Reconciler, Running, eventually
 
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ class Project:
         notes = home / "notes"
         notes.mkdir()
         self.reconciler = Reconciler(self.source, self.state, notes)
-        if url != SOCKET:
+        if url != DEFAULT:
             self.reconciler.env["DOCKER_HOST"] = url
         self.engine = Outside(self.name, url)
         self.write("reconciler.yaml", f"project: {self.name}\n")

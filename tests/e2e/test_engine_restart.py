@@ -31,16 +31,6 @@ Written = list[tuple[str, int, int]]
 
 
 @pytest.fixture
-def engine() -> Iterator[PrivateEngine]:
-    made = PrivateEngine()
-    made.start()
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture
 def project(tmp_path: Path, engine: PrivateEngine) -> Iterator[Project]:
     made = Project(tmp_path, engine.url)
     notes = tmp_path / "notes-of-programs"

@@ -2,16 +2,15 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Json, Project, service, task
+from tests.e2e.project import service, task
+from tests.e2e.site import Site
 from tests.support.certificates import Authority
-from tests.support.docker import Outside
 from tests.support.git_servers import run
-from tests.support.nodes import NAMES, POSSIBLE, Nodes, four_nodes
+from tests.support.nodes import NAMES, POSSIBLE
 from tests.support.process import eventually
 
 pytestmark = [
@@ -19,79 +18,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not POSSIBLE, reason="it needs root, dockerd, ip, openssl and sshd"),
 ]
-
-
-@pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    with four_nodes(tmp_path_factory.mktemp("nodes") / "n") as made:
-        yield made
-
-
-class Site:
-    """A project on the four nodes, and each of them as others see it."""
-
-    def __init__(self, home: Path, nodes: Nodes) -> None:
-        self.nodes = nodes
-        self.project = Project(home, nodes.engines["n4"].url)
-        self.project.reconciler.env["RECONCILER_SSH_CONFIG"] = str(nodes.config)
-        name = self.project.name
-        self.views = {node: Outside(name, made.url) for node, made in nodes.engines.items()}
-
-    def declare(self, *names: str, **spec: object) -> None:
-        """Declare nodes, with the same labels: zone a for the first two, b for the others."""
-        for name in names or NAMES:
-            zone = "a" if name in {"n1", "n2"} else "b"
-            self.project.declare(self.nodes.manifest(name, {"zone": zone}, **spec))
-
-    def running(self, task: str = "") -> dict[str, list[str]]:
-        """Return by node the names of the containers that run."""
-        return {node: sorted(view.running(task)) for node, view in self.views.items()}
-
-    def where(self, task: str) -> Counter[str]:
-        """Return how many instances run on each node."""
-        return Counter({node: len(names) for node, names in self.running(task).items() if names})
-
-    def on_others(self, task: str, but: str = "n2") -> list[int]:
-        """Return how many instances run on each node that can be asked."""
-        views = (view for node, view in self.views.items() if node != but)
-        return [len(view.running(task)) for view in views]
-
-    def count_but(self, node: str) -> int:
-        """Return how many instances run on the nodes other than this one."""
-        return sum(sum(self.on_others(task, node)) for task in ("web", "work"))
-
-    def settled(self, counts: dict[str, int]) -> bool:
-        """Whether of each task every instance runs once, and is said to."""
-        if any(sum(self.where(task).values()) != count for task, count in counts.items()):
-            return False
-        return all(self.project.states(t) == ["Running"] * n for t, n in counts.items())
-
-    def order(self, *words: str, code: int = 0) -> None:
-        """Say something about a node."""
-        self.project.reconciler("nodes", *words).ends(code)
-
-    def version(self) -> str:
-        """Return the version of the engines."""
-        return str(self.views["n4"].client.version()["Version"])
-
-    def shown(self) -> dict[str, Json]:
-        """Return what `nodes` says of each."""
-        told = self.project.reconciler_json("nodes")["nodes"]
-        return {node["name"]: node for node in told}
-
-    def close(self) -> None:
-        self.project.reconciler.close()
-        for view in self.views.values():
-            view.close()
-
-
-@pytest.fixture
-def site(tmp_path: Path, nodes: Nodes) -> Iterator[Site]:
-    made = Site(tmp_path, nodes)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def test_instances_are_spread_over_all_by_label(site: Site) -> None:
@@ -295,8 +221,9 @@ def test_a_node_that_is_gone_for_good_is_given_up_by_request(site: Site) -> None
         shown = site.shown()["n1"]
         assert (shown["state"], shown["declared"]) == ("Unknown", False)
         site.order("forget", "n1")
-        site.project.apply()
-        assert site.on_others("work", "n1") == [0, 0, 2]
+        running = site.project.run()  # `apply` would not wait for the pause before a retry
+        eventually(lambda: site.on_others("work", "n1") == [0, 0, 2], "a retry on the other")
         assert set(site.shown()) == {"n4"}
+        running.terminate().ends(0)
     finally:
         site.nodes.mend("n1")

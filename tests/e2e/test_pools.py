@@ -40,7 +40,7 @@ def test_a_pool_grows_with_what_waits_and_goes_back_to_nothing(project: Project)
     project.declare(pool(), task("work", UNTIL_TOLD, pool="lab", instances=6))
     running = project.run()
     eventually(lambda: list(slots(project).values()) == ["Busy"] * 4, "four busy slots", pause=0.3)
-    assert len(project.engine.running()) == 4
+    eventually(lambda: len(project.engine.running()) == 4, "all of them to run", pause=0.3)
     waiting = [i for i in project.status("work")["instances"] if i["state"] == "Pending"]
     assert len(waiting) == 2
     assert "fits in 0 of 4 slots of pool lab: 4 are busy" in waiting[0]["reason"]

@@ -90,11 +90,12 @@ def test_what_becomes_of_answers_changes_nothing(
 @contextmanager
 def through(engine: Proxy, project: Project) -> Iterator[None]:
     """Let what is started in a block ask this engine; whoever only looks is told the truth."""
+    before = dict(project.reconciler.env)
     project.reconciler.env["DOCKER_HOST"] = engine.url
     try:
         yield
     finally:
-        del project.reconciler.env["DOCKER_HOST"]
+        project.reconciler.env = before
 
 
 def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
@@ -106,6 +107,7 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
     volume = {"type": "volume", "source": "scratch", "target": "/scratch"}
     again = {"perInstance": 1, "backoff": {"initial": "100ms"}}
     mounts = {"mounts": [bind, volume]}
+    project.engine.run_foreign(f"{project.name}-neighbour")
     project.declare(
         task("work", WORK, image=image, instances=3, retry=again, container=mounts),
         service("web", WEB, container={"mounts": [bind]}),

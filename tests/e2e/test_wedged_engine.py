@@ -27,16 +27,6 @@ until [ -e /notes/go ]; do sleep 0.1; done
 
 
 @pytest.fixture
-def engine() -> Iterator[PrivateEngine]:
-    made = PrivateEngine()
-    made.start()
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture
 def project(tmp_path: Path, engine: PrivateEngine) -> Iterator[Project]:
     made = Project(tmp_path, engine.url)
     notes = tmp_path / "notes-of-programs"

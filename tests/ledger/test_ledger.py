@@ -44,6 +44,17 @@ def test_it_keeps_its_identity(tmp_path: Path) -> None:
         assert (ledger.state_id, ledger.project) == (first, "demo")
 
 
+def test_it_keeps_the_hosts_that_were_given_last(tmp_path: Path) -> None:
+    with writer(tmp_path) as ledger:
+        assert ledger.hosts() == ""
+        ledger.keep_hosts("[1]")
+    with Ledger.open(tmp_path, write=False) as reader:
+        assert reader.hosts() == "[1]"
+    with writer(tmp_path) as ledger:
+        ledger.keep_hosts("")
+        assert ledger.hosts() == ""
+
+
 def test_another_project_is_refused_to_write_and_to_read(tmp_path: Path) -> None:
     writer(tmp_path).close()
     for write in (True, False):

@@ -66,6 +66,14 @@ CASES = [
     ("fits-nowhere", node("n", labels="{zone: b}") + NEXT + POOL + NEXT + "§" + task("pool: p")),
     ("fits-nowhere", node("n", labels="{zone: b}") + NEXT + POOL + NEXT
      + document("Job", "j", "pool: p\ntasks:\n- §{name: a}")),
+    ("duplicate-endpoint", document("Node", "n", "endpoint: ssh://h") + NEXT
+     + document("Node", "m", "endpoint: §ssh://h")),
+    ("duplicate-endpoint", document("Node", "n", "endpoint: ''") + NEXT
+     + document("Node", "§m", "cordon: true")),
+    ("duplicate-endpoint", document("Node", "n", "endpoint: unix:///var/run/docker.sock") + NEXT
+     + document("Node", "m", "endpoint: §''")),
+    ("duplicate-name", document("Node", "n", "endpoint: ssh://h") + NEXT
+     + document("Node", "§n", "endpoint: ssh://h")),
 ]  # fmt: skip
 
 

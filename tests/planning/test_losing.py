@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.engines.engine import UnreachableError
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import DesiredTask, Restart, Retry
 from reconciler.model.fact import Result
@@ -102,6 +103,24 @@ class TestWhatBeginsElsewhere:
         assert results(lab) == [Result.BURNT, None]
         lab.heal("a")
         assert lab.worlds["a"].boxes == {}
+
+    def test_what_may_yet_begin_there_counts_as_begun(self, lab: Many) -> None:
+        """The engine may carry out a start long after whoever asked for it has given up."""
+
+        def vanish(call: str, subject: str, when: str) -> Exception | None:
+            if call != "start" or when != "before":
+                return None
+            lab.worlds["a"].unreachable = True
+            return UnreachableError("it is still on its way")
+
+        lab.worlds["a"].faults = vanish
+        lab.apply(batch())
+        lab.wait(TIMEOUT)
+        assert lab.live() == {"b": ["demo.work.1.0.2"]}
+        lab.heal("a")
+        assert results(lab) == [Result.LOST, None]
+        assert lab.worlds["a"].boxes == {}
+        assert lab.live() == {"b": ["demo.work.1.0.2"]}
 
     def test_nothing_does_where_there_is_no_other_node(self) -> None:
         lab = Many("a")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.model.action import InstanceState
+from reconciler.controller.execution import carry_out
+from reconciler.model.action import InstanceState, Verb
 from reconciler.model.desired import DesiredTask, Restart, Retry
 from reconciler.model.fact import NodeOrdered, Result
 from reconciler.planning.nodes import given_up
@@ -171,6 +172,23 @@ class TestWhatIsNotDeclaredAnyMore:
         assert "a" not in lab.core.board.nodes
         assert lab.settle() == []
         assert lab.count() == {"b": 3}
+
+    def test_what_is_to_be_removed_there_is_removed_first(self, lab: Many) -> None:
+        lab.apply(service(2))
+        lab.forget("a")
+        lab.now += 11
+        lab.driver.look()
+        verbs = []
+        while actions := lab.core.turn():
+            there = [action for action in actions if action.node == "a"]
+            assert not there or "a" in lab.core.board.nodes, there
+            verbs += [action.verb for action in there]
+            for action in actions:
+                lab.core.finished(carry_out(lab.driver.engines[action.node], action))
+            lab.driver.look()
+        assert verbs[-1] is Verb.REMOVE
+        assert lab.worlds["a"].boxes == {}
+        assert "a" not in lab.core.board.nodes
 
     def test_one_on_which_nothing_is_goes_at_once(self, lab: Many) -> None:
         lab.apply(make_task("work"))

@@ -17,12 +17,13 @@ from reconciler.model.fact import AttemptReserved, ImageResolved, RunOpened
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import NodeView, Observed
+from reconciler.model.pool import Policy
 from reconciler.model.spec import Port, Resources
 from reconciler.planning import line, plan
 from reconciler.planning.filters import stands_open
 from reconciler.planning.fleet import Stand
 from reconciler.planning.wish import Wish
-from tests.support.desired import make_desired, make_task
+from tests.support.desired import make_desired, make_pool, make_task
 from tests.support.many import Many
 
 GIB = 2**30
@@ -38,7 +39,7 @@ def asking(
 
 
 def node(name: str, cpus: float | None = 2.0, **fields: object) -> dict[str, object]:
-    amounts = {k: fields.pop(k) for k in ("memory", "gpus") if k in fields}
+    amounts = {k: fields.pop(k) for k in ("memory", "gpus", "pids") if k in fields}
     return {"name": name, "capacity": Amounts(cpus, **amounts), **fields}  # type: ignore[arg-type]  # as said
 
 
@@ -244,6 +245,36 @@ def test_what_is_being_made_counts_where_it_is_made() -> None:
     alike = Underway(frozenset({one}), frozenset({one}))
     found = plan(replace(desired, nodes=free), shown, history, 2.0, alike)
     assert [a.node for a in found.actions] == ["b"]
+
+
+def test_processes_are_bounded_where_the_node_says_how_many() -> None:
+    lab = machines(node("n1", pids=1100), node("n2", pids=600, reserve=Amounts(pids=200)))
+    lab.apply(asking(count=4))  # 512 each, where nothing is said
+    assert lab.count() == {"n1": 2}
+    assert lab.verdict("work", 2).reason == (
+        "fits on 0 of 2 nodes: 2 have at most 400 of 512 pids left"
+    )
+
+
+def test_a_slot_has_no_processes_of_its_own() -> None:
+    lab = machines(node("n1", pids=600))
+    lab.open(make_pool(command=(), policies=(Policy(name="two", slots=2),), per_node=2))
+    lab.apply(make_task(count=2, spec={"pool": "pool"}))
+    assert lab.count() == {"n1": 1}
+    assert lab.verdict("work", 1).reason == (
+        "fits in 0 of 2 slots of pool pool: 1 is busy, 1 has 88 of 512 pids left"
+    )
+
+
+def test_of_two_nodes_alike_the_one_that_has_the_image_comes_first() -> None:
+    lab = machines(node("n1"), node("n2"))
+    lab.change("n1", cordon=True)
+    lab.apply(asking())
+    lab.finish("n2", "demo.work.1.0.1")
+    lab.change("n1", cordon=False)
+    pulls = [a for a in lab.apply(asking(rerun=1)) if a.verb is Verb.PULL]
+    assert lab.count() == {"n2": 1}
+    assert [a.node for a in pulls] == ["n2"]
 
 
 def test_tasks_whose_images_are_elsewhere_share_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from reconciler.model.action import Verb
 from reconciler.model.amounts import Amounts
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import Backoff, DesiredTask, Retry
 from reconciler.model.policy import Maximum
 from reconciler.model.pool import Policy
 from reconciler.model.spec import Resources
@@ -99,6 +99,21 @@ def test_a_queue_driven_pool_grows_with_what_waits_and_shrinks_when_idle_long_en
     many.wait(2)
     assert many.slots() == {}
     assert many.core.wake_at() is None
+
+
+def test_what_begins_when_a_slot_is_closed_for_being_idle_goes_to_another_one() -> None:
+    many = Many("a")
+    many.open(make_pool(policies=QUEUE))
+    pause = Backoff(initial=60.0, factor=1.0, jitter=0.0)
+    many.apply(work(1, retry=Retry(per_instance=1, backoff=pause)))
+    prepare_all(many)
+    many.finish("a", "demo.work.1.0.1", 1)
+    many.settle()
+    assert many.slots() == {0: "Idle a"}
+    many.wait(60)  # the pause is over in the moment in which the slot is to go
+    assert many.slots() == {1: "Preparing a"}
+    prepare_all(many)
+    assert many.slots() == {1: "Busy a"}
 
 
 def test_numbers_of_slots_are_never_given_again() -> None:

@@ -123,7 +123,9 @@ class Soak:
         course.seen = self._deeds(self._record.told)
         calls.look(happened=True)
         course.stray = calls.stray
-        course.lists, course.health = calls.count(LIST), calls.count(HEALTH)
+        course.health = calls.count(HEALTH)
+        # With each of these it is asked what others run, which is a list as well.
+        course.lists = calls.count(LIST) - course.health
         course.commits_read = int(self._metric("revisions_total"))
         # What the metrics say is half a second old.
         revision = f'revision="{self._last_valid}"'

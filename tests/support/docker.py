@@ -101,11 +101,16 @@ class Outside:
         made = self.client.exec_create(name, [*command])
         self.client.exec_start(made["Id"])
 
-    def run_foreign(self, name: str, labels: dict[str, str] | None = None) -> str:
-        """Start somebody else's container."""
+    def run_foreign(
+        self, name: str, labels: dict[str, str] | None = None, *, port: int = 0, memory: int = 0
+    ) -> str:
+        """Start somebody else's container, perhaps with a port of the node, or so many bytes."""
+        bindings: dict[int | str, int] | None = {80: port} if port else None
         made: str = self.client.create_container(
-            IMAGE, ["sleep", "600"], name=name, labels=labels or {},
-            host_config=self.client.create_host_config(init=True),
+            IMAGE, ["sleep", "600"], name=name, labels=labels or {}, ports=[80] if port else None,
+            host_config=self.client.create_host_config(
+                init=True, mem_limit=memory or None, port_bindings=bindings
+            ),
         )["Id"]  # fmt: skip
         self._by_hand.append(made)
         self.client.start(made)

@@ -1,5 +1,6 @@
 """Engines and requests for tests, and the rigs on which one suite runs on both kinds of engine."""
 
+import os
 import re
 import threading
 import uuid
@@ -32,13 +33,16 @@ from reconciler.model.observed import Healthiness
 from reconciler.model.spec import InstanceSpec
 
 IMAGE = "busybox:stable"
-SOCKET = "unix:///var/run/docker.sock"
+# Where the product looks for an engine by itself.
+DEFAULT = "unix:///var/run/docker.sock"
+# The engine that tests share: this machine's, unless they are told of another.
+SOCKET = os.environ.get("RECONCILER_TEST_ENGINE") or DEFAULT
 PATIENCE = 30.0
 
 
 def real_engine(node: str = "local") -> Engine:
-    """Return the Docker Engine of this machine; nothing is asked of it yet."""
-    return open_engine(node, "")
+    """Return the Docker Engine that tests share; nothing is asked of it yet."""
+    return open_engine(node, SOCKET)
 
 
 def simulated_engine(node: str = "local", now: float = 1_000_000.0) -> SimulatedEngine:

@@ -42,6 +42,18 @@ class PrivateEngine:
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "config.json").write_text("{}")
 
+    @property
+    def version(self) -> str:
+        """The version of the engine that runs."""
+        with _client(self.url) as client:
+            return str(client.version()["Version"])
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The command that runs another one in the network of the engine that runs."""
+        assert self._process is not None
+        return "nsenter", f"--net=/proc/{self._process.pid}/ns/net"
+
     def start(self) -> None:
         """Start, wait until it answers, and see to it that it has the test image."""
         command = (

@@ -16,7 +16,7 @@ from reconciler.controller.writing import Options, Writer, complete, reconciled,
 
 @click.command("apply")
 @options.source_argument
-@options.operator_options
+@options.hosts_options
 @options.take_over_option
 @click.option("--wait", is_flag=True, help="Stay until batch has ended and services are ready.")
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 10m.")
@@ -55,6 +55,7 @@ def command(
         policy=place.policy,
         take_over=take_over,
         open_engine=opener(place),
+        hosts=place.hosts,
     )
     with writer(place.source, desired, chosen) as opened:
         if saved is not None:
@@ -63,6 +64,7 @@ def command(
         session.listen(opened, speaker)
         opened.apply_again()
         session.put_in_force(opened, snapshot)
+        opened.give_hosts(place.hosts)
         until = session.heard(complete if wait else reconciled)
         ending = session.drive(opened, until, speaker, timeout)
         return _report(opened, place, ending, wait=wait)

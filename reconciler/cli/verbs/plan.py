@@ -25,7 +25,7 @@ def _below(_: click.Context, __: click.Parameter, path: PurePosixPath) -> PurePo
 
 @click.command("plan")
 @options.source_argument
-@options.operator_options
+@options.hosts_options
 @options.as_git_option
 @click.option(
     "--format",
@@ -80,6 +80,8 @@ def command(
     if older is not None:
         if file is not None:
             raise click.UsageError("--out saves what is to be done now, and --from compares")
+        if operator.nodes is not None:
+            raise click.UsageError("--nodes is for what is to be done now, and --from compares")
         from reconciler.cli.operator import consult, policy_of  # noqa: PLC0415  # as below
 
         policy = policy_of(consult(operator, source), operator, as_git=as_git)

@@ -31,7 +31,7 @@ from reconciler.cli.telling import teller
 @click.option(
     "--metrics-listen", default="", metavar="HOST:PORT", help="Where to serve /metrics and health."
 )
-@options.operator_options
+@options.hosts_options
 @options.take_over_option
 @click.option(
     "--resync",

@@ -15,6 +15,7 @@ from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
 from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
 from reconciler.engines.docker.events import Events, subscribe
+from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
@@ -28,6 +29,7 @@ from reconciler.engines.engine import (
 )
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.action import CreateRequest
+from reconciler.model.claim import Taken
 from reconciler.model.desired import Tls
 from reconciler.model.identity import (
     LABEL_PROJECT,
@@ -60,6 +62,7 @@ class DockerEngine:
         """Nothing is asked of the engine yet, nor is any file looked at."""
         self.node = node
         self._clients = Clients(endpoint, tls, ssh_config)
+        self._neighbours = Neighbours(self._clients)
 
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
@@ -89,6 +92,10 @@ class DockerEngine:
         entries = self._clients.call(f"list the containers of project {project}", _LIST, ask)
         found = (listed(self.node, entry) for entry in entries)
         return tuple(container for container in found if container is not None)
+
+    def others(self, project: str) -> Taken:
+        """Return what is taken by containers that are not the project's."""
+        return self._neighbours.taken(project)
 
     def inspect(self, name: str) -> ContainerDetail | None:
         """Look at one container, under its lock."""

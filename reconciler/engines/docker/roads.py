@@ -6,6 +6,7 @@ line's contexts) means nothing here.
 
 import socket
 import ssl
+import struct
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,6 +33,9 @@ _KEEPALIVE: Final = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _PATIENCE),
+    # What has not got there when we give up or are killed never does: by itself the system would
+    # go on sending it, and a start that comes late could be a second one.
+    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
 )
 
 

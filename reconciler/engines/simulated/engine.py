@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from reconciler.engines.engine import (
     ConflictError,
     EngineError,
@@ -26,6 +28,7 @@ from reconciler.engines.simulated.journal import Call
 from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.world import When, World
 from reconciler.model.action import CreateRequest
+from reconciler.model.claim import Taken, claim_in
 from reconciler.model.identity import LABEL_PROJECT, volume_name
 from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
 
@@ -60,6 +63,19 @@ class SimulatedEngine:
             return [box.shown(self.node) for box in reversed(boxes) if box.ours]
 
         return tuple(self._read("list", project, ask))
+
+    def others(self, project: str) -> Taken:
+        """Return what others' containers take, as their labels say, and whatever else there is."""
+
+        def ask() -> Taken:
+            found = self.world.others.copy()
+            for box in self.world.boxes.values():
+                own = box.ours and box.labels.get(LABEL_PROJECT) == project
+                if box.phase is Phase.RUNNING and not own:
+                    found.add(replace(claim_in(box.labels), slot=""))
+            return found
+
+        return self._read("others", project, ask)
 
     def inspect(self, name: str) -> ContainerDetail | None:
         """Look at one container."""

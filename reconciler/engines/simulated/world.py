@@ -17,7 +17,7 @@ from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.events import Ring
 from reconciler.engines.simulated.journal import Journal
 from reconciler.model.action import CreateRequest
-from reconciler.model.claim import labels_of
+from reconciler.model.claim import Taken, labels_of
 from reconciler.model.identity import (
     LABEL_ATTEMPT,
     LABEL_INSTANCE,
@@ -61,6 +61,7 @@ class World:
         self.ring = Ring(self.changed)
         self.info = EngineInfo("simulated", cpus=8, memory=32 * 2**30)
         self.boxes: dict[str, Box] = {}
+        self.others = Taken()  # what is taken by whatever is not shown here
         self.volumes: dict[str, dict[str, str]] = {}
         self.images: dict[str, str] = {}  # reference → what to create from
         self.in_registry: Callable[[str], bool] = lambda _: True
