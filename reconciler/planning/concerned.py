@@ -6,13 +6,17 @@ about the task that prepares its slots, or about all tasks. Must not know what b
 """
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from reconciler.model.pool import PoolRecord, slot_name
 from reconciler.planning.scene import Pass
 
 
-def concerned(given: Pass, only: Collection[str] | None) -> set[str]:
-    """Return the names of pools, which may be none that is declared; `only` None is all tasks."""
+def concerned(given: Pass, only: Collection[str] | None, taken: AbstractSet[str]) -> set[str]:
+    """Return the names of pools, which may be none that is declared; `only` None is all tasks.
+
+    `taken` are the slots in which anything is.
+    """
     declared, past = given.desired.pools, given.history.pools
     if only is None:
         return {*declared, *past}
@@ -22,21 +26,10 @@ def concerned(given: Pass, only: Collection[str] | None) -> set[str]:
         task = given.desired.tasks.get(name)
         if task is not None and task.spec.pool:
             found.add(task.spec.pool)
-    taken = _taken(given)
     return found | {name for name, record in past.items() if _differs(name, record, taken)}
 
 
-def _taken(given: Pass) -> set[str]:
-    """Return the slots in which anything is, or is about to be."""
-    found: set[str] = set()
-    for view in given.observed.nodes.values():
-        found.update(view.containers.taken.slots)
-    for claims in given.underway.coming.values():
-        found.update(claim.slot for claim in claims)
-    return found
-
-
-def _differs(pool: str, record: PoolRecord, taken: set[str]) -> bool:
+def _differs(pool: str, record: PoolRecord, taken: AbstractSet[str]) -> bool:
     """Whether the record of a pool says anything else of what is in its slots."""
     return any(
         slot.ready_at and slot.busy != (slot_name(pool, slot.number) in taken)

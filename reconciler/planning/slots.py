@@ -3,7 +3,7 @@
 Decides nothing about how many there are to be; that is `tending`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -95,10 +95,20 @@ def _state(given: "Pass", pool: str, slot: PoolSlot, instance: str) -> tuple[Slo
     return (SlotState.FAILED, failed) if failed else (SlotState.PREPARING, unknown)
 
 
-def instances_in(given: "Pass") -> Iterator[tuple[str, str]]:
-    """Yield slots with the instance that is in each, but for those that prepare them."""
+def filled(given: "Pass") -> set[str]:
+    """Return the slots in which anything is, or is about to be."""
+    found: set[str] = set()
     for view in given.observed.nodes.values():
-        if not view.containers.taken.slots:
+        found.update(view.containers.taken.slots)
+    for claims in given.underway.coming.values():
+        found.update(claim.slot for claim in claims)
+    return found
+
+
+def instances_in(given: "Pass", pools: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield slots of pools with the instance in each, but for those that prepare them."""
+    for view in given.observed.nodes.values():
+        if not any(name.partition("/")[0] in pools for name in view.containers.taken.slots):
             continue
         for container in view.containers.values():
             if not container.claim.slot or not container.occupies:

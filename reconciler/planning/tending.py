@@ -9,12 +9,14 @@ a slot is told by the pass before. Must not know how instances are placed in slo
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.model.claim import Claim
+from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import (
     Fact,
     PolicyApplied,
@@ -27,13 +29,13 @@ from reconciler.model.fact import (
 )
 from reconciler.model.pool import DesiredPool, PoolRecord, PoolSlot, PoolView, slot_name
 from reconciler.planning.concerned import concerned
-from reconciler.planning.fleet import Fleet, Stand
+from reconciler.planning.fleet import Fleet
 from reconciler.planning.line import Line, Turn
 from reconciler.planning.nodes import drains
 from reconciler.planning.quota import over_quota
 from reconciler.planning.scaling import Load, growth, policy_of, shrinking, wanted
 from reconciler.planning.scene import Pass
-from reconciler.planning.slots import instances_in, is_prepared, view_of, why_unprepared
+from reconciler.planning.slots import filled, instances_in, is_prepared, view_of, why_unprepared
 from reconciler.planning.wish import Wish
 
 REST: Final = 300.0
@@ -55,10 +57,15 @@ class Tended(Struct):
 
 
 class _Yard(Struct):
-    """One pool in one pass. `pool` is None of one that no manifest mentions."""
+    """One pool in one pass. `pool` is None of one that no manifest mentions.
+
+    `filled` are the slots, of all pools, in which anything is. To look at `fleet` costs as much as
+    there are nodes, so that only what is about their room does.
+    """
 
     given: Pass
     fleet: Fleet
+    filled: AbstractSet[str]
     name: str
     pool: DesiredPool | None
     record: PoolRecord
@@ -70,8 +77,7 @@ class _Yard(Struct):
 
     def occupied(self, slot: PoolSlot) -> bool:
         """Whether an instance is in a slot, or about to be, other than the one that prepares it."""
-        taken = self.fleet.inside.get(slot_name(self.name, slot.number))
-        return bool(slot.ready_at and taken and taken.count)
+        return bool(slot.ready_at) and slot_name(self.name, slot.number) in self.filled
 
 
 def tend(
@@ -81,16 +87,17 @@ def tend(
 
     `queued` counts by task what waits for a slot.
     """
-    names = concerned(given, only)
+    taken = filled(given)
+    names = concerned(given, only, taken)
     found = Tended(quiet=frozenset(given.desired.pools.keys() - names))
-    if not names or not fleet.stands:
+    if not names or not given.desired.nodes:
         return found
     waiting = _waiting(given, queued)
-    instances = dict(instances_in(given))
+    instances = dict(instances_in(given, names))
     for name in sorted(names):
         pool = given.desired.pools.get(name)
         record = given.history.pools.get(name) or PoolRecord()
-        yard = _Yard(given, fleet, name, pool, record, waiting.get(name, 0))
+        yard = _Yard(given, fleet, taken, name, pool, record, waiting.get(name, 0))
         _tend_one(yard)
         found.facts += yard.facts
         if pool is not None:
@@ -164,23 +171,23 @@ def _why_closing(yard: _Yard, slot: PoolSlot) -> str:
         return f"there is no pool {yard.name} any more"
     if slot.form != pool.form:
         return f"pool {yard.name} has changed"
-    stand = yard.fleet.stands.get(node)
-    if stand is None:
+    spec = given.desired.nodes.get(node)
+    if spec is None:
         return f"node {node} is not declared any more"
-    if not stand.labels.issuperset(pool.nodes):
+    if not set(pool.nodes).issubset(spec.labels):
         return f"node {node} does not have the labels of the pool"
     if drains(given, node):
         return f"node {node} is being emptied"
-    return _why_lost(yard, stand) or _why_failed(yard, pool, slot)
+    return _why_lost(yard, spec) or _why_failed(yard, pool, slot)
 
 
-def _why_lost(yard: _Yard, stand: Stand) -> str:
-    record = yard.given.history.nodes.get(stand.name)
-    if not stand.unknown or record is None or not record.lost_at:
+def _why_lost(yard: _Yard, node: NodeSpec) -> str:
+    record = yard.given.history.nodes.get(node.name)
+    if not yard.given.unknown(node.name) or record is None or not record.lost_at:
         return ""
-    due = record.lost_at + stand.spec.timeout
+    due = record.lost_at + node.timeout
     if yard.given.now >= due:
-        return f"node {stand.name} is lost"
+        return f"node {node.name} is lost"
     yard.wakes.append(due)
     return ""
 
