@@ -213,7 +213,8 @@ def _scale(yard: _Yard, pool: DesiredPool, staying: list[PoolSlot]) -> None:
         yard.facts.append(PolicyApplied(pool.name, policy.name, given.now))
     busy = sum(yard.occupied(slot) for slot in record.slots.values())
     yard.wanted = wanted(policy, Load(busy, yard.queued))
-    there = len(staying) + sum(_takes_part(yard, slot, staying) for slot in record.slots.values())
+    leaving = record.slots.keys() - {slot.number for slot in staying}
+    there = len(staying) + sum(_takes_part(yard, record.slots[number]) for number in leaving)
     if yard.wanted is None or there < yard.wanted:
         missing = yard.wanted - there if yard.wanted is not None else None
         preparing = sum(not s.ready_at and not why_unprepared(given, pool, s) for s in staying)
@@ -226,11 +227,13 @@ def _scale(yard: _Yard, pool: DesiredPool, staying: list[PoolSlot]) -> None:
             yard.wakes.append(found.wake_at)
 
 
-def _takes_part(yard: _Yard, slot: PoolSlot, staying: Iterable[PoolSlot]) -> bool:
+def _takes_part(yard: _Yard, slot: PoolSlot) -> bool:
     """Whether a slot counts that is closing: its node stays, and something is in it."""
-    if slot in staying or not yard.occupied(slot):
-        return False
-    return not drains(yard.given, slot.node) and yard.given.unknown(slot.node) is None
+    return (
+        yard.occupied(slot)
+        and not drains(yard.given, slot.node)
+        and yard.given.unknown(slot.node) is None
+    )
 
 
 def _close(yard: _Yard, slots: Iterable[PoolSlot], policy: str) -> None:
