@@ -90,20 +90,14 @@ def free_port() -> int:
     return port
 
 
-def test_a_taken_host_port_is_waited_for(project: Project) -> None:
-    port = free_port()
-    ports = [{"container": 80, "host": port}]
-    project.declare(service("first", container={"network": "bridge", "ports": ports}))
-    project.apply("--wait")
-    holder = project.engine.running("first")
-    second = service("second", container={"network": "bridge", "ports": ports})
-    project.forget("first")
-    project.engine.client.rename(next(iter(holder.values())), f"{project.name}-elsewhere")
-    project.declare(second)
-    running = project.run()
-    running.says(f"host port {port} is already in use on the node")
-    project.engine.client.remove_container(next(iter(holder.values())), force=True)
-    eventually(lambda: project.engine.running("second"), "the port to be free")
+def test_a_host_port_that_a_program_has_is_waited_for(project: Project) -> None:
+    with socket.create_server(("", 0)) as program:  # which is in no container
+        port = program.getsockname()[1]
+        ports = [{"container": 80, "host": port}]
+        project.declare(service("web", container={"network": "bridge", "ports": ports}))
+        running = project.run()
+        running.says(f"host port {port} is already in use on the node")
+    eventually(lambda: project.engine.running("web"), "the port to be free")
     running.terminate().ends(0)
 
 
