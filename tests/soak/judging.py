@@ -14,6 +14,8 @@ _MOST_GROWTH = 5.0  # percent
 # Connections to the engine are made when they are first needed, one for each thread, and stay.
 _CONNECTIONS = 4
 _ENDS = 20  # of so many samples one is the beginning, one the end
+# And so many at least are either: what goes again within a moment may be there for some in a row.
+_LEAST = 12
 _SHOWN = 8
 
 
@@ -95,7 +97,7 @@ def _figure(
 
 def _more(samples: Sequence[Sample], look: Callable[[Vitals], int]) -> float:
     """Return by how much the floor has risen: what git and workers take for a moment goes again."""
-    size = -(-len(samples) // _ENDS)
+    size = max(-(-len(samples) // _ENDS), min(_LEAST, len(samples) // 2), 1)
     first, last = samples[:size], samples[-size:]
     floor = min(look(sample.vitals) for sample in first)
     return max(0.0, min(look(sample.vitals) for sample in last) - floor)
