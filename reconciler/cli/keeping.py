@@ -22,6 +22,7 @@ from reconciler.controller.revisions import load
 from reconciler.controller.writing import (
     Options,
     Writer,
+    bring_up_to_date,
     last_valid_on,
     nothing_wanted,
     writer,
@@ -88,6 +89,7 @@ def _begin_with(place: Place, memory: Memory) -> tuple[Snapshot | None, Desired]
 
     What is read is remembered, for it is read once more as soon as the source is watched.
     """
+    bring_up_to_date(place.folder, place.project, "run")
     chosen = session.pinned(place)
     if chosen is not None:
         return chosen

@@ -22,7 +22,7 @@ from reconciler.controller.loop import Loop, OpenEngine
 from reconciler.controller.narrate import said_of
 from reconciler.controller.node_watch import Rhythm
 from reconciler.controller.requests import Judged
-from reconciler.ledger import Ledger, Lock, NoLedger, prepare_state_folder
+from reconciler.ledger import Ledger, LedgerOutdated, Lock, NoLedger, prepare_state_folder
 from reconciler.manifests import Memory
 from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
@@ -173,6 +173,23 @@ def pinned(
         return None
     snapshot = revisions.kept_snapshot(project, name, files)
     return snapshot, revisions.load(snapshot, project, policy, hosts=hosts)
+
+
+def bring_up_to_date(folder: Path, project: str, verb: str) -> None:
+    """Have a ledger of an earlier version as this one needs it, before anybody looks into it.
+
+    Raises:
+        LockHeld: when another process writes.
+        LedgerError: when the ledger cannot be used.
+    """
+    try:
+        with Ledger.open(folder, write=False, project=project):
+            return
+    except NoLedger:
+        return
+    except LedgerOutdated:
+        with Lock.take(folder, verb), Ledger.open(folder, write=True, project=project):
+            return
 
 
 def note(

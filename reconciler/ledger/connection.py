@@ -16,8 +16,8 @@ from typing import Final
 
 from reconciler.ledger import schema
 from reconciler.ledger.errors import (
-    LedgerError,
     LedgerForeign,
+    LedgerOutdated,
     LedgerTooNew,
     LedgerUnwritable,
     NoLedger,
@@ -190,7 +190,7 @@ def _prepare_appender(path: Path, connection: sqlite3.Connection, version: int) 
     if version == 0:
         raise NoLedger(f"nothing is recorded in {path.parent}: there is no ledger yet")
     if version < len(schema.MIGRATIONS):
-        raise LedgerError(
+        raise LedgerOutdated(
             f"the ledger {path} was last written by an earlier version of reconciler: "
             "restart the one that is running, or use `apply` once"
         )

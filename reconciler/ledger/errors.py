@@ -39,6 +39,10 @@ class LedgerTooNew(LedgerError):  # noqa: N818 - reads as the sentence it stands
     """A later version of this program wrote it; it is left exactly as it is."""
 
 
+class LedgerOutdated(LedgerError):  # noqa: N818 - as above
+    """An earlier version of this program wrote it, and whoever writes next brings it up to date."""
+
+
 class LedgerForeign(LedgerError):  # noqa: N818
     """It belongs to another project, or to another program."""
 

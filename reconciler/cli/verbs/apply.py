@@ -11,7 +11,14 @@ from reconciler.cli.place import Place, find, opener
 from reconciler.cli.telling import teller
 from reconciler.cli.text import complain, echo, on_terminal, paint
 from reconciler.controller.loop import Ending
-from reconciler.controller.writing import Options, Writer, complete, reconciled, writer
+from reconciler.controller.writing import (
+    Options,
+    Writer,
+    bring_up_to_date,
+    complete,
+    reconciled,
+    writer,
+)
 
 
 @click.command("apply")
@@ -45,6 +52,7 @@ def command(
     instance has ended and every service is ready.
     """
     place = _current(find(source, operator))
+    bring_up_to_date(place.folder, place.project, "apply")
     saved = agreed.load(file, place) if file is not None else None
     snapshot, desired = session.to_apply(place)
     if saved is not None:
