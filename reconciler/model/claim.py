@@ -104,7 +104,7 @@ class Taken(Struct):
             self.include(inner if name not in slots else inner.beside(slots[name]))
         self.slots = {}
         for room in slots.values():
-            self.reserve(room, 1)
+            self.reserve(room)
 
     def beside(self, room: Amounts) -> "Taken":
         """Return what is taken in a slot, without all of which the slot has a share for itself."""
@@ -117,11 +117,11 @@ class Taken(Struct):
             self.ports,
         )
 
-    def reserve(self, room: Amounts, sign: int) -> None:
-        """Take what a slot has for itself, or, by a `sign` of -1, have it free again."""
-        self.nano_cpus += sign * round((room.cpus or 0.0) * _NANO)
-        self.memory += sign * (room.memory or 0)
-        self.gpus += sign * (room.gpus or 0)
+    def reserve(self, room: Amounts) -> None:
+        """Take what a slot has for itself."""
+        self.nano_cpus += round((room.cpus or 0.0) * _NANO)
+        self.memory += room.memory or 0
+        self.gpus += room.gpus or 0
 
     def _change(self, claim: Claim, sign: int) -> None:
         if claim.slot:

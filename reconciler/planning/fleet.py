@@ -120,8 +120,8 @@ class Fleet(Struct):
 
     def reserve(self, node: str, room: Amounts) -> None:
         """Set a share of a node aside for a slot."""
-        self.stands[node].taken.reserve(room, 1)
-        self.taken.reserve(room, 1)
+        self.stands[node].taken.reserve(room)
+        self.taken.reserve(room)
 
     def _slots(self, pool: str) -> Iterator[Stand]:
         stands, record = self.stands, self.given.history.pools.get(pool)

@@ -68,7 +68,7 @@ def why_unprepared(given: "Pass", pool: DesiredPool, slot: PoolSlot) -> str:
 def why_taken_up(given: "Pass", slot: PoolSlot, pool: str) -> str:
     """Return why a slot takes nothing, as the end of a sentence; empty where it does."""
     wanted = given.desired.pools.get(pool)
-    if slot.closing or wanted is None or slot.form != wanted.form:
+    if wanted is None or not is_wanted(wanted, slot):
         return CLOSING
     if slot.ready_at:
         return ""

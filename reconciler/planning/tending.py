@@ -35,7 +35,14 @@ from reconciler.planning.nodes import drains
 from reconciler.planning.quota import over_quota
 from reconciler.planning.scaling import Load, growth, policy_of, shrinking, wanted
 from reconciler.planning.scene import Pass
-from reconciler.planning.slots import filled, instances_in, is_prepared, view_of, why_unprepared
+from reconciler.planning.slots import (
+    filled,
+    instances_in,
+    is_prepared,
+    run_of,
+    view_of,
+    why_unprepared,
+)
 from reconciler.planning.wish import Wish
 
 REST: Final = 300.0
@@ -195,7 +202,7 @@ def _why_lost(yard: _Yard, node: NodeSpec) -> str:
 def _why_failed(yard: _Yard, pool: DesiredPool, slot: PoolSlot) -> str:
     given = yard.given
     failed = why_unprepared(given, pool, slot)
-    run = given.present_run(given.desired.tasks[pool.task]) if failed else None
+    run = run_of(given, pool) if failed else None
     if run is None:
         return ""
     due = run.attempts_of(slot.number)[-1].ended_at + REST
@@ -250,18 +257,18 @@ def _open(yard: _Yard, pool: DesiredPool, count: int | None) -> None:
     held = Counter(slot.node for slot in yard.record.slots.values())
     claim = Claim(room.cpus or 0.0, room.memory or 0, room.gpus or 0)
     turn = Turn(Line(fleet, Wish(claim, pool.nodes)), held.elements())
-    opened: list[Fact] = []
-    while count is None or len(opened) < count:
+    nodes: list[str] = []
+    while count is None or len(nodes) < count:
         node = _place(yard, pool, turn, claim, held)
         if not node:
             break
         fleet.reserve(node, room)
         turn.placed(node)
         held[node] += 1
-        number = _following(yard, pool) + len(opened)
-        opened.append(SlotOpened(pool.name, number, node, pool.form, room, given.now))
-    yard.facts += opened
+        nodes.append(node)
     yard.reason = "" if count is None else yard.reason
+    numbered = enumerate(nodes, _following(yard, pool)) if nodes else ()
+    yard.facts += [SlotOpened(pool.name, n, at, pool.form, room, given.now) for n, at in numbered]
 
 
 def _place(
