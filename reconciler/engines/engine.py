@@ -12,6 +12,7 @@ from msgspec import Struct
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Fabric, Network, NetworkRequest
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
 
@@ -61,6 +62,7 @@ class EngineInfo(Struct, frozen=True):
     version: str
     cpus: int
     memory: int
+    fabric: Fabric = Fabric()
 
     @property
     def amounts(self) -> Amounts:
@@ -249,6 +251,28 @@ class Engine(Protocol):
         Raises:
             ConflictError: it is not ours.
             TransientError: a container still uses it.
+        """
+        ...
+
+    def networks(self, project: str) -> tuple[Network, ...]:
+        """Return the project's own networks."""
+        ...
+
+    def create_network(self, request: NetworkRequest) -> Network:
+        """Make a network whose addresses we may give out; one of ours that is there is adopted.
+
+        Raises:
+            ConflictError: the name belongs to something else.
+            TransientError: it may work later: no free addresses, or not there on all managers yet.
+        """
+        ...
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network of ours; gone is done.
+
+        Raises:
+            ConflictError: it is not ours.
+            TransientError: a running container is in it.
         """
         ...
 

@@ -24,7 +24,7 @@ from reconciler.model.spec import (
     Stop,
 )
 
-_NETWORKS: Final = ("none", "bridge")
+_NETWORKS: Final = ("none", "bridge", "cluster")
 _WITHOUT_PORTS: Final = {
     "none": "ports need a network, and there is none",
     "host": "no ports are passed on in the node's own network: all are open there",

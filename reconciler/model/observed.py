@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Claim, Taken
+from reconciler.model.cluster import Fabric, Network
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 
@@ -179,6 +180,7 @@ class NodeView(Struct, frozen=True):
     are not the project's.
     `era` is another one after the node's engine has died with what it ran, empty where not known.
     `asked`: it has answered, or failed to, since this process began or last doubted it.
+    `networks` are the project's own by name; `fabric` says with whom it may share some.
     """
 
     name: str
@@ -189,6 +191,8 @@ class NodeView(Struct, frozen=True):
     has: Amounts = Amounts()
     asked: bool = True
     others: Taken = field(default_factory=Taken)
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    fabric: Fabric = Fabric()
 
 
 class Observed(Struct, frozen=True):

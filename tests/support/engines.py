@@ -204,6 +204,8 @@ class DockerRig:
         for container in [*made, *self._by_hand]:
             with suppress(NotFound):
                 self.client.remove_container(container, v=True, force=True)
+        for network in self.client.networks(filters=mine):
+            self.client.remove_network(network["Id"])
         volumes = [v["Name"] for v in self.client.volumes(filters=mine)["Volumes"] or ()]
         for volume in [*volumes, *self._volumes]:
             with suppress(NotFound):

@@ -10,10 +10,15 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from reconciler.engines.docker import volumes
+from reconciler.engines.docker import networks, volumes
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
-from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
+from reconciler.engines.docker.create import (
+    Words,
+    config_of,
+    external_volumes,
+    own_volumes,
+)
 from reconciler.engines.docker.events import Events, subscribe
 from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
@@ -30,6 +35,7 @@ from reconciler.engines.engine import (
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Network, NetworkRequest
 from reconciler.model.desired import Tls
 from reconciler.model.identity import (
     LABEL_PROJECT,
@@ -67,7 +73,8 @@ class DockerEngine:
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
         found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())
-        return EngineInfo(str(found["ServerVersion"]), int(found["NCPU"]), int(found["MemTotal"]))
+        cpus, memory = int(found["NCPU"]), int(found["MemTotal"])
+        return EngineInfo(str(found["ServerVersion"]), cpus, memory, networks.fabric_in(found))
 
     def era(self) -> str:
         """Return the id of the default network; an engine that has none does not let it be told.
@@ -122,7 +129,7 @@ class DockerEngine:
             volumes.ensure_own(self._clients, name, labels)
         for name in external_volumes(request):
             self._require_volume(request, name)
-        config = config_of(request)
+        config = config_of(request, self._words(request))
 
         def ask(client: APIClient) -> str | None:
             try:
@@ -222,6 +229,18 @@ class DockerEngine:
         """Remove a volume of ours with what is in it."""
         self._remove_volume(name, is_own_volume)
 
+    def networks(self, project: str) -> tuple[Network, ...]:
+        """Return the project's own networks."""
+        return networks.own(self._clients, project)
+
+    def create_network(self, request: NetworkRequest) -> Network:
+        """Make a network, or adopt the one that is there."""
+        return networks.create(self._clients, request)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network of ours."""
+        networks.remove(self._clients, name)
+
     def close(self) -> None:
         """Close all connections but those of open streams."""
         self._clients.close()
@@ -265,6 +284,17 @@ class DockerEngine:
                 f"{failed}: its name is held by {holder}, which was made from another manifest"
             )
         return detail.container.id
+
+    def _words(self, request: CreateRequest) -> Words:
+        """Return what the image would run by itself, where that is to be run by a launcher."""
+        if not request.launcher:
+            return Words()
+
+        def ask(client: APIClient) -> Words:
+            said = client.inspect_image(request.image)["Config"]  # type: ignore[no-untyped-call]
+            return Words(tuple(said.get("Entrypoint") or ()), tuple(said.get("Cmd") or ()))
+
+        return self._clients.call(f"look at the image {request.image}", _INSPECT, ask)
 
     def _require_volume(self, request: CreateRequest, name: str) -> None:
         if volumes.labels_of(self._clients, name) is None:

@@ -63,6 +63,7 @@ class World:
         self.boxes: dict[str, Box] = {}
         self.others = Taken()  # what is taken by whatever is not shown here
         self.volumes: dict[str, dict[str, str]] = {}
+        self.networks: dict[str, dict[str, str]] = {}  # name → labels
         self.images: dict[str, str] = {}  # reference → what to create from
         self.in_registry: Callable[[str], bool] = lambda _: True
         self.missing_paths: set[str] = set()
