@@ -12,6 +12,7 @@ from reconciler.model.milestone import Reached
 from reconciler.model.pool import PoolView
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.spec import InstanceSpec, Pairs
+from reconciler.model.staging import Staging
 
 
 class Verb(StrEnum):
@@ -42,7 +43,11 @@ class Cause(Struct, frozen=True):
 
 
 class CreateRequest(Struct, frozen=True, kw_only=True):
-    """A container to be made: `image` is resolved, `env` complete, `labels` ours."""
+    """A container to be made: `image` is resolved, `env` complete, `labels` ours.
+
+    `scratch` asks for a folder of ours at /run/reconciler: an anonymous volume, which is there to
+    write to before the start though the root is read-only, and goes with the container.
+    """
 
     project: str
     attempt: AttemptKey
@@ -50,6 +55,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     env: Pairs
     labels: Pairs
     spec: InstanceSpec
+    scratch: bool = False
 
     @property
     def name(self) -> str:
@@ -64,6 +70,7 @@ class Action(Struct, frozen=True, kw_only=True):
     `attempt` is None for a pull; `run` and `task` say for whom the pull is, `sharers` what other
     runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `staging` is what is put into the container before its start, None for nothing.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
     goes first.
     """
@@ -81,6 +88,7 @@ class Action(Struct, frozen=True, kw_only=True):
     signal: str = ""
     fenced: bool = False
     request: CreateRequest | None = None
+    staging: Staging | None = None
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()
 

@@ -22,8 +22,8 @@ WORK_FIELDS: Final = (
     "image", "entrypoint", "command", "user", "groups", "workdir", "env", "constants", "mounts",
 )  # fmt: skip
 SHAPE_FIELDS: Final = (
-    "hostname", "network", "ports", "resources", "security", "init", "health", "stop", "logs",
-    "nodes", "pool",
+    "hostname", "account", "network", "ports", "resources", "security", "init", "health", "stop",
+    "logs", "nodes", "pool",
 )  # fmt: skip
 _DIGEST_LENGTH: Final = 20
 

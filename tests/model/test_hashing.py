@@ -21,6 +21,7 @@ from reconciler.model.spec import (
     Security,
     Stop,
 )
+from reconciler.model.staging import Account
 from tests.manifests.loaded import only, profile, task
 from tests.support.pins import SPECS, hashes, pinned
 
@@ -145,6 +146,7 @@ def test_every_field_but_the_pull_policy_is_in_one_of_the_two() -> None:
 @given(st.sampled_from(sorted(set(InstanceSpec.__struct_fields__) - {"pull", "image"})))
 def test_each_field_counts_where_it_belongs(name: str) -> None:
     least = InstanceSpec(image="x")
-    changed = replace(least, **{name: getattr(replace(FULL, pool="p"), name)})
+    later = replace(FULL, pool="p", account=Account(entries=True))
+    changed = replace(least, **{name: getattr(later, name)})
     assert (work_of(changed) != work_of(least)) == (name in WORK_FIELDS)
     assert (shape_of(changed) != shape_of(least)) == (name in SHAPE_FIELDS)

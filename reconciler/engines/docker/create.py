@@ -10,7 +10,8 @@ from typing import Any, Final
 from reconciler.engines.ownership import volume_labels
 from reconciler.model.action import CreateRequest
 from reconciler.model.identity import volume_name
-from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
+from reconciler.model.spec import Health, LogLimits, Mount, Port, Resources, Security
+from reconciler.model.staging import SCRATCH
 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
@@ -29,7 +30,7 @@ def config_of(request: CreateRequest) -> Json:
         "StopTimeout": math.ceil(spec.stop.grace),
         "Healthcheck": _health(spec.health),
         "ExposedPorts": {_port(port): {} for port in spec.ports},
-        "HostConfig": _host(request.project, spec),
+        "HostConfig": _host(request),
     }
     said: Json = {"User": spec.user, "WorkingDir": spec.workdir, "Hostname": spec.hostname}
     config |= {name: value for name, value in said.items() if value}
@@ -58,7 +59,8 @@ def external_volumes(request: CreateRequest) -> tuple[str, ...]:
     return tuple(m.source for m in request.spec.mounts if m.type == "volume" and m.external)
 
 
-def _host(project: str, spec: InstanceSpec) -> Json:
+def _host(request: CreateRequest) -> Json:
+    spec = request.spec
     host: Json = {
         "RestartPolicy": {"Name": "no"},  # one restarter: ours
         "AutoRemove": False,  # record before remove
@@ -68,9 +70,14 @@ def _host(project: str, spec: InstanceSpec) -> Json:
         "GroupAdd": [*spec.groups],
         "LogConfig": _logs(spec.logs),
         # The Mounts API never creates the source of a bind; Binds would, as root.
-        "Mounts": [_mount(project, mount) for mount in spec.mounts],
+        "Mounts": [_mount(request.project, mount) for mount in _mounts(request)],
     }
     return host | _security(spec.security) | _resources(spec.resources)
+
+
+def _mounts(request: CreateRequest) -> tuple[Mount, ...]:
+    scratch = (Mount(type="volume", target=SCRATCH),) if request.scratch else ()
+    return (*request.spec.mounts, *scratch)
 
 
 def _security(security: Security) -> Json:
