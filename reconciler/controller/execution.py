@@ -46,6 +46,8 @@ def _create(engine: Engine, action: Action) -> Done:
 
 
 def _start(engine: Engine, action: Action) -> Done:
+    if action.staging is not None:
+        engine.stage(action.container, action.staging)
     engine.start(action.container, fenced=action.fenced)
     return Done(container=action.container)
 

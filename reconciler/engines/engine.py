@@ -14,6 +14,7 @@ from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
 from reconciler.model.cluster import Fabric, Network, NetworkRequest
 from reconciler.model.observed import Container, ContainerDetail, Usage
+from reconciler.model.staging import Staging
 
 
 class EngineError(Exception):
@@ -166,6 +167,19 @@ class Engine(Protocol):
             ImageMissingError: the image is not here.
             PermanentError: the request itself is at fault.
             TransientError: it may work later.
+        """
+        ...
+
+    def stage(self, container: str, staging: Staging) -> None:
+        """Put files into a created container; one that has been started is left as it is.
+
+        It may be done again: what was put in is written once more. Owners are numbers by the
+        time it is done: the user is the container's own, whom the image may know by name.
+
+        Raises:
+            PermanentError: a file lies where none can be put, such as outside of any volume of a
+                container whose root is read-only, or the image does not know the user.
+            TransientError: it may work later, or the container is gone.
         """
         ...
 

@@ -13,6 +13,7 @@ from reconciler.model.milestone import Reached
 from reconciler.model.pool import PoolView
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.spec import InstanceSpec, Pairs
+from reconciler.model.staging import Staging
 
 
 class Verb(StrEnum):
@@ -49,6 +50,8 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     """A container to be made: `image` is resolved, `env` complete, `labels` ours.
 
     `launcher` are the words that run what the container would run otherwise, given to them.
+    `scratch` asks for a folder of ours at /run/reconciler: an anonymous volume, which is there to
+    write to before the start though the root is read-only, and goes with the container.
     """
 
     project: str
@@ -59,6 +62,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     spec: InstanceSpec
     attachment: Attachment | None = None
     launcher: tuple[str, ...] = ()
+    scratch: bool = False
 
     @property
     def name(self) -> str:
@@ -73,6 +77,7 @@ class Action(Struct, frozen=True, kw_only=True):
     `network:NODE:NAME` for a network. `attempt` is None for both; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `staging` is what is put into the container before its start, None for nothing.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
     goes first.
     """
@@ -91,6 +96,7 @@ class Action(Struct, frozen=True, kw_only=True):
     fenced: bool = False
     request: CreateRequest | None = None
     network: NetworkRequest | None = None
+    staging: Staging | None = None
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()
 

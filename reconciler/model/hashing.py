@@ -23,8 +23,8 @@ WORK_FIELDS: Final = (
     "constants", "mounts",
 )  # fmt: skip
 SHAPE_FIELDS: Final = (
-    "hostname", "network", "ports", "resources", "security", "init", "health", "stop", "logs",
-    "nodes", "pool", "cluster", "ssh",
+    "hostname", "account", "network", "ports", "resources", "security", "init", "health", "stop",
+    "logs", "nodes", "pool", "cluster", "ssh",
 )  # fmt: skip
 _DIGEST_LENGTH: Final = 20
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from reconciler.model.staging import Account
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -113,6 +115,7 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     worker: tuple[str, ...] | None = None
     user: str = ""
     groups: tuple[str, ...] = ()
+    account: Account = field(default_factory=Account)
     workdir: str = ""
     hostname: str = ""
     env: Pairs = ()

@@ -28,6 +28,7 @@ from reconciler.planning.place import seat
 from reconciler.planning.request import build_request, within
 from reconciler.planning.rescaling import done, granted, why_rescaled
 from reconciler.planning.scene import Pulling, Refusal, Scene, Seat, Slot
+from reconciler.planning.staging import staging_of
 from reconciler.planning.step import Step, act, on
 from reconciler.planning.tries import counting, failures, last_word, why_no_more
 
@@ -193,6 +194,7 @@ def start(scene: Scene, container: Container) -> Step:
         why,
         container=container.id,
         fenced=asked,
+        staging=staging_of(scene.task),
         priority=scene.task.priority,
     )
     facts = () if known else (StartRequested(container.attempt_key, given.now, era),)

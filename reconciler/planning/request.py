@@ -10,6 +10,7 @@ from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.pool import PoolRecords
 from reconciler.model.spec import InstanceSpec, Pairs
+from reconciler.model.staging import Account
 from reconciler.planning.numbering import text_of
 
 
@@ -61,8 +62,11 @@ def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateReque
 
 
 def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
-    """Return constants, env, a matrix's values, then the built-ins, which nothing may override."""
-    merged = dict(task.spec.constants) | dict(task.spec.env)
+    """Return who the user is, constants, env, a matrix's values, then the built-ins.
+
+    These nothing may override.
+    """
+    merged = _whose(task.spec.account) | dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
         "INSTANCE_ID": str(attempt.key.instance),
@@ -74,6 +78,13 @@ def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pa
         "REVISION": desired.revision,
     }
     return tuple(sorted(merged.items()))
+
+
+def _whose(account: Account) -> dict[str, str]:
+    """Return what programs take for the user's name and home, over what the image says."""
+    if not account.entries:
+        return {}
+    return {"HOME": account.folder, "USER": account.called, "LOGNAME": account.called}
 
 
 def _labels(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:

@@ -37,8 +37,7 @@ def attachment(network: Network, instance: int, count: int) -> Attachment:
 
 
 def joined(rig: Rig, network: Network, instance: int, count: int, *command: str) -> str:
-    own = {"network": "cluster", "command": command}
-    asked = make_request(rig.project, "task", instance=instance, **own)
+    asked = make_request(rig.project, "task", instance=instance, network="cluster", command=command)
     return rig.engine.create(replace(asked, attachment=attachment(network, instance, count)))
 
 

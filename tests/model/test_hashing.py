@@ -25,6 +25,7 @@ from reconciler.model.spec import (
     Security,
     Stop,
 )
+from reconciler.model.staging import Account
 from tests.manifests.loaded import only, profile, task
 from tests.support.pins import SPECS, hashes, pinned
 
@@ -60,6 +61,7 @@ FULL = InstanceSpec(
 # What came after FULL was pinned.
 LATER: dict[str, Any] = {
     "pool": "p", "master": ("lead",), "worker": ("follow",), "cluster": Cluster(), "ssh": Login(),
+    "account": Account(entries=True),
 }  # fmt: skip
 PINNED = {
     "least": InstanceSpec(image="busybox:stable"),

@@ -14,6 +14,7 @@ from reconciler.model.action import CreateRequest
 from reconciler.model.cluster import Attachment
 from reconciler.model.identity import volume_name
 from reconciler.model.spec import Health, LogLimits, Mount, Port, Resources, Security
+from reconciler.model.staging import SCRATCH
 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
@@ -92,11 +93,16 @@ def _host(request: CreateRequest) -> Json:
         "GroupAdd": [*spec.groups],
         "LogConfig": _logs(spec.logs),
         # The Mounts API never creates the source of a bind; Binds would, as root.
-        "Mounts": [_mount(request.project, mount) for mount in spec.mounts],
+        "Mounts": [_mount(request.project, mount) for mount in _mounts(request)],
     }
     if attachment is not None:
         host["ExtraHosts"] = [f"{name}:{address}" for name, address in attachment.hosts]
     return host | _security(spec.security) | _resources(spec.resources)
+
+
+def _mounts(request: CreateRequest) -> tuple[Mount, ...]:
+    scratch = (Mount(type="volume", target=SCRATCH),) if request.scratch else ()
+    return (*request.spec.mounts, *scratch)
 
 
 def _security(security: Security) -> Json:

@@ -11,6 +11,7 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 
 from reconciler.engines.docker import networks, volumes
+from reconciler.engines.docker import staging as stagings
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
 from reconciler.engines.docker.create import (
@@ -43,6 +44,7 @@ from reconciler.model.identity import (
     LABEL_WORK,
 )
 from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
+from reconciler.model.staging import Staging
 
 # Seconds. A start may wait for its turn in the kernel; all else that is slow is wrong.
 _INFO: Final = 5
@@ -145,6 +147,15 @@ class DockerEngine:
 
         made = self._clients.call(f"create {request.name}", _CREATE, ask)
         return made or self._adopt(request)
+
+    def stage(self, container: str, staging: Staging) -> None:
+        """Put files into a created container."""
+        found = self._look(container, _START)  # as long as a start under way may take
+        detail = None if found is None else inspected(self.node, found)
+        if found is None or detail is None:
+            raise TransientError(f"could not start {_brief(container)}: the container is gone")
+        if detail.container.phase is Phase.CREATED:
+            stagings.put(self._clients, found, staging)
 
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a created container; with an id and no fence that is a single call."""

@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from reconciler.engines.ownership import attempt_of, spelled_name
+from reconciler.engines.staging import Entry
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_in
 from reconciler.model.identity import (
@@ -16,7 +17,10 @@ from reconciler.model.observed import Container, ContainerDetail, Healthiness, P
 
 
 class Box(Struct):
-    """One container, ours or not. `request` is None where nobody here asked for it."""
+    """One container, ours or not. `request` is None where nobody here asked for it.
+
+    `staged` is what was put into it before its start, by path.
+    """
 
     id: str
     name: str
@@ -32,6 +36,7 @@ class Box(Struct):
     error: str = ""
     ports: tuple[tuple[int, int], ...] = ()
     output: bytearray = field(default_factory=bytearray)
+    staged: dict[str, Entry] = field(default_factory=dict)
     usage: Usage = Usage(0.001, 1024 * 1024)
 
     @property

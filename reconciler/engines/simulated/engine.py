@@ -23,10 +23,12 @@ from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
 from reconciler.engines.simulated.output import follow
+from reconciler.engines.simulated.staging import stage
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken, claim_in
 from reconciler.model.identity import LABEL_PROJECT
 from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
+from reconciler.model.staging import Staging
 
 _OVERLAP: Final = 1.0
 _SIGNALLED: Final = 128
@@ -101,6 +103,10 @@ class SimulatedEngine(Belongings):
     def create(self, request: CreateRequest) -> str:
         """Make a container and its volumes, or adopt the one that is there."""
         return self._act("create", request.name, lambda: create(self.world, request))
+
+    def stage(self, container: str, staging: Staging) -> None:
+        """Put files into a created container, whose box keeps them."""
+        self._act("stage", container, lambda: stage(self.world, container, staging))
 
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a container. Unfenced, an ended one runs again, as it would in reality."""
