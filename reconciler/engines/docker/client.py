@@ -50,7 +50,7 @@ class Clients:
         except UnreachableError as error:  # the way itself says why
             raise UnreachableError(_failed(doing, str(error))) from error
         except FAILURES as error:
-            raise self._translated(error, doing, deadline) from error
+            raise self.translated(error, doing, deadline) from error
 
     def stream(
         self, doing: str, path: str, params: Params, *, deadline: int, idle: float | None
@@ -74,7 +74,7 @@ class Clients:
         """Return an answer's body to be read as it comes."""
 
         def failed(error: Exception) -> Exception:
-            return self._translated(error, doing, idle or 0)
+            return self.translated(error, doing, idle or 0)
 
         return Wire(response, idle, failed)
 
@@ -88,7 +88,8 @@ class Clients:
         if self._road is not None:
             self._road.close()
 
-    def _translated(self, error: Exception, doing: str, deadline: float) -> Exception:
+    def translated(self, error: Exception, doing: str, deadline: float) -> Exception:
+        """Return the engine error for what went wrong on a connection of ours, and why."""
         found = translate(error, doing=doing, endpoint=self.endpoint, deadline=deadline)
         told = self._road.complaint() if self._road is not None else ""
         if told and isinstance(found, UnreachableError):

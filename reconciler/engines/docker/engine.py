@@ -10,11 +10,13 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from reconciler.engines.dialogue import Command
 from reconciler.engines.docker import volumes
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
 from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
 from reconciler.engines.docker.events import Events, subscribe
+from reconciler.engines.docker.execute import Execution, execute
 from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
@@ -188,6 +190,13 @@ class DockerEngine:
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield a container's output as it comes."""
         return follow_output(self._clients, container, tail)
+
+    def execute(self, container: str, command: Command) -> Execution:
+        """Begin a program in a container that runs."""
+        identifier = self._own(container)
+        if identifier is None:
+            raise TransientError(f"could not execute {command.words[0]}: {container} is gone")
+        return execute(self._clients, identifier, command)
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
+from reconciler.engines.dialogue import Command
 from reconciler.engines.engine import (
     ConflictError,
     EngineError,
@@ -24,6 +25,7 @@ from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
+from reconciler.engines.simulated.execute import SimulatedDialogue
 from reconciler.engines.simulated.journal import Call
 from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.world import When, World
@@ -166,6 +168,23 @@ class SimulatedEngine:
         """Yield a container's output as it comes, until it ends."""
         box = self._read("follow", container, lambda: self.world.find(container))
         return iter(()) if box is None else follow(self.world, box, tail)
+
+    def execute(self, container: str, command: Command) -> SimulatedDialogue:
+        """Begin a program, which says what the world's answers say."""
+
+        def ask() -> SimulatedDialogue:
+            box = self.world.find(container)
+            if box is None or box.phase is not Phase.RUNNING:
+                failed = f"could not execute {command.words[0]} in {container}"
+                raise TransientError(f"{failed}: the container is not running")
+            return SimulatedDialogue(
+                self.world.changed,
+                lambda: box.phase is Phase.RUNNING,
+                lambda given: self.world.answers(box.name, command, given),
+                stdin=command.stdin,
+            )
+
+        return self._read("execute", container, ask, locks=True)
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
