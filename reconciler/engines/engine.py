@@ -105,6 +105,14 @@ class Engine(Protocol):
 
     node: str
 
+    @property
+    def address(self) -> str:
+        """Where the ports are reached that its containers publish: a name or an address.
+
+        Empty where nobody can say.
+        """
+        ...
+
     def info(self) -> EngineInfo:
         """Ask by a call that takes the engine's locks, within 5 s: the health check."""
         ...

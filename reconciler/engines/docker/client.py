@@ -14,7 +14,7 @@ import urllib3
 from docker import APIClient
 from docker.errors import DockerException, NotFound, create_api_error_from_http_exception
 
-from reconciler.engines.docker.endpoints import way_to
+from reconciler.engines.docker.endpoints import host_of, way_to
 from reconciler.engines.docker.errors import translate
 from reconciler.engines.docker.roads import Road, road
 from reconciler.engines.docker.wire import Wire
@@ -39,6 +39,14 @@ class Clients:
         self._lock = threading.Lock()
         self._local = threading.local()
         self._open: list[tuple[threading.Thread, APIClient]] = []
+
+    @property
+    def address(self) -> str:
+        """The machine that the endpoint names, empty where it leads nowhere."""
+        try:
+            return host_of(way_to(self.endpoint, self._tls))
+        except UnreachableError:
+            return ""
 
     def call(self, doing: str, deadline: int, ask: Callable[[APIClient], T]) -> T:
         """Return what `ask` gets from this thread's client, or raise the engine error for it."""

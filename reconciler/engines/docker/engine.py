@@ -66,6 +66,11 @@ class DockerEngine:
         self._clients = Clients(endpoint, tls, ssh_config)
         self._neighbours = Neighbours(self._clients)
 
+    @property
+    def address(self) -> str:
+        """Return the machine that the endpoint names, this one's own address for a socket here."""
+        return self._clients.address
+
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
         found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())

@@ -12,7 +12,14 @@ from reconciler.model.identity import (
     LABEL_VALUES,
     LABEL_WORK,
 )
-from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase, Usage
+from reconciler.model.observed import (
+    Container,
+    ContainerDetail,
+    Healthiness,
+    Phase,
+    Published,
+    Usage,
+)
 
 
 class Box(Struct):
@@ -30,7 +37,7 @@ class Box(Struct):
     finished_at: float = 0.0
     oom: bool = False
     error: str = ""
-    ports: tuple[tuple[int, int], ...] = ()
+    ports: tuple[Published, ...] = ()
     output: bytearray = field(default_factory=bytearray)
     usage: Usage = Usage(0.001, 1024 * 1024)
 
@@ -58,6 +65,7 @@ class Box(Struct):
             revision=self.labels.get(LABEL_REVISION, ""),
             values=self.labels.get(LABEL_VALUES, ""),
             claim=claim_in(self.labels),
+            ports=self.ports if self.phase is Phase.RUNNING else (),
         )
 
     def detailed(self, node: str) -> ContainerDetail:
@@ -68,5 +76,4 @@ class Box(Struct):
             finished_at=self.finished_at,
             oom=self.oom,
             error=self.error,
-            ports=self.ports if self.phase is Phase.RUNNING else (),
         )

@@ -25,14 +25,14 @@ from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
-from reconciler.engines.simulated.execute import SimulatedDialogue
+from reconciler.engines.simulated.execute import SimulatedDialogue, execute
 from reconciler.engines.simulated.journal import Call
 from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.world import When, World
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken, claim_in
 from reconciler.model.identity import LABEL_PROJECT, volume_name
-from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
+from reconciler.model.observed import Container, ContainerDetail, Phase, Published, Usage
 
 _OVERLAP: Final = 1.0
 _SIGNALLED: Final = 128
@@ -47,6 +47,7 @@ class SimulatedEngine:
     def __init__(self, world: World) -> None:
         """Look at a world; several engines may look at the same."""
         self.node = world.node
+        self.address = "127.0.0.1"
         self.world = world
 
     def info(self) -> EngineInfo:
@@ -171,20 +172,9 @@ class SimulatedEngine:
 
     def execute(self, container: str, command: Command) -> SimulatedDialogue:
         """Begin a program, which says what the world's answers say."""
-
-        def ask() -> SimulatedDialogue:
-            box = self.world.find(container)
-            if box is None or box.phase is not Phase.RUNNING:
-                failed = f"could not execute {command.words[0]} in {container}"
-                raise TransientError(f"{failed}: the container is not running")
-            return SimulatedDialogue(
-                self.world.changed,
-                lambda: box.phase is Phase.RUNNING,
-                lambda given: self.world.answers(box.name, command, given),
-                stdin=command.stdin,
-            )
-
-        return self._read("execute", container, ask, locks=True)
+        return self._read(
+            "execute", container, lambda: execute(self.world, container, command), locks=True
+        )
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
@@ -293,8 +283,8 @@ class SimulatedEngine:
         """Give out host ports, of which each is taken once."""
         asked = box.request.spec.ports if box.request else ()
         running = [b for b in self.world.boxes.values() if b.phase is Phase.RUNNING]
-        taken = {host for other in running for _, host in other.ports}
-        given: list[tuple[int, int]] = []
+        taken = {port.host for other in running for port in other.ports}
+        given: list[Published] = []
         for port in asked:
             host = port.host or next(n for n in count(_FIRST_PORT) if n not in taken)
             if host in taken:
@@ -302,7 +292,7 @@ class SimulatedEngine:
                     f"could not start {box.name}: host port {host} is already in use on the node"
                 )
             taken.add(host)
-            given.append((port.container, host))
+            given.append(Published(port.container, host, port.protocol))
         box.ports = tuple(given)
 
     def _remove_volume(self, name: str, ours: Callable[[str, dict[str, str]], bool]) -> bool:

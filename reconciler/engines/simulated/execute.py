@@ -2,10 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from reconciler.engines.dialogue import Command, Said, Size
+from reconciler.engines.engine import TransientError
+from reconciler.model.observed import Phase
+
+if TYPE_CHECKING:
+    from reconciler.engines.simulated.world import World
 
 
 class Reply(Struct, frozen=True):
@@ -19,6 +25,20 @@ Answers = Callable[[str, Command, bytes], Reply]
 """From a container's name, what is executed and all of its input."""
 
 _KILLED = 137
+
+
+def execute(world: "World", container: str, command: Command) -> "SimulatedDialogue":
+    """Begin a program in a container of a world's, which the caller has locked."""
+    box = world.find(container)
+    if box is None or box.phase is not Phase.RUNNING:
+        failed = f"could not execute {command.words[0]} in {container}"
+        raise TransientError(f"{failed}: the container is not running")
+    return SimulatedDialogue(
+        world.changed,
+        lambda: box.phase is Phase.RUNNING,
+        lambda given: world.answers(box.name, command, given),
+        stdin=command.stdin,
+    )
 
 
 def silent(container: str, command: Command, given: bytes) -> Reply:  # noqa: ARG001
