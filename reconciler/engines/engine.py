@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from reconciler.engines.dialogue import Command, Dialogue
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
@@ -106,6 +107,14 @@ class Engine(Protocol):
     """One node's engine. Every method may raise UnreachableError."""
 
     node: str
+
+    @property
+    def address(self) -> str:
+        """Where the ports are reached that its containers publish: a name or an address.
+
+        Empty where nobody can say.
+        """
+        ...
 
     def info(self) -> EngineInfo:
         """Ask by a call that takes the engine's locks, within 5 s: the health check."""
@@ -221,6 +230,14 @@ class Engine(Protocol):
 
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield output as it comes, from the last `tail` lines (None: all), until it ends."""
+        ...
+
+    def execute(self, container: str, command: Command) -> Dialogue:
+        """Begin a program in a container that runs, as that one's user and in its workdir.
+
+        Raises:
+            TransientError: the container does not run, or is gone.
+        """
         ...
 
     def usage(self, container: str) -> Usage | None:

@@ -24,11 +24,20 @@ class Phase(StrEnum):
 Healthiness = Literal["", "starting", "healthy", "unhealthy"]
 
 
+class Published(Struct, frozen=True, order=True):
+    """A container's port, and the node's that leads there."""
+
+    container: int
+    host: int
+    protocol: str = "tcp"
+
+
 class Container(Struct, frozen=True):
     """One of our containers. `exit_code` is None unless it has ended.
 
     `values` is the canonical text of what its instance sees of a matrix, empty for nothing.
-    `claim` is what it takes of its node until it has ended.
+    `claim` is what it takes of its node until it has ended. `ports` are told by lists and
+    inspections, so a start alone brings none.
     """
 
     id: str
@@ -45,6 +54,7 @@ class Container(Struct, frozen=True):
     revision: str = ""
     values: str = ""
     claim: Claim = Claim()
+    ports: tuple[Published, ...] = ()
 
     @property
     def key(self) -> InstanceKey:
@@ -83,7 +93,6 @@ class ContainerDetail(Struct, frozen=True):
     finished_at: float = 0.0
     oom: bool = False
     error: str = ""
-    ports: tuple[tuple[int, int], ...] = ()
 
 
 class Usage(Struct, frozen=True):

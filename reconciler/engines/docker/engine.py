@@ -10,6 +10,7 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from reconciler.engines.dialogue import Command
 from reconciler.engines.docker import networks, volumes
 from reconciler.engines.docker import staging as stagings
 from reconciler.engines.docker.client import Clients
@@ -21,6 +22,7 @@ from reconciler.engines.docker.create import (
     own_volumes,
 )
 from reconciler.engines.docker.events import Events, subscribe
+from reconciler.engines.docker.execute import Execution, execute
 from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
@@ -71,6 +73,11 @@ class DockerEngine:
         self.node = node
         self._clients = Clients(endpoint, tls, ssh_config)
         self._neighbours = Neighbours(self._clients)
+
+    @property
+    def address(self) -> str:
+        """Return the machine that the endpoint names, this one's own address for a socket here."""
+        return self._clients.address
 
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
@@ -206,6 +213,13 @@ class DockerEngine:
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield a container's output as it comes."""
         return follow_output(self._clients, container, tail)
+
+    def execute(self, container: str, command: Command) -> Execution:
+        """Begin a program in a container that runs."""
+        identifier = self._own(container)
+        if identifier is None:
+            raise TransientError(f"could not execute {command.words[0]}: {container} is gone")
+        return execute(self._clients, identifier, command)
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""

@@ -195,6 +195,12 @@ _ANSWERS: Final = (
         "the engine died while it was starting it, so whether its program has begun is not known",
         verb="start",
     ),
+    _Answer(
+        r"container \S+ is (?P<what>not running|paused|restarting)",
+        TransientError,
+        "the container is {what}",
+        verb="execute",
+    ),
     # Whatever else, by the answer's number.
     _Answer("no such container", TransientError, "the container is gone", statuses=(404,)),
     _Answer(

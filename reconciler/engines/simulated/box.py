@@ -13,7 +13,14 @@ from reconciler.model.identity import (
     LABEL_VALUES,
     LABEL_WORK,
 )
-from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase, Usage
+from reconciler.model.observed import (
+    Container,
+    ContainerDetail,
+    Healthiness,
+    Phase,
+    Published,
+    Usage,
+)
 
 
 class Box(Struct):
@@ -34,7 +41,7 @@ class Box(Struct):
     finished_at: float = 0.0
     oom: bool = False
     error: str = ""
-    ports: tuple[tuple[int, int], ...] = ()
+    ports: tuple[Published, ...] = ()
     output: bytearray = field(default_factory=bytearray)
     staged: dict[str, Entry] = field(default_factory=dict)
     usage: Usage = Usage(0.001, 1024 * 1024)
@@ -63,6 +70,7 @@ class Box(Struct):
             revision=self.labels.get(LABEL_REVISION, ""),
             values=self.labels.get(LABEL_VALUES, ""),
             claim=claim_in(self.labels),
+            ports=self.ports if self.phase is Phase.RUNNING else (),
         )
 
     def detailed(self, node: str) -> ContainerDetail:
@@ -73,5 +81,4 @@ class Box(Struct):
             finished_at=self.finished_at,
             oom=self.oom,
             error=self.error,
-            ports=self.ports if self.phase is Phase.RUNNING else (),
         )

@@ -16,6 +16,7 @@ class Calls:
     def __init__(self, world: World) -> None:
         """Look at a world."""
         self.node = world.node
+        self.address = "127.0.0.1"
         self.world = world
 
     def _read(self, call: str, subject: str, ask: Callable[[], T], *, locks: bool = False) -> T:

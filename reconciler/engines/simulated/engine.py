@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from reconciler.engines.dialogue import Command
 from reconciler.engines.engine import (
     EngineInfo,
     ImageMissingError,
@@ -22,12 +23,13 @@ from reconciler.engines.simulated.belongings import Belongings
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
+from reconciler.engines.simulated.execute import SimulatedDialogue, execute
 from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.staging import stage
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken, claim_in
 from reconciler.model.identity import LABEL_PROJECT
-from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
+from reconciler.model.observed import Container, ContainerDetail, Phase, Published, Usage
 from reconciler.model.staging import Staging
 
 _OVERLAP: Final = 1.0
@@ -163,6 +165,12 @@ class SimulatedEngine(Belongings):
         box = self._read("follow", container, lambda: self.world.find(container))
         return iter(()) if box is None else follow(self.world, box, tail)
 
+    def execute(self, container: str, command: Command) -> SimulatedDialogue:
+        """Begin a program, which says what the world's answers say."""
+        return self._read(
+            "execute", container, lambda: execute(self.world, container, command), locks=True
+        )
+
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
 
@@ -184,8 +192,8 @@ class SimulatedEngine(Belongings):
         """Give out host ports, of which each is taken once."""
         asked = box.request.spec.ports if box.request else ()
         running = [b for b in self.world.boxes.values() if b.phase is Phase.RUNNING]
-        taken = {host for other in running for _, host in other.ports}
-        given: list[tuple[int, int]] = []
+        taken = {port.host for other in running for port in other.ports}
+        given: list[Published] = []
         for port in asked:
             host = port.host or next(n for n in count(_FIRST_PORT) if n not in taken)
             if host in taken:
@@ -193,7 +201,7 @@ class SimulatedEngine(Belongings):
                     f"could not start {box.name}: host port {host} is already in use on the node"
                 )
             taken.add(host)
-            given.append((port.container, host))
+            given.append(Published(port.container, host, port.protocol))
         box.ports = tuple(given)
 
 
