@@ -14,7 +14,6 @@ from reconciler.model.action import CreateRequest
 from reconciler.model.cluster import Attachment
 from reconciler.model.identity import volume_name
 from reconciler.model.spec import Health, LogLimits, Mount, Port, Resources, Security
-from reconciler.model.staging import SCRATCH
 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
@@ -62,7 +61,7 @@ def _program(request: CreateRequest, own: Words) -> Json:
 
 def _attached(to: Attachment) -> Json:
     own = {"IPAMConfig": {"IPv4Address": to.address}}
-    return {"EndpointsConfig": {to.network: own}}
+    return {"EndpointsConfig": {to.network.name: own}}
 
 
 def own_volumes(request: CreateRequest) -> tuple[tuple[str, dict[str, str]], ...]:
@@ -87,7 +86,7 @@ def _host(request: CreateRequest) -> Json:
     host: Json = {
         "RestartPolicy": {"Name": "no"},  # one restarter: ours
         "AutoRemove": False,  # record before remove
-        "NetworkMode": attachment.network if attachment else spec.network,
+        "NetworkMode": attachment.network.name if attachment else spec.network,
         "PortBindings": _bindings(spec.ports),
         "Init": spec.init,
         "GroupAdd": [*spec.groups],
@@ -96,12 +95,12 @@ def _host(request: CreateRequest) -> Json:
         "Mounts": [_mount(request.project, mount) for mount in _mounts(request)],
     }
     if attachment is not None:
-        host["ExtraHosts"] = [f"{name}:{address}" for name, address in attachment.hosts]
+        host["ExtraHosts"] = [f"{one.name}:{one.address}" for one in attachment.peers]
     return host | _security(spec.security) | _resources(spec.resources)
 
 
 def _mounts(request: CreateRequest) -> tuple[Mount, ...]:
-    scratch = (Mount(type="volume", target=SCRATCH),) if request.scratch else ()
+    scratch = (Mount(type="volume", target=folder) for folder in request.scratch)
     return (*request.spec.mounts, *scratch)
 
 
