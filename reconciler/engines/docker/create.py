@@ -15,6 +15,12 @@ from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
 _WORLD_WRITABLE: Final = 0o1777
+# With the modes that they have in images: sshd, for one, trusts no /run that all may write to.
+_WRITABLE: Final = {
+    "/tmp": "mode=1777",  # noqa: S108  # the container's
+    "/var/tmp": "mode=1777",  # noqa: S108
+    "/run": "mode=755",
+}
 
 
 def config_of(request: CreateRequest) -> Json:
@@ -70,7 +76,15 @@ def _host(project: str, spec: InstanceSpec) -> Json:
         # The Mounts API never creates the source of a bind; Binds would, as root.
         "Mounts": [_mount(project, mount) for mount in spec.mounts],
     }
-    return host | _security(spec.security) | _resources(spec.resources)
+    return host | _security(spec.security) | _resources(spec.resources) | _writable(spec)
+
+
+def _writable(spec: InstanceSpec) -> Json:
+    """Return the folders in memory without which few programs bear a read-only root."""
+    if not spec.security.read_only_root:
+        return {}
+    taken = {mount.target.rstrip("/") for mount in spec.mounts}
+    return {"Tmpfs": {path: mode for path, mode in _WRITABLE.items() if path not in taken}}
 
 
 def _security(security: Security) -> Json:
