@@ -101,6 +101,19 @@ def test_a_read_only_root_is_one_field(project: Project) -> None:
     assert [line for line in said if line.startswith("/")] == ["/tmp", "/var/tmp"]
 
 
+def test_describe_shows_what_the_engine_was_told(project: Project) -> None:
+    loosened = {"readOnlyRoot": True, "capabilities": {"add": ["CHOWN"]}}
+    project.declare(_task("docker-batch", container={"security": loosened}))
+    project.apply()
+    project.engine.await_running(project.engine.name("docker-batch"))
+    told = project.reconciler_json("describe", "docker-batch/0")["container"]["confinement"]
+    asked = project.reconciler_json("describe", "docker-batch")["confinement"]
+    assert told == asked
+    assert told["capabilities"] == ["CHOWN"]
+    assert told["inMemory"] == ["/run", "/tmp", "/var/tmp"]
+    assert (told["noNewPrivileges"], told["memory"], told["network"]) == (True, "unlimited", "none")
+
+
 def _task(profile: str, **spec: Any) -> Json:  # noqa: ANN401
     """Return a task of this profile, called like it."""
     return {

@@ -9,18 +9,13 @@ from typing import Any, Final
 
 from reconciler.engines.ownership import volume_labels
 from reconciler.model.action import CreateRequest
+from reconciler.model.confinement import SCRATCH_MODES, scratch_folders
 from reconciler.model.identity import volume_name
 from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
 _WORLD_WRITABLE: Final = 0o1777
-# With the modes that they have in images: sshd, for one, trusts no /run that all may write to.
-_WRITABLE: Final = {
-    "/tmp": "mode=1777",  # noqa: S108  # the container's
-    "/var/tmp": "mode=1777",  # noqa: S108
-    "/run": "mode=755",
-}
 
 
 def config_of(request: CreateRequest) -> Json:
@@ -76,15 +71,12 @@ def _host(project: str, spec: InstanceSpec) -> Json:
         # The Mounts API never creates the source of a bind; Binds would, as root.
         "Mounts": [_mount(project, mount) for mount in spec.mounts],
     }
-    return host | _security(spec.security) | _resources(spec.resources) | _writable(spec)
+    return host | _security(spec.security) | _resources(spec.resources) | _scratch(spec)
 
 
-def _writable(spec: InstanceSpec) -> Json:
-    """Return the folders in memory without which few programs bear a read-only root."""
-    if not spec.security.read_only_root:
-        return {}
-    taken = {mount.target.rstrip("/") for mount in spec.mounts}
-    return {"Tmpfs": {path: mode for path, mode in _WRITABLE.items() if path not in taken}}
+def _scratch(spec: InstanceSpec) -> Json:
+    folders = {path: f"mode={SCRATCH_MODES[path]:o}" for path in scratch_folders(spec)}
+    return {"Tmpfs": folders} if folders else {}
 
 
 def _security(security: Security) -> Json:

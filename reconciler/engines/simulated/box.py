@@ -5,6 +5,7 @@ from msgspec import Struct, field
 from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_in
+from reconciler.model.confinement import confinement_of
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -69,4 +70,5 @@ class Box(Struct):
             oom=self.oom,
             error=self.error,
             ports=self.ports if self.phase is Phase.RUNNING else (),
+            confinement=confinement_of(self.request.spec) if self.request else None,
         )
