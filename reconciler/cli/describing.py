@@ -186,7 +186,10 @@ def _container(report: Report, verdict: Verdict) -> Plain:
         "startedAt": rfc3339(detail.started_at),
         "finishedAt": rfc3339(detail.finished_at),
         "exitCode": seen.exit_code,
-        "ports": [{"container": inside, "host": outside} for inside, outside in detail.ports],
+        "ports": [
+            {"container": port.container, "host": port.host, "protocol": port.protocol}
+            for port in seen.ports
+        ],
         "error": detail.error or None,
         "confinement": _confinement(detail.confinement) if detail.confinement else None,
     }

@@ -23,6 +23,7 @@ VERBS: Final = {
     "describe": "Show all there is to know of a task or an instance.",
     "why": "Say why a task or an instance is as it is.",
     "logs": "Show what instances print.",
+    "exec": "Execute a program in instances that run.",
     "events": "Show what the reconciler did.",
     "wait": "Wait until batch has ended and services are ready.",
     "stop": "Stop a task, an instance or a job, in its present run.",

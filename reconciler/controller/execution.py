@@ -6,6 +6,7 @@ from collections.abc import Callable
 from reconciler.controller.happenings import Done, Finished
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import Action, Verb
+from reconciler.model.cluster import NetworkRequest
 from reconciler.model.observed import Phase
 
 # As much of an instance's output as is worth keeping after its container is gone.
@@ -45,6 +46,8 @@ def _create(engine: Engine, action: Action) -> Done:
 
 
 def _start(engine: Engine, action: Action) -> Done:
+    if action.staging is not None:
+        engine.stage(action.container, action.staging)
     engine.start(action.container, fenced=action.fenced)
     return Done(container=action.container)
 
@@ -66,6 +69,22 @@ def _remove(engine: Engine, action: Action) -> Done:
     return Done(container=action.container)
 
 
+def _network(engine: Engine, action: Action) -> Done:
+    return Done(network=engine.create_network(_requested(action)))
+
+
+def _dissolve(engine: Engine, action: Action) -> Done:
+    engine.remove_network(_requested(action).name)
+    return Done()
+
+
+def _requested(action: Action) -> NetworkRequest:
+    if action.network is None:
+        message = f"{action.subject}: a network without a request"
+        raise TypeError(message)
+    return action.network
+
+
 _CALLS: dict[Verb, Callable[[Engine, Action], Done]] = {
     Verb.CREATE: _create,
     Verb.START: _start,
@@ -73,4 +92,6 @@ _CALLS: dict[Verb, Callable[[Engine, Action], Done]] = {
     Verb.KILL: _signal,
     Verb.COLLECT: _collect,
     Verb.REMOVE: _remove,
+    Verb.NETWORK: _network,
+    Verb.DISSOLVE: _dissolve,
 }

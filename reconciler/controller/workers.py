@@ -18,7 +18,8 @@ from reconciler.model.action import Action, Verb
 
 # What ends goes first, then what begins, the higher priority before the lower, whatever the kind.
 _URGENCY = {verb: (group, rank) for group, verbs in enumerate(
-    ((Verb.KILL, Verb.STOP, Verb.COLLECT), (Verb.START, Verb.PULL, Verb.CREATE), (Verb.REMOVE,))
+    ((Verb.KILL, Verb.STOP, Verb.COLLECT), (Verb.START, Verb.PULL, Verb.NETWORK, Verb.CREATE),
+     (Verb.REMOVE, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
 

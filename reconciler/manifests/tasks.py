@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.manifests.annotations import OF_TASKS as OF_TASKS_ANNOTATED
 from reconciler.manifests.annotations import read_annotations
-from reconciler.manifests.clusters import check_cluster
+from reconciler.manifests.clusters import check_cluster, with_cluster
 from reconciler.manifests.confidential import check_variables
 from reconciler.manifests.container import check_whole, read_container
 from reconciler.manifests.documents import Entry, pairs
@@ -69,6 +69,8 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     spec = read_container(container, constants=exported, nodes=nodes)
     spec = replace(spec, pool=own.text("pool")) if "pool" in own.node.items else spec
     check_task(said.tree, guard)
+    if clean and report.errors() == before:
+        spec = with_cluster(spec, profile, said.constants, container)
     work, shape = fingerprints_of(spec)
     marks = read_annotations(task.annotations, OF_TASKS_ANNOTATED, report, task.name)
     instances = read_instances(own)
@@ -93,7 +95,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         check_whole(spec, container, task.spec, profile.name)
         check_maximum(said.tree, spec.resources, len(compiled.instances), guard, task.spec)
         check_together(own, len(compiled.instances), spec.mounts)
-        check_cluster(profile, said.constants, container)
+        check_cluster(own, spec)
     if clean and report.errors() == before:
         found = _unsupported(own, profile, len(compiled.instances))
         return replace(compiled, blocked=why_blocked(found))

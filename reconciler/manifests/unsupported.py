@@ -42,7 +42,11 @@ OF_TASKS: Final = (
     _blocking("container.image.build", "there would be no image"),
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
-    _blocking("container.network", "the task would have another network", ("none", "bridge", "")),
+    _blocking(
+        "container.network",
+        "the task would have another network",
+        ("none", "bridge", "cluster", ""),
+    ),
     _blocking("container.resources.devices", "the task would not have its devices"),
     _blocking("secrets", "the task would miss its secrets"),
     _blocking("inputs", "the task would miss its data"),
@@ -50,7 +54,7 @@ OF_TASKS: Final = (
     Gap("cache", "the work is done again", (False,)),
 )
 OF_PROFILES: Final = (
-    _blocking("cluster", "the instances would not work as one"),
+    _blocking("cluster.ssh", "the instances would not reach each other"),
     _blocking("ssh", "nobody could log in"),
 )
 

@@ -22,7 +22,7 @@ _ALL: Final = "ALL"
 
 # Folders that few programs can do without. Beside a read-only root they are in memory; with the
 # modes that they have in images: sshd, for one, trusts no /run that all may write to.
-SCRATCH_MODES: Final = {
+MODES_IN_MEMORY: Final = {
     "/tmp": 0o1777,  # noqa: S108  # the container's
     "/var/tmp": 0o1777,  # noqa: S108
     "/run": 0o755,
@@ -67,7 +67,7 @@ def confinement_of(spec: InstanceSpec) -> Confinement:
         seccomp=security.seccomp,
         userns=security.userns,
         read_only_root=security.read_only_root,
-        in_memory=tuple(sorted(mounted | set(scratch_folders(spec)))),
+        in_memory=tuple(sorted(mounted | set(folders_in_memory(spec)))),
         pids=limits.pids,
         memory=limits.memory,
         cpus=limits.cpus,
@@ -75,12 +75,12 @@ def confinement_of(spec: InstanceSpec) -> Confinement:
     )
 
 
-def scratch_folders(spec: InstanceSpec) -> tuple[str, ...]:
+def folders_in_memory(spec: InstanceSpec) -> tuple[str, ...]:
     """Return the folders that are put in memory for the sake of a read-only root."""
     if not spec.security.read_only_root:
         return ()
     taken = {_target(mount) for mount in spec.mounts}
-    return tuple(path for path in SCRATCH_MODES if path not in taken)
+    return tuple(path for path in MODES_IN_MEMORY if path not in taken)
 
 
 def capabilities_left(

@@ -5,24 +5,47 @@ from msgspec.structs import replace
 from reconciler.model import identity
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_of, in_slot, labels_of
+from reconciler.model.cluster import Attachment, peer_name
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.pool import PoolRecords
-from reconciler.model.spec import Pairs
+from reconciler.model.spec import InstanceSpec, Pairs
+from reconciler.model.staging import Account
 from reconciler.planning.numbering import text_of
 
 
 def build_request(
-    desired: Desired, task: DesiredTask, attempt: AttemptKey, image: str
+    desired: Desired,
+    task: DesiredTask,
+    attempt: AttemptKey,
+    image: str,
+    attachment: Attachment | None = None,
 ) -> CreateRequest:
-    """Return the request for one attempt, from an image reference that is already resolved."""
+    """Return the request for one attempt, from an image reference that is already resolved.
+
+    `attachment` is how it is in its run's network, None where there is none.
+    """
     return CreateRequest(
         project=desired.project,
         attempt=attempt,
         image=image,
         env=_environment(desired, task, attempt),
         labels=_labels(desired, task, attempt),
-        spec=task.spec,
+        spec=_own_spec(task, attempt.key.instance),
+        attachment=attachment,
+    )
+
+
+def _own_spec(task: DesiredTask, instance: int) -> InstanceSpec:
+    """Return the spec of one instance: where they work as one, each has its part and its name."""
+    spec = task.spec
+    if task.master is None:
+        return spec
+    command = spec.master if instance == task.master else spec.worker
+    return replace(
+        spec,
+        command=spec.command if command is None else command,
+        hostname=spec.hostname or peer_name(task.name, instance),
     )
 
 
@@ -39,8 +62,11 @@ def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateReque
 
 
 def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
-    """Return constants, env, a matrix's values, then the built-ins, which nothing may override."""
-    merged = dict(task.spec.constants) | dict(task.spec.env)
+    """Return who the user is, constants, env, a matrix's values, then the built-ins.
+
+    These nothing may override.
+    """
+    merged = _whose(task.spec.account) | dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
         "INSTANCE_ID": str(attempt.key.instance),
@@ -52,6 +78,13 @@ def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pa
         "REVISION": desired.revision,
     }
     return tuple(sorted(merged.items()))
+
+
+def _whose(account: Account) -> dict[str, str]:
+    """Return what programs take for the user's name and home, over what the image says."""
+    if not account.entries:
+        return {}
+    return {"HOME": account.folder, "USER": account.called, "LOGNAME": account.called}
 
 
 def _labels(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:

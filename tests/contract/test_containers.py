@@ -343,9 +343,11 @@ def test_health_is_seen_to_fail(rig: Rig) -> None:
 
 def test_a_free_host_port_is_given_and_a_taken_one_is_refused(rig: Rig) -> None:
     first = started(rig, network="bridge", ports=(Port(container=80),))
-    ((inside, host),) = looked_at(rig, first).ports
-    assert inside == 80
+    (given,) = looked_at(rig, first).container.ports
+    assert (given.container, given.protocol) == (80, "tcp")
+    host = given.host
     assert host > 1024
+    assert [c.ports for c in rig.engine.list(rig.project)] == [(given,)]
     second = make_request(
         rig.project, "second", network="bridge", ports=(Port(container=80, host=host),)
     )
@@ -355,4 +357,7 @@ def test_a_free_host_port_is_given_and_a_taken_one_is_refused(rig: Rig) -> None:
     assert looked_at(rig, second).container.phase is Phase.CREATED
     rig.kill_by_hand(first.name)
     rig.engine.start(identifier)
-    assert looked_at(rig, second).ports == ((80, host),)
+    assert looked_at(rig, second).container.ports == (given,)
+    assert {c.name: c.ports for c in rig.engine.list(rig.project)} == {
+        first.name: (), second.name: (given,),
+    }  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import NotFound
 
 from reconciler.model.spec import LogLimits, Mount, Resources, Security, Stop
 from tests.support.engines import DockerRig, make_request, watching
@@ -142,6 +143,16 @@ def test_mounts_are_where_they_should_be(rig: DockerRig, tmp_path: Path) -> None
         ),
     )
     assert said.split() == ["hello", "refused", "written"]
+
+
+def test_our_folder_is_a_volume_that_goes_with_its_container(rig: DockerRig) -> None:
+    made = rig.engine.create(make_request(rig.project, "task", scratch=True))
+    (volume,) = rig.client.inspect_container(made)["Mounts"]
+    assert (volume["Type"], volume["Destination"]) == ("volume", "/run/reconciler")
+    assert rig.engine.volumes(rig.project) == ()
+    rig.engine.remove(made)
+    with pytest.raises(NotFound):
+        rig.client.inspect_volume(volume["Name"])
 
 
 def test_the_environment_is_ours_alone(

@@ -43,7 +43,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
         ("cache: true", "5:10", "cache", False),
-        ("container: {network: cluster}", "5:24", "container.network", True),
         ("container: {network: host}", "5:24", "container.network", True),
         ("container: {image: {build: {context: a}}}", "5:23", "container.image.build", True),
         ("container: {image: {archive: a}}", "5:32", "container.image.archive", True),

@@ -4,7 +4,7 @@ Pure, and quick: a list of hundreds is parsed on every pass.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
@@ -19,7 +19,7 @@ from reconciler.model.identity import (
     LABEL_VALUES,
     LABEL_WORK,
 )
-from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase
+from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase, Published
 
 Json = Mapping[str, Any]
 
@@ -57,7 +57,8 @@ def listed(node: str, entry: Json) -> Container | None:
     status = entry["Status"]
     health = _health_in(status) if phase is Phase.RUNNING else ""
     code = _exit_code_in(status) if phase is Phase.EXITED else None
-    return _container(node, entry["Id"], name, labels, phase, health, code, entry["ImageID"])
+    ports = _published(entry["Ports"]) if entry["Ports"] else ()
+    return _container(node, entry["Id"], name, labels, phase, health, code, entry["ImageID"], ports)
 
 
 def inspected(node: str, found: Json) -> ContainerDetail | None:
@@ -75,13 +76,13 @@ def inspected(node: str, found: Json) -> ContainerDetail | None:
     if phase is Phase.EXITED and finished:
         # Two programs take these times: of a short life the end can come before the beginning.
         finished = max(started, finished)
+    ports = _bound((found.get("NetworkSettings") or {}).get("Ports") or {})
     return ContainerDetail(
-        _container(node, found["Id"], name, labels, phase, health, code, found["Image"]),
+        _container(node, found["Id"], name, labels, phase, health, code, found["Image"], ports),
         started_at=started,
         finished_at=finished,
         oom=bool(state.get("OOMKilled")),
         error=state.get("Error", ""),
-        ports=_ports((found.get("NetworkSettings") or {}).get("Ports") or {}),
         confinement=_confinement(found["Config"], found["HostConfig"]),
     )
 
@@ -128,13 +129,14 @@ def _container(  # noqa: PLR0913  # by position: keywords cost as much again, hu
     health: Healthiness,
     code: int | None,
     image: str,
+    ports: tuple[Published, ...],
 ) -> Container:
     attempt = attempt_of(name)
     assert attempt is not None  # noqa: S101  # else the labels had spelled no name
     return Container(
         identifier, name, node, attempt, labels[LABEL_WORK], labels[LABEL_SHAPE], phase, health,
         code, image, labels.get(LABEL_JOB, ""), labels.get(LABEL_REVISION, ""),
-        labels.get(LABEL_VALUES, ""), claim_in(labels),
+        labels.get(LABEL_VALUES, ""), claim_in(labels), ports,
     )  # fmt: skip
 
 
@@ -151,12 +153,21 @@ def _exit_code_in(status: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _ports(ports: Mapping[str, list[dict[str, str]] | None]) -> tuple[tuple[int, int], ...]:
-    """Return (container, host) pairs; IPv4 and IPv6 of the same are one."""
-    pairs = {
-        (int(inside.partition("/")[0]), int(binding["HostPort"]))
-        for inside, bindings in ports.items()
-        for binding in bindings or ()
-        if binding.get("HostPort")
+def _published(ports: Iterable[Json]) -> tuple[Published, ...]:
+    """Return the ports of a list's entry; IPv4 and IPv6 of the same are one."""
+    found = {
+        Published(port["PrivatePort"], port["PublicPort"], port["Type"])
+        for port in ports
+        if port.get("PublicPort")
     }
-    return tuple(sorted(pairs))
+    return tuple(sorted(found))
+
+
+def _bound(ports: Mapping[str, list[dict[str, str]] | None]) -> tuple[Published, ...]:
+    """Return the same of what an inspection tells."""
+    found = set()
+    for inside, bindings in ports.items():
+        number, _, protocol = inside.partition("/")
+        hosts = (binding.get("HostPort") for binding in bindings or ())
+        found |= {Published(int(number), int(host), protocol) for host in hosts if host}
+    return tuple(sorted(found))

@@ -10,11 +10,19 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from reconciler.engines.docker import volumes
+from reconciler.engines.dialogue import Command
+from reconciler.engines.docker import networks, volumes
+from reconciler.engines.docker import staging as stagings
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
-from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
+from reconciler.engines.docker.create import (
+    Words,
+    config_of,
+    external_volumes,
+    own_volumes,
+)
 from reconciler.engines.docker.events import Events, subscribe
+from reconciler.engines.docker.execute import Execution, execute
 from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
@@ -30,6 +38,7 @@ from reconciler.engines.engine import (
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Network, NetworkRequest
 from reconciler.model.desired import Tls
 from reconciler.model.identity import (
     LABEL_PROJECT,
@@ -37,6 +46,7 @@ from reconciler.model.identity import (
     LABEL_WORK,
 )
 from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
+from reconciler.model.staging import Staging
 
 # Seconds. A start may wait for its turn in the kernel; all else that is slow is wrong.
 _INFO: Final = 5
@@ -64,10 +74,16 @@ class DockerEngine:
         self._clients = Clients(endpoint, tls, ssh_config)
         self._neighbours = Neighbours(self._clients)
 
+    @property
+    def address(self) -> str:
+        """Return the machine that the endpoint names, this one's own address for a socket here."""
+        return self._clients.address
+
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
         found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())
-        return EngineInfo(str(found["ServerVersion"]), int(found["NCPU"]), int(found["MemTotal"]))
+        cpus, memory = int(found["NCPU"]), int(found["MemTotal"])
+        return EngineInfo(str(found["ServerVersion"]), cpus, memory, networks.fabric_in(found))
 
     def era(self) -> str:
         """Return the id of the default network; an engine that has none does not let it be told.
@@ -122,7 +138,7 @@ class DockerEngine:
             volumes.ensure_own(self._clients, name, labels)
         for name in external_volumes(request):
             self._require_volume(request, name)
-        config = config_of(request)
+        config = config_of(request, self._words(request))
 
         def ask(client: APIClient) -> str | None:
             try:
@@ -138,6 +154,15 @@ class DockerEngine:
 
         made = self._clients.call(f"create {request.name}", _CREATE, ask)
         return made or self._adopt(request)
+
+    def stage(self, container: str, staging: Staging) -> None:
+        """Put files into a created container."""
+        found = self._look(container, _START)  # as long as a start under way may take
+        detail = None if found is None else inspected(self.node, found)
+        if found is None or detail is None:
+            raise TransientError(f"could not start {_brief(container)}: the container is gone")
+        if detail.container.phase is Phase.CREATED:
+            stagings.put(self._clients, found, staging)
 
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a created container; with an id and no fence that is a single call."""
@@ -189,6 +214,13 @@ class DockerEngine:
         """Yield a container's output as it comes."""
         return follow_output(self._clients, container, tail)
 
+    def execute(self, container: str, command: Command) -> Execution:
+        """Begin a program in a container that runs."""
+        identifier = self._own(container)
+        if identifier is None:
+            raise TransientError(f"could not execute {command.words[0]}: {container} is gone")
+        return execute(self._clients, identifier, command)
+
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
         return usage_of(self._clients, container)
@@ -221,6 +253,18 @@ class DockerEngine:
     def remove_volume(self, name: str) -> None:
         """Remove a volume of ours with what is in it."""
         self._remove_volume(name, is_own_volume)
+
+    def networks(self, project: str) -> tuple[Network, ...]:
+        """Return the project's own networks."""
+        return networks.own(self._clients, project)
+
+    def create_network(self, request: NetworkRequest) -> Network:
+        """Make a network, or adopt the one that is there."""
+        return networks.create(self._clients, request)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network of ours."""
+        networks.remove(self._clients, name)
 
     def close(self) -> None:
         """Close all connections but those of open streams."""
@@ -265,6 +309,17 @@ class DockerEngine:
                 f"{failed}: its name is held by {holder}, which was made from another manifest"
             )
         return detail.container.id
+
+    def _words(self, request: CreateRequest) -> Words:
+        """Return what the image would run by itself, where that is to be run by a launcher."""
+        if not request.launcher:
+            return Words()
+
+        def ask(client: APIClient) -> Words:
+            said = client.inspect_image(request.image)["Config"]  # type: ignore[no-untyped-call]
+            return Words(tuple(said.get("Entrypoint") or ()), tuple(said.get("Cmd") or ()))
+
+        return self._clients.call(f"look at the image {request.image}", _INSPECT, ask)
 
     def _require_volume(self, request: CreateRequest, name: str) -> None:
         if volumes.labels_of(self._clients, name) is None:

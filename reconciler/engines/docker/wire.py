@@ -118,12 +118,18 @@ def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, object]]:
 
 def frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the payloads of stdout and stderr, multiplexed as the engine does, in their order."""
+    return (payload for _, payload in told_apart(chunks))
+
+
+def told_apart(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield the same, each with the number of its stream: 1 for stdout, 2 for stderr."""
     buffer = bytearray()
     for chunk in chunks:
         buffer += chunk
         while len(buffer) >= _HEADER.size:
-            end = _HEADER.size + _HEADER.unpack_from(buffer)[1]
+            stream, length = _HEADER.unpack_from(buffer)
+            end = _HEADER.size + length
             if len(buffer) < end:
                 break
-            yield bytes(buffer[_HEADER.size : end])
+            yield stream, bytes(buffer[_HEADER.size : end])
             del buffer[:end]
