@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Claim, Taken
 from reconciler.model.cluster import Fabric, Network
+from reconciler.model.confinement import Confinement
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 
@@ -85,7 +86,8 @@ class Container(Struct, frozen=True):
 class ContainerDetail(Struct, frozen=True):
     """A container with what only an inspection tells. Times in epoch seconds, 0.0 for never.
 
-    `error` is the engine's own sentence about a start that failed.
+    `error` is the engine's own sentence about a start that failed. `confinement` is None where
+    nothing is known of it.
     """
 
     container: Container
@@ -93,6 +95,7 @@ class ContainerDetail(Struct, frozen=True):
     finished_at: float = 0.0
     oom: bool = False
     error: str = ""
+    confinement: Confinement | None = None
 
 
 class Usage(Struct, frozen=True):

@@ -12,6 +12,7 @@ of Debian's sshd; anybody else needs none.
 sshd forgets the variables that it was started with, so the script writes them into its settings, as
 one line of SetEnv. A value with a line break cannot be written so, and is left out. sshd before 8.7
 reads no quotes and backslashes, before 7.8 nothing of it: sessions have fewer variables then.
+Shells such as dash drop variables whose names are no words of theirs (`a.b`), for the program too.
 """
 
 from typing import Final, Literal

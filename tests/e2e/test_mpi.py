@@ -20,4 +20,4 @@ def test_the_programs_run_without_a_cluster(project: Project) -> None:
     project.declare(task("alone", script, image=MPI_IMAGE, container=alone))
     project.apply("--wait")
     said = project.engine.logs(project.engine.name("alone")).splitlines()
-    assert said[-2:] == ["ring of 2: 1", "pi by 1: 3.141593"]
+    assert {"ring of 2: 1", "pi by 1: 3.141593"} <= {*said}

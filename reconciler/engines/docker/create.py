@@ -12,8 +12,9 @@ from msgspec import Struct
 from reconciler.engines.ownership import volume_labels
 from reconciler.model.action import CreateRequest
 from reconciler.model.cluster import Attachment
+from reconciler.model.confinement import MODES_IN_MEMORY, folders_in_memory
 from reconciler.model.identity import volume_name
-from reconciler.model.spec import Health, LogLimits, Mount, Port, Resources, Security
+from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
@@ -96,7 +97,12 @@ def _host(request: CreateRequest) -> Json:
     }
     if attachment is not None:
         host["ExtraHosts"] = [f"{one.name}:{one.address}" for one in attachment.peers]
-    return host | _security(spec.security) | _resources(spec.resources)
+    return host | _security(spec.security) | _resources(spec.resources) | _in_memory(spec)
+
+
+def _in_memory(spec: InstanceSpec) -> Json:
+    folders = {path: f"mode={MODES_IN_MEMORY[path]:o}" for path in folders_in_memory(spec)}
+    return {"Tmpfs": folders} if folders else {}
 
 
 def _mounts(request: CreateRequest) -> tuple[Mount, ...]:

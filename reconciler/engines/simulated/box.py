@@ -6,6 +6,7 @@ from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.engines.staging import Entry
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_in
+from reconciler.model.confinement import confinement_of
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -81,4 +82,5 @@ class Box(Struct):
             finished_at=self.finished_at,
             oom=self.oom,
             error=self.error,
+            confinement=confinement_of(self.request.spec) if self.request else None,
         )
