@@ -27,7 +27,7 @@ from reconciler.model.spec import (
 )
 from reconciler.model.staging import Account
 
-_NETWORKS: Final = ("none", "bridge")
+_NETWORKS: Final = ("none", "bridge", "host")
 _WITHOUT_PORTS: Final = {
     "none": "ports need a network, and there is none",
     "host": "no ports are passed on in the node's own network: all are open there",

@@ -98,7 +98,7 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     env: Pairs = ()
     constants: Pairs = ()
     mounts: tuple[Mount, ...] = ()
-    network: Literal["none", "bridge"] = "none"
+    network: Literal["none", "bridge", "host"] = "none"
     ports: tuple[Port, ...] = ()
     resources: Resources = field(default_factory=Resources)
     security: Security = field(default_factory=Security)
