@@ -14,11 +14,14 @@ _HOME: Final = re.compile(r"/[^:\n\r\0]*")
 
 
 def caller_at(folder: Path) -> Caller:
-    """Return the user of this process, with a folder that is worked in."""
+    """Return the user of this process, with a folder that is worked in.
+
+    Root has neither name nor home here: those of the image are meant, or those of somebody else.
+    """
     uid, gid = os.getuid(), os.getgid()
     try:
         known = pwd.getpwuid(uid)
-        name, home = known.pw_name, known.pw_dir
+        name, home = (known.pw_name, known.pw_dir) if uid else ("", "")
     except KeyError:  # a number alone
         name, home = "", ""
     return Caller(

@@ -1,5 +1,7 @@
 """What an engine is asked to create: the spec, the labels, and the environment made whole."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from reconciler.model import identity
@@ -8,9 +10,10 @@ from reconciler.model.claim import claim_of, in_slot, labels_of
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.pool import PoolRecords
-from reconciler.model.spec import Pairs
-from reconciler.model.staging import Account
+from reconciler.model.spec import InstanceSpec, Pairs
 from reconciler.planning.numbering import text_of
+
+_ROOT: Final = ("root", "0")
 
 
 def build_request(
@@ -44,7 +47,7 @@ def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pa
 
     These nothing may override.
     """
-    merged = _whose(task.spec.account) | dict(task.spec.constants) | dict(task.spec.env)
+    merged = _whose(task.spec) | dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
         "INSTANCE_ID": str(attempt.key.instance),
@@ -58,9 +61,13 @@ def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pa
     return tuple(sorted(merged.items()))
 
 
-def _whose(account: Account) -> dict[str, str]:
-    """Return what programs take for the user's name and home, over what the image says."""
-    if not account.entries:
+def _whose(spec: InstanceSpec) -> dict[str, str]:
+    """Return what programs take for the user's name and home, over what the image says.
+
+    Whatever root is called, and wherever at home, is for the image to say.
+    """
+    account = spec.account
+    if not account.entries or spec.user.partition(":")[0] in _ROOT:
         return {}
     return {"HOME": account.folder, "USER": account.called, "LOGNAME": account.called}
 
