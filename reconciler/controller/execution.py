@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from reconciler.controller.binds import Check, unchecked
 from reconciler.controller.happenings import Done, Finished
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import Action, Verb
@@ -12,10 +13,17 @@ from reconciler.model.observed import Phase
 KEPT_LOG_BYTES = 64 * 1024
 
 
-def carry_out(engine: Engine, action: Action, progress: Progress | None = None) -> Finished:
-    """Make the call that an action stands for and return what came of it."""
+def carry_out(
+    engine: Engine, action: Action, progress: Progress | None = None, check: Check = unchecked
+) -> Finished:
+    """Make the call that an action stands for and return what came of it.
+
+    `check` is asked before a container is made.
+    """
     began = time.monotonic()
     try:
+        if action.request is not None:
+            check(action.request)
         outcome: Done | EngineError = (
             _pull(engine, action, progress)
             if action.verb is Verb.PULL

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
+from reconciler.controller.binds import check_of
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
@@ -29,6 +30,7 @@ from reconciler.ledger import Ledger
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
+from reconciler.model.policy import FOLDER
 from reconciler.planning.nodes import lost_nodes
 
 # How soon a request of another process is noticed, in seconds.
@@ -92,6 +94,7 @@ class Loop:
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
+        self._policy = revisions.policy if revisions is not None else FOLDER
 
     def put(self, happening: Happening) -> None:
         """Tell the loop something, from any thread or signal handler."""
@@ -274,7 +277,8 @@ class Loop:
             take_over=self._take_over,
         )
         lookout = Lookout(engine, self._expressions_of)
-        return Post(spec, watch, Workers(engine, self.put), lookout)
+        workers = Workers(engine, self.put, check_of(spec, self._policy))
+        return Post(spec, watch, workers, lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
         """Return what finds progress in a task's output. Asked for in any thread."""

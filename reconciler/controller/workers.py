@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 
+from reconciler.controller.binds import Check, unchecked
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished
 from reconciler.engines.engine import Engine, UnreachableError
@@ -68,10 +69,16 @@ class Limit:
 class Workers:
     """A pool of threads for one node. Threads come as they are needed and end with `close`."""
 
-    def __init__(self, engine: Engine, report: Callable[[Finished], None]) -> None:
-        """Carry out on `engine`; tell `report`, which may be called from any thread."""
+    def __init__(
+        self, engine: Engine, report: Callable[[Finished], None], check: Check = unchecked
+    ) -> None:
+        """Carry out on `engine`; tell `report`, which may be called from any thread.
+
+        So may `check`, which is asked before a container is made.
+        """
         self._engine = engine
         self._report = report
+        self._check = check
         self._limit = Limit()
         self._queue: list[tuple[tuple[int, int, int], int, Action]] = []
         self._order = count()
@@ -126,7 +133,7 @@ class Workers:
 
     def _work(self) -> None:
         while (action := self._next()) is not None:
-            finished = carry_out(self._engine, action)
+            finished = carry_out(self._engine, action, check=self._check)
             self._report(finished)
             self._ended(finished)
 
