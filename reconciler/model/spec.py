@@ -125,7 +125,7 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     env: Pairs = ()
     constants: Pairs = ()
     mounts: tuple[Mount, ...] = ()
-    network: Literal["none", "bridge", "cluster"] = "none"
+    network: Literal["none", "bridge", "cluster", "host"] = "none"
     ports: tuple[Port, ...] = ()
     resources: Resources = field(default_factory=Resources)
     security: Security = field(default_factory=Security)

@@ -1,5 +1,7 @@
 """What an engine is asked to create: the spec, the labels, and the environment made whole."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from reconciler.model import identity
@@ -10,11 +12,12 @@ from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.pool import PoolRecords
 from reconciler.model.spec import InstanceSpec, Pairs
-from reconciler.model.staging import Account
 from reconciler.planning.numbering import text_of
 from reconciler.planning.peering import cluster_variables, mpi_variables
 from reconciler.planning.staging import scratch_of, shell_ports
 from reconciler.planning.start_script import entrypoint
+
+_ROOT: Final = ("root", "0")
 
 
 def build_request(
@@ -86,7 +89,7 @@ def _environment(
 
     The last ones nothing may override.
     """
-    merged = _whose(task.spec.account) | _peers(task.spec, attachment)
+    merged = _whose(task.spec) | _peers(task.spec, attachment)
     merged |= dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
@@ -101,9 +104,13 @@ def _environment(
     return tuple(sorted(merged.items()))
 
 
-def _whose(account: Account) -> dict[str, str]:
-    """Return what programs take for the user's name and home, over what the image says."""
-    if not account.entries:
+def _whose(spec: InstanceSpec) -> dict[str, str]:
+    """Return what programs take for the user's name and home, over what the image says.
+
+    Whatever root is called, and wherever at home, is for the image to say.
+    """
+    account = spec.account
+    if not account.entries or spec.user.partition(":")[0] in _ROOT:
         return {}
     return {"HOME": account.folder, "USER": account.called, "LOGNAME": account.called}
 

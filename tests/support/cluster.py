@@ -15,7 +15,9 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import NotFound
 
-from reconciler.planning.peering import HOME, Peer, cluster_variables, hostfile, mpi_variables
+from reconciler.model.cluster import Peer
+from reconciler.model.staging import SCRATCH as HOME
+from reconciler.planning.peering import cluster_variables, hostfile, mpi_variables
 from reconciler.planning.secure_shell import (
     AUTHORIZED_KEYS,
     HOST_KEY,
@@ -111,7 +113,7 @@ class Cluster:
 
     def _stage(self, container: str, user: int, *, writable_root: bool) -> None:
         files = (
-            *server_files(PORT),
+            *server_files([PORT]),
             *peer_files(self.peers, PORT, writable_root=writable_root),
             (_HOSTS, hostfile(self.peers), 0o644),
             (IDENTITY, self._keys["identity"][0], 0o600),
