@@ -23,7 +23,7 @@ WORK_FIELDS: Final = (
 )  # fmt: skip
 SHAPE_FIELDS: Final = (
     "hostname", "network", "ports", "resources", "security", "init", "health", "stop", "logs",
-    "nodes", "pool",
+    "nodes", "pool", "tty", "stdin",
 )  # fmt: skip
 _DIGEST_LENGTH: Final = 20
 

@@ -145,6 +145,6 @@ def test_every_field_but_the_pull_policy_is_in_one_of_the_two() -> None:
 @given(st.sampled_from(sorted(set(InstanceSpec.__struct_fields__) - {"pull", "image"})))
 def test_each_field_counts_where_it_belongs(name: str) -> None:
     least = InstanceSpec(image="x")
-    changed = replace(least, **{name: getattr(replace(FULL, pool="p"), name)})
+    changed = replace(least, **{name: getattr(replace(FULL, pool="p", tty=True, stdin=True), name)})
     assert (work_of(changed) != work_of(least)) == (name in WORK_FIELDS)
     assert (shape_of(changed) != shape_of(least)) == (name in SHAPE_FIELDS)

@@ -25,6 +25,9 @@ def config_of(request: CreateRequest) -> Json:
         "Env": [f"{name}={value}" for name, value in request.env],
         "Labels": dict(request.labels),
         "StopSignal": spec.stop.signal,
+        "Tty": spec.tty,
+        "OpenStdin": spec.stdin,
+        "StdinOnce": spec.stdin,
         # What the engine grants when it is itself shut down.
         "StopTimeout": math.ceil(spec.stop.grace),
         "Healthcheck": _health(spec.health),

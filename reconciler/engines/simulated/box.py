@@ -39,6 +39,7 @@ class Box(Struct):
     error: str = ""
     ports: tuple[Published, ...] = ()
     output: bytearray = field(default_factory=bytearray)
+    input: bytearray = field(default_factory=bytearray)
     usage: Usage = Usage(0.001, 1024 * 1024)
 
     @property

@@ -22,6 +22,7 @@ from reconciler.engines.engine import (
     TransientError,
 )
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
+from reconciler.engines.simulated.attach import SimulatedAttachment, attach
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
@@ -175,6 +176,10 @@ class SimulatedEngine:
         return self._read(
             "execute", container, lambda: execute(self.world, container, command), locks=True
         )
+
+    def attach(self, container: str) -> SimulatedAttachment:
+        """Listen to a container's program; what it is told, the world's ears have."""
+        return self._read("attach", container, lambda: attach(self.world, container), locks=True)
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
