@@ -62,6 +62,8 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
         resources=_resources(fields.below("resources")),
         security=_security(fields.below("security")),
         init=fields.flag("init", default=True),
+        tty=fields.flag("tty", default=False),
+        stdin=fields.flag("stdin", default=False),
         health=_health(fields.below("health")),
         stop=_stop(fields.below("stop")),
         logs=_logs(fields.below("logs")),

@@ -130,6 +130,8 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     resources: Resources = field(default_factory=Resources)
     security: Security = field(default_factory=Security)
     init: bool = True
+    tty: bool = False
+    stdin: bool = False
     health: Health = field(default_factory=Health)
     stop: Stop = field(default_factory=Stop)
     logs: LogLimits = field(default_factory=LogLimits)
