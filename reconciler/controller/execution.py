@@ -3,7 +3,10 @@
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from reconciler.controller.happenings import Done, Finished
+from reconciler.controller.keys import Keys
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import Action, Verb
 from reconciler.model.cluster import NetworkRequest
@@ -13,18 +16,31 @@ from reconciler.model.observed import Phase
 KEPT_LOG_BYTES = 64 * 1024
 
 
-def carry_out(engine: Engine, action: Action, progress: Progress | None = None) -> Finished:
-    """Make the call that an action stands for and return what came of it."""
+def carry_out(
+    engine: Engine, action: Action, keys: Keys | None = None, progress: Progress | None = None
+) -> Finished:
+    """Make the call that an action stands for and return what came of it.
+
+    `keys` makes those that are asked for; without it they are made up.
+    """
     began = time.monotonic()
     try:
-        outcome: Done | EngineError = (
-            _pull(engine, action, progress)
-            if action.verb is Verb.PULL
-            else _CALLS[action.verb](engine, action)
-        )
+        if action.verb is Verb.PULL:
+            outcome: Done | EngineError = _pull(engine, action, progress)
+        else:
+            outcome = _CALLS[action.verb](engine, _with_keys(action, keys))
     except EngineError as error:
         outcome = error
     return Finished(action, outcome, time.monotonic() - began)
+
+
+def _with_keys(action: Action, keys: Keys | None) -> Action:
+    """Return an action with the keys that it asks for, which nobody but the engine sees."""
+    staging = action.staging
+    if staging is None or staging.admission is None:
+        return action
+    files = (*staging.files, *(keys or Keys()).files(staging.admission))
+    return replace(action, staging=replace(staging, files=files, admission=None))
 
 
 def _pull(engine: Engine, action: Action, progress: Progress | None) -> Done:

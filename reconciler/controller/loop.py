@@ -18,6 +18,7 @@ from reconciler.controller.core import Core
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
+from reconciler.controller.keys import Keys
 from reconciler.controller.lookout import Lookout
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
@@ -89,6 +90,7 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
+        self._keys = Keys(claimant.state_folder)
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
@@ -274,7 +276,7 @@ class Loop:
             take_over=self._take_over,
         )
         lookout = Lookout(engine, self._expressions_of)
-        return Post(spec, watch, Workers(engine, self.put), lookout)
+        return Post(spec, watch, Workers(engine, self.put, self._keys), lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
         """Return what finds progress in a task's output. Asked for in any thread."""

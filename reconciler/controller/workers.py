@@ -13,6 +13,7 @@ from itertools import count
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished
+from reconciler.controller.keys import Keys
 from reconciler.engines.engine import Engine, UnreachableError
 from reconciler.model.action import Action, Verb
 
@@ -69,8 +70,11 @@ class Limit:
 class Workers:
     """A pool of threads for one node. Threads come as they are needed and end with `close`."""
 
-    def __init__(self, engine: Engine, report: Callable[[Finished], None]) -> None:
-        """Carry out on `engine`; tell `report`, which may be called from any thread."""
+    def __init__(
+        self, engine: Engine, report: Callable[[Finished], None], keys: Keys | None = None
+    ) -> None:
+        """Carry out on `engine` with `keys`; tell `report`, which any thread may call."""
+        self._keys = keys
         self._engine = engine
         self._report = report
         self._limit = Limit()
@@ -127,7 +131,7 @@ class Workers:
 
     def _work(self) -> None:
         while (action := self._next()) is not None:
-            finished = carry_out(self._engine, action)
+            finished = carry_out(self._engine, action, self._keys)
             self._report(finished)
             self._ended(finished)
 

@@ -12,8 +12,11 @@ from reconciler.manifests.constants import Constants
 from reconciler.manifests.documents import Entry
 from reconciler.manifests.effective import substituted
 from reconciler.manifests.fields import Fields
+from reconciler.manifests.guarding import Guard
+from reconciler.manifests.reporting import shorten
 from reconciler.model.policy import inside
-from reconciler.model.spec import Cluster, InstanceSpec, Login
+from reconciler.model.spec import Cluster, InstanceSpec, Login, Port
+from reconciler.model.staging import PUBLIC_KEY
 
 NETWORK: Final = "cluster"
 _PROFILE_SPEC: Final = "profile#/properties/spec"
@@ -25,7 +28,7 @@ _LOGIN_PORT: Final = 22
 
 
 def with_cluster(
-    spec: InstanceSpec, profile: Entry, constants: Constants, container: Fields
+    spec: InstanceSpec, profile: Entry, constants: Constants, container: Fields, guard: Guard
 ) -> InstanceSpec:
     """Return a spec with what its profile says of clusters and ssh; reports what is wrong there."""
     network = container.text("network", "none")
@@ -44,7 +47,11 @@ def with_cluster(
             master=said.words("masterCommand"),
             worker=said.words("workerCommand"),
         )
-    return replace(spec, ssh=_login(fields.below("ssh"))) if "ssh" in parts else spec
+    if "ssh" not in parts:
+        return spec
+    guard.secret_file(fields.node.get("ssh", "authorizedKeysFile"))
+    login = _login(fields)
+    return replace(spec, ssh=login, ports=_with_port(spec, login.port, network))
 
 
 def check_cluster(own: Fields, spec: InstanceSpec) -> None:
@@ -77,10 +84,31 @@ def _cluster(fields: Fields) -> Cluster:
     )
 
 
-def _login(fields: Fields) -> Login:
+def _login(profile: Fields) -> Login:
+    fields = profile.below("ssh")
     lines = (line.strip() for line in fields.text("authorizedKeys").splitlines())
     keys = tuple(line for line in lines if line and not line.startswith("#"))
-    return Login(port=fields.whole("port", _LOGIN_PORT), keys=keys)
+    file = fields.text("authorizedKeysFile")
+    if not keys and not file:
+        message = "nobody could log in: no public key is given"
+        hint = "Give the constant DOCKER_SSH, or ssh.authorizedKeys in the profile."
+        profile.exclude("ssh", message, hint)
+    for key in keys:
+        if not PUBLIC_KEY.fullmatch(key):
+            node = fields.node.get("authorizedKeys") or fields.node
+            said = "one of them is a private key" if "PRIVATE" in key else shorten(key)
+            message = f"authorizedKeys: this is no public key: {said}"
+            hint = "Give the line of a file such as ~/.ssh/id_ed25519.pub."
+            fields.report.about(node, "bad-format", message, hint)
+            break
+    return Login(port=fields.whole("port", _LOGIN_PORT), keys=keys, file=file)
+
+
+def _with_port(spec: InstanceSpec, port: int, network: str) -> tuple[Port, ...]:
+    """Return the ports with that of sshd among them, where only so it is reached."""
+    if network == "host" or any(one.container == port for one in spec.ports):
+        return spec.ports
+    return (*spec.ports, Port(container=port))
 
 
 def _unfit(part: str, fields: Fields, container: Fields) -> None:

@@ -25,7 +25,6 @@ from reconciler.manifests.own_fields import read_own_fields
 from reconciler.manifests.places import Places
 from reconciler.manifests.tree import Mapping
 from reconciler.manifests.unsupported import (
-    OF_PROFILES,
     OF_TASKS,
     check_unsupported,
     why_blocked,
@@ -70,7 +69,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     spec = replace(spec, pool=own.text("pool")) if "pool" in own.node.items else spec
     check_task(said.tree, guard)
     if clean and report.errors() == before:
-        spec = with_cluster(spec, profile, said.constants, container)
+        spec = with_cluster(spec, profile, said.constants, container, guard)
     work, shape = fingerprints_of(spec)
     marks = read_annotations(task.annotations, OF_TASKS_ANNOTATED, report, task.name)
     instances = read_instances(own)
@@ -97,7 +96,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         check_together(own, len(compiled.instances), spec.mounts)
         check_cluster(own, spec)
     if clean and report.errors() == before:
-        found = _unsupported(own, profile, len(compiled.instances))
+        found = _unsupported(own, len(compiled.instances))
         return replace(compiled, blocked=why_blocked(found))
     return compiled
 
@@ -110,11 +109,8 @@ def _check_variables(own: Fields, profile: Entry) -> None:
     check_variables(own, taken)
 
 
-def _unsupported(own: Fields, profile: Entry, count: int) -> list[str]:
+def _unsupported(own: Fields, count: int) -> list[str]:
     """Warn of what is not acted on yet, and return what of it blocks the task."""
     all_must = own.below("success").whole("minSucceeded", count) == count
     idle = ("success.minSucceeded",) if all_must else ()
-    return [
-        *check_unsupported(profile.spec, OF_PROFILES, own.report),
-        *check_unsupported(own.node, OF_TASKS, own.report, idle),
-    ]
+    return check_unsupported(own.node, OF_TASKS, own.report, idle)

@@ -53,10 +53,6 @@ OF_TASKS: Final = (
     _blocking("outputs", "the results would be lost"),
     Gap("cache", "the work is done again", (False,)),
 )
-OF_PROFILES: Final = (
-    _blocking("cluster.ssh", "the instances would not reach each other"),
-    _blocking("ssh", "nobody could log in"),
-)
 
 
 def check_unsupported(

@@ -50,8 +50,8 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     """A container to be made: `image` is resolved, `env` complete, `labels` ours.
 
     `launcher` are the words that run what the container would run otherwise, given to them.
-    `scratch` asks for a folder of ours at /run/reconciler: an anonymous volume, which is there to
-    write to before the start though the root is read-only, and goes with the container.
+    `scratch` are folders that are volumes without a name: they are there to write to before the
+    start though the root is read-only, and go with the container.
     """
 
     project: str
@@ -62,7 +62,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     spec: InstanceSpec
     attachment: Attachment | None = None
     launcher: tuple[str, ...] = ()
-    scratch: bool = False
+    scratch: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -49,11 +49,16 @@ class NetworkRequest(Struct, frozen=True, kw_only=True):
 
 
 class Attachment(Struct, frozen=True):
-    """How a container is in a network: its own address, and the addresses of all by name."""
+    """How an instance is in a network: its place among all that are, the first being the master."""
 
-    network: str
-    address: str
-    hosts: Pairs
+    network: Network
+    rank: int
+    peers: tuple[Peer, ...]
+
+    @property
+    def address(self) -> str:
+        """The instance's own address."""
+        return self.peers[self.rank].address
 
 
 class Fabric(Struct, frozen=True):

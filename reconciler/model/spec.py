@@ -93,10 +93,14 @@ class Cluster(Struct, frozen=True, kw_only=True):
 
 
 class Login(Struct, frozen=True, kw_only=True):
-    """By which sshd people log in: its port in the container, and their public keys."""
+    """By which sshd people log in: its port in the container, and their public keys.
+
+    `file` is where more of them are, on the machine of the reconciler, empty for nowhere.
+    """
 
     port: int = 22
     keys: tuple[str, ...] = ()
+    file: str = ""
 
 
 class InstanceSpec(Struct, frozen=True, kw_only=True):

@@ -185,6 +185,7 @@ def start(scene: Scene, container: Container) -> Step:
     record, era = given.record(container), given.observed.nodes[container.node].era
     asked = bool(record and record.start_requested_at)
     known = asked and record is not None and record.era == era
+    joined = attachment_of(scene, container.node, container.key.instance)
     why = Cause("it has been created", revision=given.desired.revision)
     action = act(
         given,
@@ -194,7 +195,7 @@ def start(scene: Scene, container: Container) -> Step:
         why,
         container=container.id,
         fenced=asked,
-        staging=staging_of(scene.task),
+        staging=staging_of(given.desired.project, scene.task, container.run, joined),
         priority=scene.task.priority,
     )
     facts = () if known else (StartRequested(container.attempt_key, given.now, era),)

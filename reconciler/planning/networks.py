@@ -58,9 +58,7 @@ def attachment_of(scene: Scene, node: str, instance: int) -> Attachment | None:
     there = _find(scene.given, node, _name(scene)) if scene.task.spec.cluster else None
     if there is None:
         return None
-    peers = _peers(scene, there)
-    own = peers[scene.task.instances.index(instance)]
-    return Attachment(there.name, own.address, tuple((p.name, p.address) for p in peers))
+    return Attachment(there, scene.task.instances.index(instance), _peers(scene, there))
 
 
 def surplus(

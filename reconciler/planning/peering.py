@@ -7,23 +7,14 @@ these, nor engines.
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
-
+from reconciler.model.cluster import Peer
 from reconciler.model.spec import Pairs
+from reconciler.model.staging import SCRATCH as HOME
 
-HOME: Final = "/run/reconciler"
 PEERS: Final = f"{HOME}/peers"
 SSH: Final = f"{HOME}/ssh"
 # What reaches a peer in ssh's place: its configuration is not where ssh looks by itself.
 _AGENT: Final = f"ssh -F {SSH}/config"
-
-
-class Peer(Struct, frozen=True):
-    """One instance of a cluster, by the name and address at which the others reach it."""
-
-    name: str
-    address: str
-    slots: int = 1
 
 
 def hostfile(peers: Sequence[Peer]) -> str:

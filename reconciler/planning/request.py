@@ -12,6 +12,9 @@ from reconciler.model.pool import PoolRecords
 from reconciler.model.spec import InstanceSpec, Pairs
 from reconciler.model.staging import Account
 from reconciler.planning.numbering import text_of
+from reconciler.planning.peering import cluster_variables, mpi_variables
+from reconciler.planning.staging import scratch_of, shell_ports
+from reconciler.planning.start_script import entrypoint
 
 
 def build_request(
@@ -29,24 +32,39 @@ def build_request(
         project=desired.project,
         attempt=attempt,
         image=image,
-        env=_environment(desired, task, attempt),
+        env=_environment(desired, task, attempt, attachment),
         labels=_labels(desired, task, attempt),
         spec=_own_spec(task, attempt.key.instance),
         attachment=attachment,
+        scratch=scratch_of(task.spec),
+        launcher=_launcher(task, attempt.key.instance),
     )
+
+
+def _launcher(task: DesiredTask, instance: int) -> tuple[str, ...]:
+    """Return what starts sshd first, where there is to be one."""
+    if not shell_ports(task.spec):
+        return ()
+    return entrypoint("master" if instance == task.master else "worker")
 
 
 def _own_spec(task: DesiredTask, instance: int) -> InstanceSpec:
-    """Return the spec of one instance: where they work as one, each has its part and its name."""
-    spec = task.spec
-    if task.master is None:
-        return spec
-    command = spec.master if instance == task.master else spec.worker
-    return replace(
-        spec,
-        command=spec.command if command is None else command,
-        hostname=spec.hostname or peer_name(task.name, instance),
-    )
+    """Return the spec of one instance: where they work as one, each has its part and its name.
+
+    Where there is sshd, it is all that runs of who is not given anything to run.
+    """
+    spec, leads = task.spec, instance == task.master
+    command = spec.command
+    if spec.cluster is not None:
+        own = spec.master if leads else spec.worker
+        command = spec.command if own is None else own
+        if own is None and not leads and spec.cluster.port:
+            command = None
+        hostname = spec.hostname or peer_name(task.name, instance)
+        spec = replace(spec, command=command, hostname=hostname)
+    if command is None and not leads and shell_ports(spec):
+        return replace(spec, entrypoint=(), command=())
+    return spec
 
 
 def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateRequest:
@@ -61,12 +79,15 @@ def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateReque
     )
 
 
-def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
-    """Return who the user is, constants, env, a matrix's values, then the built-ins.
+def _environment(
+    desired: Desired, task: DesiredTask, attempt: AttemptKey, attachment: Attachment | None
+) -> Pairs:
+    """Return who the user is and who else there is, constants, env, a matrix's values, built-ins.
 
-    These nothing may override.
+    The last ones nothing may override.
     """
-    merged = _whose(task.spec.account) | dict(task.spec.constants) | dict(task.spec.env)
+    merged = _whose(task.spec.account) | _peers(task.spec, attachment)
+    merged |= dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
         "INSTANCE_ID": str(attempt.key.instance),
@@ -85,6 +106,17 @@ def _whose(account: Account) -> dict[str, str]:
     if not account.entries:
         return {}
     return {"HOME": account.folder, "USER": account.called, "LOGNAME": account.called}
+
+
+def _peers(spec: InstanceSpec, attachment: Attachment | None) -> dict[str, str]:
+    """Return what instances that work as one find of each other in their environment."""
+    if spec.cluster is None or attachment is None:
+        return {}
+    file, peers = spec.cluster.hostfile, attachment.peers
+    found = dict(cluster_variables(peers, attachment.rank, file))
+    return found | (
+        dict(mpi_variables(file, attachment.network.subnet)) if spec.cluster.port else {}
+    )
 
 
 def _labels(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:

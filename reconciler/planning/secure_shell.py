@@ -7,7 +7,8 @@ It must not know engines.
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.planning.peering import PEERS, SSH, Peer, peers_file
+from reconciler.model.cluster import Peer
+from reconciler.planning.peering import PEERS, SSH, peers_file
 from reconciler.planning.start_script import SCRIPT, START
 
 # Keys, in OpenSSH's own form. Private ones are the user's alone, as ssh and sshd insist (0600).
@@ -28,11 +29,11 @@ _ALIAS: Final = "reconciler-cluster"
 File = tuple[str, str, int]
 
 
-def server_files(port: int) -> tuple[File, ...]:
+def server_files(ports: Sequence[int]) -> tuple[File, ...]:
     """Return what a container needs, keys aside, to run sshd beside its program."""
     return (
         (START, SCRIPT, 0o755),
-        (_SSHD_CONFIG, server_config(port), 0o644),
+        (_SSHD_CONFIG, server_config(ports), 0o644),
         (_SSHD_MADE, "", 0o600),
     )
 
@@ -77,14 +78,14 @@ Host {names}
 """
 
 
-def server_config(port: int) -> str:
+def server_config(ports: Sequence[int]) -> str:
     """Return how sshd runs, as root or not. The start script adds whom it admits, and variables.
 
     PAM is off by default; saying so would have a sshd that was built without it complain.
     """
+    listening = "".join(f"Port {port}\n" for port in ports)
     return f"""\
-Port {port}
-HostKey {HOST_KEY}
+{listening}HostKey {HOST_KEY}
 AuthorizedKeysFile {AUTHORIZED_KEYS}
 AuthenticationMethods publickey
 PubkeyAuthentication yes

@@ -17,10 +17,10 @@ Shells such as dash drop variables whose names are no words of theirs (`a.b`), f
 
 from typing import Final, Literal
 
-from reconciler.planning.peering import HOME
+from reconciler.model.staging import SCRATCH
 
 Role = Literal["master", "worker"]
-START: Final = f"{HOME}/start"
+START: Final = f"{SCRATCH}/start"
 
 # What the script itself ends with, and what that means.
 EXITS: Final = {
@@ -43,7 +43,7 @@ role=$1
 shift
 home=/run/reconciler
 ssh=$home/ssh
-port=$(sed -n 's/^Port //p' "$ssh/sshd_config")
+port=$(sed -n 's/^Port //p' "$ssh/sshd_config" | tail -n 1)  # the last that it listens at
 patience=${CLUSTER_PATIENCE:-120}
 trap 'exit 143' TERM
 trap 'exit 130' INT

@@ -31,9 +31,7 @@ def request(project: str, run: int = 1, *, outbound: bool = True) -> NetworkRequ
 
 
 def attachment(network: Network, instance: int, count: int) -> Attachment:
-    peers = peers_of("task", range(count), Cluster(), network.subnet)
-    hosts = tuple((peer.name, peer.address) for peer in peers)
-    return Attachment(network.name, peers[instance].address, hosts)
+    return Attachment(network, instance, peers_of("task", range(count), Cluster(), network.subnet))
 
 
 def joined(rig: Rig, network: Network, instance: int, count: int, *command: str) -> str:

@@ -70,7 +70,7 @@ def test_each_has_its_part_its_name_and_an_address_that_all_others_know() -> Non
         assert request.attachment is not None
         commands.append(request.spec.command)
         names.append(request.spec.hostname)
-        hosts.add(request.attachment.hosts)
+        hosts.add(tuple((one.name, one.address) for one in request.attachment.peers))
         addresses.append(request.attachment.address)
     assert commands == [("lead",), ("follow",), ("follow",)]
     assert names == ["pi-0", "pi-1", "pi-2"]

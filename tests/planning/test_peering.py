@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.cluster import Peer
 from reconciler.planning.peering import (
-    Peer,
     cluster_variables,
     hostfile,
     mpi_variables,
@@ -41,7 +41,7 @@ TEXTS = {
     "open_mpi": lines(mpi_variables(HOSTS)),
     "open_mpi_subnet": lines(mpi_variables(HOSTS, "10.1.2.0/24")),
     "ssh_config": client_config(PEERS, 2022),
-    "sshd_config": server_config(2022),
+    "sshd_config": server_config([2022]),
     "known_hosts": known_hosts("ssh-ed25519 AAAAC3Nz\n"),
 }
 
@@ -55,7 +55,7 @@ def test_text_reads_as_recorded(name: str) -> None:
 
 
 def test_nothing_is_put_outside_our_folder_where_the_root_is_read_only() -> None:
-    files = (*server_files(2022), *peer_files(PEERS, 2022, writable_root=False))
+    files = (*server_files([2022]), *peer_files(PEERS, 2022, writable_root=False))
     assert all(path.startswith("/run/reconciler/") for path, _, _ in files)
     assert len({path for path, _, _ in files}) == len(files)
 
@@ -68,7 +68,7 @@ def test_where_the_root_is_writable_plain_ssh_finds_the_peers() -> None:
 
 
 def test_what_is_executed_is_executable() -> None:
-    modes = {path: mode for path, _, mode in server_files(2022)}
+    modes = {path: mode for path, _, mode in server_files([2022])}
     assert modes[entrypoint("master")[0]] == modes[entrypoint("worker")[0]] == 0o755
 
 

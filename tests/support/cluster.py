@@ -15,7 +15,9 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import NotFound
 
-from reconciler.planning.peering import HOME, Peer, cluster_variables, hostfile, mpi_variables
+from reconciler.model.cluster import Peer
+from reconciler.model.staging import SCRATCH
+from reconciler.planning.peering import cluster_variables, hostfile, mpi_variables
 from reconciler.planning.secure_shell import (
     AUTHORIZED_KEYS,
     HOST_KEY,
@@ -32,7 +34,7 @@ from tests.support.mpi import JOB, MPI_IMAGE, PROGRAMS
 
 PORT: Final = 2022
 USER: Final = 1000
-_HOSTS: Final = f"{HOME}/hostfile"
+_HOSTS: Final = f"{SCRATCH}/hostfile"
 _PASSWD: Final = """\
 root:x:0:0:root:/root:/bin/sh
 sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
@@ -72,7 +74,7 @@ class Cluster:
             binds = [f"{self.home}/passwd:/etc/passwd:ro", f"{PROGRAMS}:{JOB}:ro"]
             made = self.client.create_container(
                 image, [*program] if rank == 0 else [], name=peer.name, hostname=peer.name,
-                user=f"{user}:{user}", environment=variables, volumes=[HOME],
+                user=f"{user}:{user}", environment=variables, volumes=[SCRATCH],
                 entrypoint=[*entrypoint("worker" if rank else "master")],
                 host_config=self.client.create_host_config(**{
                     "init": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"],
@@ -111,7 +113,7 @@ class Cluster:
 
     def _stage(self, container: str, user: int, *, writable_root: bool) -> None:
         files = (
-            *server_files(PORT),
+            *server_files([PORT]),
             *peer_files(self.peers, PORT, writable_root=writable_root),
             (_HOSTS, hostfile(self.peers), 0o644),
             (IDENTITY, self._keys["identity"][0], 0o600),
@@ -119,9 +121,9 @@ class Cluster:
             (HOST_KEY, self._keys["host"][0], 0o600),
             (KNOWN_HOSTS, known_hosts(self._keys["host"][1]), 0o644),
         )
-        ours = [file for file in files if file[0].startswith(HOME)]
-        self.client.put_archive(container, HOME, _packed(HOME, ours, user))
-        if theirs := [file for file in files if not file[0].startswith(HOME)]:
+        ours = [file for file in files if file[0].startswith(SCRATCH)]
+        self.client.put_archive(container, SCRATCH, _packed(SCRATCH, ours, user))
+        if theirs := [file for file in files if not file[0].startswith(SCRATCH)]:
             self.client.put_archive(container, "/", _packed("", theirs, user))
 
 

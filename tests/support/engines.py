@@ -37,6 +37,7 @@ from reconciler.model.identity import (
 )
 from reconciler.model.observed import Healthiness
 from reconciler.model.spec import InstanceSpec
+from reconciler.model.staging import SCRATCH
 
 IMAGE = "busybox:stable"
 # Where the product looks for an engine by itself.
@@ -82,7 +83,7 @@ def make_request(
         env=made.env,
         labels=labels_for(project, key, made),
         spec=made,
-        scratch=scratch,
+        scratch=(SCRATCH,) if scratch else (),
     )
 
 

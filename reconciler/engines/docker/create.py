@@ -15,7 +15,6 @@ from reconciler.model.cluster import Attachment
 from reconciler.model.confinement import MODES_IN_MEMORY, folders_in_memory
 from reconciler.model.identity import volume_name
 from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
-from reconciler.model.staging import SCRATCH
 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
@@ -63,7 +62,7 @@ def _program(request: CreateRequest, own: Words) -> Json:
 
 def _attached(to: Attachment) -> Json:
     own = {"IPAMConfig": {"IPv4Address": to.address}}
-    return {"EndpointsConfig": {to.network: own}}
+    return {"EndpointsConfig": {to.network.name: own}}
 
 
 def own_volumes(request: CreateRequest) -> tuple[tuple[str, dict[str, str]], ...]:
@@ -88,7 +87,7 @@ def _host(request: CreateRequest) -> Json:
     host: Json = {
         "RestartPolicy": {"Name": "no"},  # one restarter: ours
         "AutoRemove": False,  # record before remove
-        "NetworkMode": attachment.network if attachment else spec.network,
+        "NetworkMode": attachment.network.name if attachment else spec.network,
         "PortBindings": _bindings(spec.ports),
         "Init": spec.init,
         "GroupAdd": [*spec.groups],
@@ -97,7 +96,7 @@ def _host(request: CreateRequest) -> Json:
         "Mounts": [_mount(request.project, mount) for mount in _mounts(request)],
     }
     if attachment is not None:
-        host["ExtraHosts"] = [f"{name}:{address}" for name, address in attachment.hosts]
+        host["ExtraHosts"] = [f"{one.name}:{one.address}" for one in attachment.peers]
     return host | _security(spec.security) | _resources(spec.resources) | _in_memory(spec)
 
 
@@ -107,7 +106,7 @@ def _in_memory(spec: InstanceSpec) -> Json:
 
 
 def _mounts(request: CreateRequest) -> tuple[Mount, ...]:
-    scratch = (Mount(type="volume", target=SCRATCH),) if request.scratch else ()
+    scratch = (Mount(type="volume", target=folder) for folder in request.scratch)
     return (*request.spec.mounts, *scratch)
 
 

@@ -134,7 +134,7 @@ class Belongings(Calls):
 
 def _is_in(box: Box, network: str) -> bool:
     attachment = box.request.attachment if box.request else None
-    return box.phase is Phase.RUNNING and bool(attachment and attachment.network == network)
+    return box.phase is Phase.RUNNING and bool(attachment and attachment.network.name == network)
 
 
 def _mounts(box: Box, volume: str) -> bool:

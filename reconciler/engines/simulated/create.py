@@ -53,10 +53,10 @@ def _provide_volume(world: World, request: CreateRequest, mount: Mount) -> None:
 def _check_network(world: World, request: CreateRequest) -> None:
     """Refuse where there is no such network; a shared one may be shown by its maker alone."""
     attachment = request.attachment
-    if attachment is None or attachment.network in world.networks or world.info.fabric.id:
+    if attachment is None or attachment.network.name in world.networks or world.info.fabric.id:
         return
     raise TransientError(
-        f"could not create {request.name}: there is no network {attachment.network}"
+        f"could not create {request.name}: there is no network {attachment.network.name}"
     )
 
 
