@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable
 
-from msgspec.structs import replace
-
 from reconciler.controller.happenings import Done, Finished
-from reconciler.controller.keys import Keys
+from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import Action, Verb
 from reconciler.model.cluster import NetworkRequest
@@ -17,30 +15,25 @@ KEPT_LOG_BYTES = 64 * 1024
 
 
 def carry_out(
-    engine: Engine, action: Action, keys: Keys | None = None, progress: Progress | None = None
+    engine: Engine,
+    action: Action,
+    prepare: Prepare = as_planned,
+    progress: Progress | None = None,
 ) -> Finished:
     """Make the call that an action stands for and return what came of it.
 
-    `keys` makes those that are asked for; without it they are made up.
+    `prepare` has it first, and may refuse it.
     """
     began = time.monotonic()
     try:
+        ready = prepare(action)
         if action.verb is Verb.PULL:
-            outcome: Done | EngineError = _pull(engine, action, progress)
+            outcome: Done | EngineError = _pull(engine, ready, progress)
         else:
-            outcome = _CALLS[action.verb](engine, _with_keys(action, keys))
+            outcome = _CALLS[action.verb](engine, ready)
     except EngineError as error:
         outcome = error
     return Finished(action, outcome, time.monotonic() - began)
-
-
-def _with_keys(action: Action, keys: Keys | None) -> Action:
-    """Return an action with the keys that it asks for, which nobody but the engine sees."""
-    staging = action.staging
-    if staging is None or staging.admission is None:
-        return action
-    files = (*staging.files, *(keys or Keys()).files(staging.admission))
-    return replace(action, staging=replace(staging, files=files, admission=None))
 
 
 def _pull(engine: Engine, action: Action, progress: Progress | None) -> Done:

@@ -13,7 +13,7 @@ from itertools import count
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished
-from reconciler.controller.keys import Keys
+from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, UnreachableError
 from reconciler.model.action import Action, Verb
 
@@ -71,12 +71,18 @@ class Workers:
     """A pool of threads for one node. Threads come as they are needed and end with `close`."""
 
     def __init__(
-        self, engine: Engine, report: Callable[[Finished], None], keys: Keys | None = None
+        self,
+        engine: Engine,
+        report: Callable[[Finished], None],
+        prepare: Prepare = as_planned,
     ) -> None:
-        """Carry out on `engine` with `keys`; tell `report`, which any thread may call."""
-        self._keys = keys
+        """Carry out on `engine` what `prepare` makes of it; tell `report`.
+
+        Any thread may call either.
+        """
         self._engine = engine
         self._report = report
+        self._prepare = prepare
         self._limit = Limit()
         self._queue: list[tuple[tuple[int, int, int], int, Action]] = []
         self._order = count()
@@ -131,7 +137,7 @@ class Workers:
 
     def _work(self) -> None:
         while (action := self._next()) is not None:
-            finished = carry_out(self._engine, action, self._keys)
+            finished = carry_out(self._engine, action, self._prepare)
             self._report(finished)
             self._ended(finished)
 

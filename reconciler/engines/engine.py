@@ -240,6 +240,16 @@ class Engine(Protocol):
         """
         ...
 
+    def attach(self, container: str) -> Dialogue:
+        """Listen to a container's own program, all it has said so far included, and talk to it.
+
+        It may be yet to be started: nothing is missed then. It reads if it was made with `stdin`.
+
+        Raises:
+            TransientError: the container is gone.
+        """
+        ...
+
     def usage(self, container: str) -> Usage | None:
         """Return what a container, by id, uses at the moment; None where it is not running."""
         ...

@@ -21,6 +21,8 @@ from reconciler.model.staging import Account, Staging
 
 ROOT: Final = "/"
 _PRIVATE: Final = 0o700
+_ANYBODYS: Final = 0o1777
+_BY_OTHERS: Final = 0o004
 _READABLE: Final = 0o644
 _REFUSED: Final = 126
 
@@ -34,11 +36,16 @@ class Covered(Struct, frozen=True):
 
 
 class Setting(Struct, frozen=True):
-    """What of a container says where files may go."""
+    """What of a container says where files may go.
+
+    `apart`: its engine takes users of containers for others on the node, though not this one's. So
+    what is given to the container's user belongs to somebody else when it gets there.
+    """
 
     name: str
     read_only_root: bool
     mounts: tuple[Covered, ...]
+    apart: bool = False
 
 
 class Entry(Struct, frozen=True):
@@ -66,11 +73,14 @@ def identified(
 
 
 def entries_of(
-    staging: Staging, identity: Identity, registers: Registers, *, has_home: bool
+    staging: Staging, setting: Setting, identity: Identity, registers: Registers, *, has_home: bool
 ) -> list[Entry]:
     """Return all that is to be put in, of which what is there already is left out."""
     account = staging.account
-    made = _account(account, identity, registers, has_home=has_home) if account else []
+    made = _account(account, identity, registers) if account else []
+    if account and account.entries and identity.uid and not has_home:
+        mode = _ANYBODYS if setting.apart else _PRIVATE
+        made.append(Entry(account.folder, mode, identity.uid, identity.gid))
     for file in staging.files:
         uid, gid = (identity.uid, identity.gid) if file.owner == "user" else (0, 0)
         made.append(Entry(file.path, file.mode, uid, gid, file.content))
@@ -88,7 +98,7 @@ def by_place(entries: Sequence[Entry], setting: Setting) -> dict[str, list[Entry
     places: dict[str, list[Entry]] = {}
     for entry in entries:
         over = _over(entry.path, setting.mounts)
-        why = _why_not(over, setting)
+        why = _why_not(over, setting) or _why_unread(entry, setting)
         if why:
             told = f"could not put {entry.path} into {setting.name}: {why}"
             raise PermanentError(told, _REFUSED)
@@ -102,10 +112,8 @@ def covered(path: str, setting: Setting) -> bool:
     return _over(path, setting.mounts) is not None
 
 
-def _account(
-    account: Account, identity: Identity, registers: Registers, *, has_home: bool
-) -> list[Entry]:
-    if not account.entries:
+def _account(account: Account, identity: Identity, registers: Registers) -> list[Entry]:
+    if not account.entries or identity.uid == 0:  # every image has its own root
         return []
     made = []
     told = with_entries(registers, identity, account)
@@ -113,9 +121,16 @@ def _account(
         made.append(Entry(PASSWD, _READABLE, 0, 0, told.passwd))
     if told.group != registers.group:
         made.append(Entry(GROUP, _READABLE, 0, 0, told.group))
-    if not has_home:
-        made.append(Entry(account.folder, _PRIVATE, identity.uid, identity.gid))
     return made
+
+
+def _why_unread(entry: Entry, setting: Setting) -> str:
+    if not setting.apart or entry.content is None or entry.mode & _BY_OTHERS:
+        return ""
+    return (
+        "the engine maps users, so with security.userns: host no file can be given to its user"
+        " alone; use userns: default"
+    )
 
 
 def _why_not(over: Covered | None, setting: Setting) -> str:

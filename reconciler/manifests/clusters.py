@@ -92,7 +92,7 @@ def _login(profile: Fields) -> Login:
     if not keys and not file:
         message = "nobody could log in: no public key is given"
         hint = "Give the constant DOCKER_SSH, or ssh.authorizedKeys in the profile."
-        profile.exclude("ssh", message, hint)
+        fields.report.warn("missing-field", *profile.node.place("ssh"), message, hint)
     for key in keys:
         if not PUBLIC_KEY.fullmatch(key):
             node = fields.node.get("authorizedKeys") or fields.node

@@ -50,6 +50,13 @@ Lookup = Callable[[str, Scalar], Value | None]
 """Returns a constant's value; None where there is none, which has been reported."""
 
 
+def what_it_is(name: str) -> str:
+    """Return what a built-in, or a constant of the caller's, is in a sentence."""
+    if name in BUILTINS:
+        return "a built-in that every instance has of its own"
+    return "a built-in that stands for whoever runs the reconciler"
+
+
 def names_in(text: str) -> list[str]:
     """Return the constants and built-ins that a text refers to."""
     return [found[2] for found in _TEMPLATE.finditer(text) if not found[1]]

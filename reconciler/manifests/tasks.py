@@ -59,7 +59,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     """Return what a task asks for. It means nothing where the report has errors about it."""
     report = guard.report
     before = report.errors()
-    said = read_effective(task.name, task.spec, profile, report)
+    said = read_effective(task.name, task.spec, profile, report, guard.terms.effective.caller)
     clean = task.sound and profile.sound and report.errors() == before
     settle(said.tree, task.spec, report if clean else None)
     own, exported = Fields(said.tree, report), said.constants.exported()

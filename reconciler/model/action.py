@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
-from reconciler.model.cluster import Attachment, NetworkRequest
+from reconciler.model.cluster import Membership, NetworkRequest
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
@@ -60,7 +60,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     env: Pairs
     labels: Pairs
     spec: InstanceSpec
-    attachment: Attachment | None = None
+    membership: Membership | None = None
     launcher: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
 

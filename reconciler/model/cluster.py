@@ -48,7 +48,7 @@ class NetworkRequest(Struct, frozen=True, kw_only=True):
     reaches: bool
 
 
-class Attachment(Struct, frozen=True):
+class Membership(Struct, frozen=True):
     """How an instance is in a network: its place among all that are, the first being the master."""
 
     network: Network

@@ -24,7 +24,7 @@ WORK_FIELDS: Final = (
 )  # fmt: skip
 SHAPE_FIELDS: Final = (
     "hostname", "account", "network", "ports", "resources", "security", "init", "health", "stop",
-    "logs", "nodes", "pool", "cluster", "ssh",
+    "logs", "nodes", "pool", "cluster", "ssh", "tty", "stdin",
 )  # fmt: skip
 _DIGEST_LENGTH: Final = 20
 

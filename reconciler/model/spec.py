@@ -125,11 +125,13 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     env: Pairs = ()
     constants: Pairs = ()
     mounts: tuple[Mount, ...] = ()
-    network: Literal["none", "bridge", "cluster"] = "none"
+    network: Literal["none", "bridge", "cluster", "host"] = "none"
     ports: tuple[Port, ...] = ()
     resources: Resources = field(default_factory=Resources)
     security: Security = field(default_factory=Security)
     init: bool = True
+    tty: bool = False
+    stdin: bool = False
     health: Health = field(default_factory=Health)
     stop: Stop = field(default_factory=Stop)
     logs: LogLimits = field(default_factory=LogLimits)

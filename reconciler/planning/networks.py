@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.model.action import Action, Cause, InstanceState, Verb, Verdict
 from reconciler.model.cluster import (
-    Attachment,
+    Membership,
     Network,
     NetworkRequest,
     Peer,
@@ -53,12 +53,12 @@ def network_step(scene: Scene, node: str) -> Step | None:
     return Step(InstanceState.PREPARING, reason, (_make(scene, home, subject),))
 
 
-def attachment_of(scene: Scene, node: str, instance: int) -> Attachment | None:
+def membership_of(scene: Scene, node: str, instance: int) -> Membership | None:
     """Return how an instance on a node is in its network, None where it has none."""
     there = _find(scene.given, node, _name(scene)) if scene.task.spec.cluster else None
     if there is None:
         return None
-    return Attachment(there, scene.task.instances.index(instance), _peers(scene, there))
+    return Membership(there, scene.task.instances.index(instance), _peers(scene, there))
 
 
 def surplus(

@@ -1,20 +1,23 @@
 """What an engine is asked to create: the spec, the labels, and the environment made whole."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from reconciler.model import identity
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_of, in_slot, labels_of
-from reconciler.model.cluster import Attachment, peer_name
+from reconciler.model.cluster import Membership, peer_name
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.pool import PoolRecords
 from reconciler.model.spec import InstanceSpec, Pairs
-from reconciler.model.staging import Account
 from reconciler.planning.numbering import text_of
 from reconciler.planning.peering import cluster_variables, mpi_variables
 from reconciler.planning.staging import scratch_of, shell_ports
 from reconciler.planning.start_script import entrypoint
+
+_ROOT: Final = ("root", "0")
 
 
 def build_request(
@@ -22,20 +25,20 @@ def build_request(
     task: DesiredTask,
     attempt: AttemptKey,
     image: str,
-    attachment: Attachment | None = None,
+    membership: Membership | None = None,
 ) -> CreateRequest:
     """Return the request for one attempt, from an image reference that is already resolved.
 
-    `attachment` is how it is in its run's network, None where there is none.
+    `membership` is how it is in its run's network, None where there is none.
     """
     return CreateRequest(
         project=desired.project,
         attempt=attempt,
         image=image,
-        env=_environment(desired, task, attempt, attachment),
+        env=_environment(desired, task, attempt, membership),
         labels=_labels(desired, task, attempt),
         spec=_own_spec(task, attempt.key.instance),
-        attachment=attachment,
+        membership=membership,
         scratch=scratch_of(task.spec),
         launcher=_launcher(task, attempt.key.instance),
     )
@@ -80,13 +83,13 @@ def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateReque
 
 
 def _environment(
-    desired: Desired, task: DesiredTask, attempt: AttemptKey, attachment: Attachment | None
+    desired: Desired, task: DesiredTask, attempt: AttemptKey, membership: Membership | None
 ) -> Pairs:
     """Return who the user is and who else there is, constants, env, a matrix's values, built-ins.
 
     The last ones nothing may override.
     """
-    merged = _whose(task.spec.account) | _peers(task.spec, attachment)
+    merged = _whose(task.spec) | _peers(task.spec, membership)
     merged |= dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
@@ -101,21 +104,25 @@ def _environment(
     return tuple(sorted(merged.items()))
 
 
-def _whose(account: Account) -> dict[str, str]:
-    """Return what programs take for the user's name and home, over what the image says."""
-    if not account.entries:
+def _whose(spec: InstanceSpec) -> dict[str, str]:
+    """Return what programs take for the user's name and home, over what the image says.
+
+    Whatever root is called, and wherever at home, is for the image to say.
+    """
+    account = spec.account
+    if not account.entries or spec.user.partition(":")[0] in _ROOT:
         return {}
     return {"HOME": account.folder, "USER": account.called, "LOGNAME": account.called}
 
 
-def _peers(spec: InstanceSpec, attachment: Attachment | None) -> dict[str, str]:
+def _peers(spec: InstanceSpec, membership: Membership | None) -> dict[str, str]:
     """Return what instances that work as one find of each other in their environment."""
-    if spec.cluster is None or attachment is None:
+    if spec.cluster is None or membership is None:
         return {}
-    file, peers = spec.cluster.hostfile, attachment.peers
-    found = dict(cluster_variables(peers, attachment.rank, file))
+    file, peers = spec.cluster.hostfile, membership.peers
+    found = dict(cluster_variables(peers, membership.rank, file))
     return found | (
-        dict(mpi_variables(file, attachment.network.subnet)) if spec.cluster.port else {}
+        dict(mpi_variables(file, membership.network.subnet)) if spec.cluster.port else {}
     )
 
 

@@ -4,7 +4,7 @@ Pure and the same whenever it is asked for, so that a start that comes again put
 are only asked for here: nobody who plans ever sees one.
 """
 
-from reconciler.model.cluster import Attachment
+from reconciler.model.cluster import Membership
 from reconciler.model.desired import DesiredTask
 from reconciler.model.spec import InstanceSpec
 from reconciler.model.staging import SCRATCH, Admission, StagedFile, Staging
@@ -13,14 +13,14 @@ from reconciler.planning.secure_shell import File, peer_files, server_files
 
 
 def staging_of(
-    project: str, task: DesiredTask, run: int, attachment: Attachment | None
+    project: str, task: DesiredTask, run: int, membership: Membership | None
 ) -> Staging | None:
     """Return what an instance's container gets, None for nothing."""
     spec = task.spec
     account, admission = spec.account if spec.account.entries else None, None
     if ports := shell_ports(spec):
         admission = _admission(project, task, run)
-    files = (*(server_files(ports) if ports else ()), *_shared(spec, attachment))
+    files = (*(server_files(ports) if ports else ()), *_shared(spec, membership))
     if account is None and not files:
         return None
     staged = (StagedFile(path=path, content=text.encode(), mode=mode) for path, text, mode in files)
@@ -54,12 +54,12 @@ def _admission(project: str, task: DesiredTask, run: int) -> Admission:
     )
 
 
-def _shared(spec: InstanceSpec, attachment: Attachment | None) -> tuple[File, ...]:
+def _shared(spec: InstanceSpec, membership: Membership | None) -> tuple[File, ...]:
     """Return what instances that work as one know of each other."""
     cluster = spec.cluster
-    if cluster is None or attachment is None:
+    if cluster is None or membership is None:
         return ()
-    peers = attachment.peers
+    peers = membership.peers
     known: tuple[File, ...] = ((PEERS, peers_file(peers), 0o644),)
     if cluster.port:
         open_root = not spec.security.read_only_root

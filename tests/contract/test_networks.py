@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.engines.engine import ConflictError, TransientError
-from reconciler.model.cluster import Attachment, Network, NetworkRequest, network_name, peers_of
+from reconciler.model.cluster import Membership, Network, NetworkRequest, network_name, peers_of
 from reconciler.model.identity import LABEL_PROJECT, LABEL_RUN, LABEL_TASK
 from reconciler.model.spec import Cluster
 from tests.support.engines import DockerRig, Rig, make_request
@@ -30,13 +30,13 @@ def request(project: str, run: int = 1, *, outbound: bool = True) -> NetworkRequ
     )
 
 
-def attachment(network: Network, instance: int, count: int) -> Attachment:
-    return Attachment(network, instance, peers_of("task", range(count), Cluster(), network.subnet))
+def membership(network: Network, instance: int, count: int) -> Membership:
+    return Membership(network, instance, peers_of("task", range(count), Cluster(), network.subnet))
 
 
 def joined(rig: Rig, network: Network, instance: int, count: int, *command: str) -> str:
     asked = make_request(rig.project, "task", instance=instance, network="cluster", command=command)
-    return rig.engine.create(replace(asked, attachment=attachment(network, instance, count)))
+    return rig.engine.create(replace(asked, membership=membership(network, instance, count)))
 
 
 def test_a_network_is_made_once_and_tells_its_addresses(rig: Rig) -> None:

@@ -159,6 +159,13 @@ def test_an_account_that_the_image_has_is_kept(rig: Rig) -> None:
     assert rig.held(name, "/home/ada") == Held(65534, 65534, 0o700, None)
 
 
+@pytest.mark.parametrize("user", ["", "root", "0:2345"])
+def test_root_is_left_to_the_image(rig: Rig, user: str) -> None:
+    name = made(rig, user=user).name
+    rig.engine.stage(name, ACCOUNT)
+    assert rig.held(name, "/home/ada") is None
+
+
 def test_a_name_that_is_taken_is_not_given_twice(rig: Rig) -> None:
     name = made(rig, user="1234:2345").name
     rig.engine.stage(name, Staging(account=Account(entries=True, name="nobody")))

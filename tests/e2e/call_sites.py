@@ -10,7 +10,7 @@ from tests.support.process import ROOT
 _ROOM = ROOT / "reconciler" / "engines" / "docker"
 # The way to an engine itself, which knows no meaning of what is asked; and dialogues, whose end is
 # told to the person who holds them, and which change nothing that is to be brought about.
-_APART = {"client.py", "execute.py", "line.py"}
+_APART = {"attach.py", "client.py", "execute.py", "line.py"}
 _ASKING = {"call", "stream"}
 
 

@@ -97,7 +97,7 @@ def test_ctrl_c_ends_the_listening(one: Project) -> None:
 
 
 def sized(rows_and_columns: str) -> str:
-    return f'until [ "$(stty size)" = "{rows_and_columns}" ]; do sleep 0.1; done; echo sized;'
+    return f'until [ "$(stty size 2>&-)" = "{rows_and_columns}" ]; do sleep 0.1; done; echo sized;'
 
 
 def test_a_terminal(one: Project) -> None:

@@ -72,6 +72,12 @@ def test_the_environment_says_who_the_user_is() -> None:
     assert not {"HOME", "USER", "LOGNAME"} & environment(BARE).keys()
 
 
+@pytest.mark.parametrize("user", ["root", "0", "0:7"])
+def test_root_is_left_to_the_image(user: str) -> None:
+    found = environment(f"container: {{image: x, user: '{user}', account: {{entries: true}}}}")
+    assert "HOME" not in found
+
+
 def test_env_has_the_last_word_on_the_home() -> None:
     found = environment("env: {HOME: /job}\ncontainer: {image: x, account: {entries: true}}")
     assert (found["HOME"], found["USER"]) == ("/job", "user")

@@ -43,7 +43,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
         ("cache: true", "5:10", "cache", False),
-        ("container: {network: host}", "5:24", "container.network", True),
         ("container: {image: {build: {context: a}}}", "5:23", "container.image.build", True),
         ("container: {image: {archive: a}}", "5:32", "container.image.archive", True),
         ("container: {image: {registryAuth: {credentials: a}}}", "5:23",
@@ -101,7 +100,7 @@ def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
 
 def test_many_reasons_are_counted() -> None:
     spec = (
-        "inputs: [{bucket: b, target: /x}]\ncontainer: {network: host}\n"
+        "inputs: [{bucket: b, target: /x}]\ncontainer: {network: cluster}\n"
         "secrets: [{name: A, from: {env: B}}]\noutputs: {bucket: b, source: /y}"
     )
     _, tasks = read(task(spec))

@@ -61,7 +61,7 @@ FULL = InstanceSpec(
 # What came after FULL was pinned.
 LATER: dict[str, Any] = {
     "pool": "p", "master": ("lead",), "worker": ("follow",), "cluster": Cluster(), "ssh": Login(),
-    "account": Account(entries=True),
+    "account": Account(entries=True), "tty": True, "stdin": True,
 }  # fmt: skip
 PINNED = {
     "least": InstanceSpec(image="busybox:stable"),

@@ -67,11 +67,11 @@ def test_each_has_its_part_its_name_and_an_address_that_all_others_know() -> Non
     commands, names, hosts, addresses = [], [], set(), []
     for request in made.values():
         assert request is not None
-        assert request.attachment is not None
+        assert request.membership is not None
         commands.append(request.spec.command)
         names.append(request.spec.hostname)
-        hosts.add(tuple((one.name, one.address) for one in request.attachment.peers))
-        addresses.append(request.attachment.address)
+        hosts.add(tuple((one.name, one.address) for one in request.membership.peers))
+        addresses.append(request.membership.address)
     assert commands == [("lead",), ("follow",), ("follow",)]
     assert names == ["pi-0", "pi-1", "pi-2"]
     assert hosts == {tuple(zip(names, addresses, strict=True))}

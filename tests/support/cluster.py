@@ -16,7 +16,7 @@ from docker import APIClient
 from docker.errors import NotFound
 
 from reconciler.model.cluster import Peer
-from reconciler.model.staging import SCRATCH
+from reconciler.model.staging import SCRATCH as HOME
 from reconciler.planning.peering import cluster_variables, hostfile, mpi_variables
 from reconciler.planning.secure_shell import (
     AUTHORIZED_KEYS,
@@ -34,7 +34,7 @@ from tests.support.mpi import JOB, MPI_IMAGE, PROGRAMS
 
 PORT: Final = 2022
 USER: Final = 1000
-_HOSTS: Final = f"{SCRATCH}/hostfile"
+_HOSTS: Final = f"{HOME}/hostfile"
 _PASSWD: Final = """\
 root:x:0:0:root:/root:/bin/sh
 sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
@@ -74,7 +74,7 @@ class Cluster:
             binds = [f"{self.home}/passwd:/etc/passwd:ro", f"{PROGRAMS}:{JOB}:ro"]
             made = self.client.create_container(
                 image, [*program] if rank == 0 else [], name=peer.name, hostname=peer.name,
-                user=f"{user}:{user}", environment=variables, volumes=[SCRATCH],
+                user=f"{user}:{user}", environment=variables, volumes=[HOME],
                 entrypoint=[*entrypoint("worker" if rank else "master")],
                 host_config=self.client.create_host_config(**{
                     "init": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"],
@@ -121,9 +121,9 @@ class Cluster:
             (HOST_KEY, self._keys["host"][0], 0o600),
             (KNOWN_HOSTS, known_hosts(self._keys["host"][1]), 0o644),
         )
-        ours = [file for file in files if file[0].startswith(SCRATCH)]
-        self.client.put_archive(container, SCRATCH, _packed(SCRATCH, ours, user))
-        if theirs := [file for file in files if not file[0].startswith(SCRATCH)]:
+        ours = [file for file in files if file[0].startswith(HOME)]
+        self.client.put_archive(container, HOME, _packed(HOME, ours, user))
+        if theirs := [file for file in files if not file[0].startswith(HOME)]:
             self.client.put_archive(container, "/", _packed("", theirs, user))
 
 

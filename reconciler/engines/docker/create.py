@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from reconciler.engines.ownership import volume_labels
 from reconciler.model.action import CreateRequest
-from reconciler.model.cluster import Attachment
+from reconciler.model.cluster import Membership
 from reconciler.model.confinement import MODES_IN_MEMORY, folders_in_memory
 from reconciler.model.identity import volume_name
 from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
@@ -36,6 +36,9 @@ def config_of(request: CreateRequest, own: Words = Words()) -> Json:  # noqa: B0
         "Env": [f"{name}={value}" for name, value in request.env],
         "Labels": dict(request.labels),
         "StopSignal": spec.stop.signal,
+        "Tty": spec.tty,
+        "OpenStdin": spec.stdin,
+        "StdinOnce": spec.stdin,
         # What the engine grants when it is itself shut down.
         "StopTimeout": math.ceil(spec.stop.grace),
         "Healthcheck": _health(spec.health),
@@ -44,8 +47,8 @@ def config_of(request: CreateRequest, own: Words = Words()) -> Json:  # noqa: B0
     }
     said: Json = {"User": spec.user, "WorkingDir": spec.workdir, "Hostname": spec.hostname}
     config |= {name: value for name, value in said.items() if value}
-    if request.attachment is not None:
-        config["NetworkingConfig"] = _attached(request.attachment)
+    if request.membership is not None:
+        config["NetworkingConfig"] = _attached(request.membership)
     return config | _program(request, own)
 
 
@@ -60,7 +63,7 @@ def _program(request: CreateRequest, own: Words) -> Json:
     return {"Entrypoint": [*request.launcher], "Cmd": [*entrypoint, *(command or ())]}
 
 
-def _attached(to: Attachment) -> Json:
+def _attached(to: Membership) -> Json:
     own = {"IPAMConfig": {"IPv4Address": to.address}}
     return {"EndpointsConfig": {to.network.name: own}}
 
@@ -83,11 +86,11 @@ def external_volumes(request: CreateRequest) -> tuple[str, ...]:
 
 
 def _host(request: CreateRequest) -> Json:
-    spec, attachment = request.spec, request.attachment
+    spec, membership = request.spec, request.membership
     host: Json = {
         "RestartPolicy": {"Name": "no"},  # one restarter: ours
         "AutoRemove": False,  # record before remove
-        "NetworkMode": attachment.network.name if attachment else spec.network,
+        "NetworkMode": membership.network.name if membership else spec.network,
         "PortBindings": _bindings(spec.ports),
         "Init": spec.init,
         "GroupAdd": [*spec.groups],
@@ -95,8 +98,8 @@ def _host(request: CreateRequest) -> Json:
         # The Mounts API never creates the source of a bind; Binds would, as root.
         "Mounts": [_mount(request.project, mount) for mount in _mounts(request)],
     }
-    if attachment is not None:
-        host["ExtraHosts"] = [f"{one.name}:{one.address}" for one in attachment.peers]
+    if membership is not None:
+        host["ExtraHosts"] = [f"{one.name}:{one.address}" for one in membership.peers]
     return host | _security(spec.security) | _resources(spec.resources) | _in_memory(spec)
 
 

@@ -13,6 +13,7 @@ from docker.errors import APIError, NotFound
 from reconciler.engines.dialogue import Command
 from reconciler.engines.docker import networks, volumes
 from reconciler.engines.docker import staging as stagings
+from reconciler.engines.docker.attach import Attachment, attach
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
 from reconciler.engines.docker.create import (
@@ -220,6 +221,13 @@ class DockerEngine:
         if identifier is None:
             raise TransientError(f"could not execute {command.words[0]}: {container} is gone")
         return execute(self._clients, identifier, command)
+
+    def attach(self, container: str) -> Attachment:
+        """Listen to a container's own program, and talk to it."""
+        found = self._look(container, _INSPECT)
+        if found is None or inspected(self.node, found) is None:
+            raise TransientError(f"could not attach to {_brief(container)}: it is gone")
+        return attach(self._clients, str(found["Id"]), terminal=bool(found["Config"]["Tty"]))
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""

@@ -16,10 +16,10 @@ from reconciler.engines.engine import PermanentError
 
 _DEADLINE: Final = 30
 _RESIZE: Final = 15
-_KILLED: Final = 137
+KILLED: Final = 137
 _STDERR: Final = 2
 # Two keys by which a terminal would be left, and which nobody types: by default ctrl-p is one.
-_LEAVE: Final = "ctrl-^,ctrl-@"
+LEAVE: Final = "ctrl-^,ctrl-@"
 # How often it is asked whether a program has ended that has closed its outputs, in seconds.
 _SOONEST: Final = 0.01
 _LATEST: Final = 0.5
@@ -34,7 +34,7 @@ def execute(clients: Clients, container: str, command: Command) -> "Execution":
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": command.terminal,
-        "DetachKeys": _LEAVE,
+        "DetachKeys": LEAVE,
         "Cmd": [*command.words],
     }
 
@@ -87,11 +87,11 @@ class Execution:
         while True:
             found = self._looked()
             if not found:
-                return _KILLED
+                return KILLED
             if not found["Running"] and found["ExitCode"] is not None:
                 return int(found["ExitCode"])
             if not self._container_runs(found["ContainerID"]):
-                return _KILLED
+                return KILLED
             time.sleep(pause)
             pause = min(2 * pause, _LATEST)
 

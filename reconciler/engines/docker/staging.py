@@ -39,24 +39,31 @@ Json = Mapping[str, Any]
 
 def put(clients: Clients, found: Json, staging: Staging) -> None:
     """Put files into the container of an inspection."""
-    setting, container = _setting(found), str(found["Id"])
+    setting, container = _setting(clients, found), str(found["Id"])
     user, account = str(found["Config"].get("User") or ""), staging.account
     registers = _registers(clients, container, user, account)
     groups = found["HostConfig"].get("GroupAdd") or () if account else ()
     identity = identified(setting, user, groups, registers)
     has_home = _has_home(clients, container, setting, account)
-    entries = entries_of(staging, identity, registers, has_home=has_home)
+    entries = entries_of(staging, setting, identity, registers, has_home=has_home)
     for place, inside in by_place(entries, setting).items():
         _put(clients, container, setting.name, place, inside)
 
 
-def _setting(found: Json) -> Setting:
+def _setting(clients: Clients, found: Json) -> Setting:
     mounts = tuple(
         Covered(mount["Destination"], mount["Type"], read_only=not mount["RW"])
         for mount in found["Mounts"]
     )
     name, host = str(found["Name"]).removeprefix("/"), found["HostConfig"]
-    return Setting(name, bool(host.get("ReadonlyRootfs")), mounts)
+    apart = host.get("UsernsMode") == "host" and _maps_users(clients)
+    return Setting(name, bool(host.get("ReadonlyRootfs")), mounts, apart)
+
+
+def _maps_users(clients: Clients) -> bool:
+    """Whether the engine takes users of containers for others on the node."""
+    found = clients.call("ask the engine how it is", _DEADLINE, lambda client: client.info())
+    return any(str(one).startswith("name=userns") for one in found.get("SecurityOptions") or ())
 
 
 def _registers(clients: Clients, container: str, user: str, account: Account | None) -> Registers:

@@ -133,8 +133,8 @@ class Belongings(Calls):
 
 
 def _is_in(box: Box, network: str) -> bool:
-    attachment = box.request.attachment if box.request else None
-    return box.phase is Phase.RUNNING and bool(attachment and attachment.network.name == network)
+    membership = box.request.membership if box.request else None
+    return box.phase is Phase.RUNNING and bool(membership and membership.network.name == network)
 
 
 def _mounts(box: Box, volume: str) -> bool:

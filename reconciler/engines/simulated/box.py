@@ -45,6 +45,7 @@ class Box(Struct):
     ports: tuple[Published, ...] = ()
     output: bytearray = field(default_factory=bytearray)
     staged: dict[str, Entry] = field(default_factory=dict)
+    input: bytearray = field(default_factory=bytearray)
     usage: Usage = Usage(0.001, 1024 * 1024)
 
     @property

@@ -52,11 +52,11 @@ def _provide_volume(world: World, request: CreateRequest, mount: Mount) -> None:
 
 def _check_network(world: World, request: CreateRequest) -> None:
     """Refuse where there is no such network; a shared one may be shown by its maker alone."""
-    attachment = request.attachment
-    if attachment is None or attachment.network.name in world.networks or world.info.fabric.id:
+    membership = request.membership
+    if membership is None or membership.network.name in world.networks or world.info.fabric.id:
         return
     raise TransientError(
-        f"could not create {request.name}: there is no network {attachment.network.name}"
+        f"could not create {request.name}: there is no network {membership.network.name}"
     )
 
 

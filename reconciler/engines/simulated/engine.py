@@ -19,6 +19,7 @@ from reconciler.engines.engine import (
     Progress,
     TransientError,
 )
+from reconciler.engines.simulated.attach import SimulatedAttachment, attach
 from reconciler.engines.simulated.belongings import Belongings
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
@@ -170,6 +171,10 @@ class SimulatedEngine(Belongings):
         return self._read(
             "execute", container, lambda: execute(self.world, container, command), locks=True
         )
+
+    def attach(self, container: str) -> SimulatedAttachment:
+        """Listen to a container's program; what it is told, the world's ears have."""
+        return self._read("attach", container, lambda: attach(self.world, container), locks=True)
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""

@@ -1,7 +1,7 @@
 """Putting files into a container in memory, and refusing to where Docker would be."""
 
 from reconciler.engines.accounts import GROUP, PASSWD, Identity, Registers
-from reconciler.engines.engine import TransientError
+from reconciler.engines.engine import PermanentError, TransientError
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.world import World
 from reconciler.engines.staging import Covered, Setting, by_place, covered, entries_of, identified
@@ -20,11 +20,15 @@ def stage(world: World, container: str, staging: Staging) -> None:
     setting, registers = _setting(box.request), _registers(world, box)
     spec, account = box.request.spec, staging.account
     groups = spec.groups if account else ()
-    told = world.registers is not None
-    identity = identified(setting, spec.user, groups, registers) if told else Identity(0, 0)
+    try:
+        identity = identified(setting, spec.user, groups, registers)
+    except PermanentError:
+        if world.registers is not None:
+            raise
+        identity = Identity(0, 0)
     home = account.folder if account else ""
     has_home = home in box.staged or covered(home, setting)
-    entries = entries_of(staging, identity, registers, has_home=has_home)
+    entries = entries_of(staging, setting, identity, registers, has_home=has_home)
     for inside in by_place(entries, setting).values():
         box.staged |= {entry.path: entry for entry in inside}
 
