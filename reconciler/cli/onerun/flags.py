@@ -20,10 +20,14 @@ _MOUNT: Final = re.compile(r"(?P<source>[^:]+):(?P<target>/[^:]*)(?::(?P<mode>ro
 PLAIN: Final = "docker-batch"
 CLUSTER: Final = "docker-cluster-network-ssh"
 AS_ME: Final = "docker-host-user"
+_FOLDER: Final = "/docker_pwd"  # where that one has the caller's folder
 
 
 class Flags(Struct, frozen=True, kw_only=True):
-    """What is asked for on the command line; what is empty is left to the profile."""
+    """What is asked for on the command line; what is empty is left to the profile.
+
+    `add_user` and `add_folder` are for the caller's own profile.
+    """
 
     image: str
     words: tuple[str, ...]
@@ -73,7 +77,7 @@ def manifest_of(flags: Flags) -> str:
         click.BadParameter: a flag's value cannot be meant.
     """
     container: dict[str, Any] = {"image": flags.image}
-    constants = _pairs("--constant", flags.constants)
+    constants = _own(flags) | _pairs("--constant", flags.constants)
     if flags.words and flags.cluster:
         constants["DOCKER_CMD_MASTER"] = shlex.join(flags.words)
     elif flags.words:
@@ -85,12 +89,24 @@ def manifest_of(flags: Flags) -> str:
     if given := {name: value for name, value in limits.items() if value}:
         container["resources"] = given
     if flags.mounts:
-        container["mounts"] = [_mount(text) for text in flags.mounts]
+        folder = (
+            [f"{constants['DOCKER_FOLDER']}:{_FOLDER}"] if constants.get("DOCKER_FOLDER") else []
+        )
+        container["mounts"] = [_mount(text) for text in (*folder, *flags.mounts)]
     spec: dict[str, Any] = {"profile": flags.profile}
     spec |= {"instances": flags.instances} if flags.instances != 1 else {}
     spec |= {"constants": constants} if constants else {}
     spec |= {"env": env} if (env := _pairs("--env", flags.env)) else {}
     return manifests.written("Task", flags.name, {**spec, "container": container})
+
+
+def _own(flags: Flags) -> dict[str, str]:
+    """Return what the caller's own profile is told: this folder, and what is left out."""
+    if flags.profile != AS_ME:
+        return {}
+    said = {"DOCKER_FOLDER": str(Path.cwd()) if flags.add_folder else ""}
+    said |= {} if flags.add_folder else {"DOCKER_WORKDIR": ""}
+    return said | ({} if flags.add_user else {"DOCKER_ENTRIES": "false"})
 
 
 def _mount(text: str) -> dict[str, object]:
