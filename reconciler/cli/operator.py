@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 import click
+from msgspec.structs import replace
 
 from reconciler import manifests
+from reconciler.cli.caller import caller_at
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.findings.text import as_text
 from reconciler.cli.options import Chosen
@@ -46,10 +48,15 @@ def consult(chosen: Chosen, source: Path | None) -> Operator:
     return operator
 
 
-def policy_of(operator: Operator, chosen: Chosen, *, as_git: bool) -> Policy:
-    """Return what a folder may ask for, or with `as_git` what a repository of its content may."""
+def policy_of(operator: Operator, chosen: Chosen, folder: Path | None, *, as_git: bool) -> Policy:
+    """Return what a folder may ask for, or with `as_git` what a repository of its content may.
+
+    A `folder` speaks for whoever runs this; None is none of this machine's.
+    """
     root = Path(operator.state_root) if operator.state_root else None
-    return guarded(operator.policy(GIT if as_git else FOLDER), chosen.state or root)
+    caller = caller_at(folder) if folder is not None and not as_git else None
+    base = replace(GIT if as_git else FOLDER, caller=caller)
+    return guarded(operator.policy(base), chosen.state or root)
 
 
 def _usual() -> Path | None:

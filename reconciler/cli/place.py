@@ -95,7 +95,7 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
     project, state = _project(folder, chosen.state), chosen.state
     if state is None and operator.state_root:
         state = Path(operator.state_root) / project
-    policy = policy_of(operator, chosen, as_git=as_git)
+    policy = policy_of(operator, chosen, folder.root, as_git=as_git)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
     return Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
 

@@ -80,7 +80,7 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
         source = GitSource(_settings(spec), folder / "mirror", told)
     except RemoteError as error:
         raise Failure(str(error), Exit.USAGE) from error
-    policy = policy_of(operator, chosen, as_git=True)
+    policy = policy_of(operator, chosen, None, as_git=True)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
     address = Address(spec.url)
     return named(Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way))

@@ -18,9 +18,11 @@ from reconciler.controller.core import Core
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
+from reconciler.controller.keys import Keys
 from reconciler.controller.lookout import Lookout
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
+from reconciler.controller.preparing import preparing
 from reconciler.controller.revisions import Change, Revisions
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
@@ -29,6 +31,7 @@ from reconciler.ledger import Ledger
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
+from reconciler.model.policy import FOLDER
 from reconciler.planning.nodes import lost_nodes
 
 # How soon a request of another process is noticed, in seconds.
@@ -89,9 +92,11 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
+        self._keys = Keys(claimant.state_folder)
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
+        self._policy = revisions.policy if revisions is not None else FOLDER
 
     def put(self, happening: Happening) -> None:
         """Tell the loop something, from any thread or signal handler."""
@@ -274,7 +279,8 @@ class Loop:
             take_over=self._take_over,
         )
         lookout = Lookout(engine, self._expressions_of)
-        return Post(spec, watch, Workers(engine, self.put), lookout)
+        prepare = preparing(spec, self._policy, self._keys)
+        return Post(spec, watch, Workers(engine, self.put, prepare), lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
         """Return what finds progress in a task's output. Asked for in any thread."""

@@ -13,7 +13,9 @@ from reconciler.engines.dialogue import Command, Dialogue
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Fabric, Network, NetworkRequest
 from reconciler.model.observed import Container, ContainerDetail, Usage
+from reconciler.model.staging import Staging
 
 
 class EngineError(Exception):
@@ -62,6 +64,7 @@ class EngineInfo(Struct, frozen=True):
     version: str
     cpus: int
     memory: int
+    fabric: Fabric = Fabric()
 
     @property
     def amounts(self) -> Amounts:
@@ -176,6 +179,19 @@ class Engine(Protocol):
         """
         ...
 
+    def stage(self, container: str, staging: Staging) -> None:
+        """Put files into a created container; one that has been started is left as it is.
+
+        It may be done again: what was put in is written once more. Owners are numbers by the
+        time it is done: the user is the container's own, whom the image may know by name.
+
+        Raises:
+            PermanentError: a file lies where none can be put, such as outside of any volume of a
+                container whose root is read-only, or the image does not know the user.
+            TransientError: it may work later, or the container is gone.
+        """
+        ...
+
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a created container; one that already runs or has ended is left as it is.
 
@@ -276,6 +292,28 @@ class Engine(Protocol):
         Raises:
             ConflictError: it is not ours.
             TransientError: a container still uses it.
+        """
+        ...
+
+    def networks(self, project: str) -> tuple[Network, ...]:
+        """Return the project's own networks."""
+        ...
+
+    def create_network(self, request: NetworkRequest) -> Network:
+        """Make a network whose addresses we may give out; one of ours that is there is adopted.
+
+        Raises:
+            ConflictError: the name belongs to something else.
+            TransientError: it may work later: no free addresses, or not there on all managers yet.
+        """
+        ...
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network of ours; gone is done.
+
+        Raises:
+            ConflictError: it is not ours.
+            TransientError: a running container is in it.
         """
         ...
 

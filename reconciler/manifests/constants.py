@@ -19,11 +19,14 @@ from reconciler.manifests.substitution import (
     expand,
     names_in,
     too_much,
+    what_it_is,
 )
 from reconciler.manifests.tree import Mapping, Node, Scalar, Sequence, resolve
 from reconciler.manifests.vocabulary import HintedError
+from reconciler.model.caller import CALLER_CONSTANTS, Caller
 from reconciler.model.spec import Pairs
 
+RESERVED: Final = BUILTINS | CALLER_CONSTANTS.keys()
 MAX_NESTED: Final = 16
 _LIMITS: Final = frozenset({"type", "pattern", "enum"})
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -40,6 +43,7 @@ class Constants(Struct):
     task: str
     owner: Mapping
     varying: frozenset[str] = BUILTINS
+    caller: Caller | None = None
     _declared: Mapping | None = None
     _values: dict[str, Value | None] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
@@ -79,6 +83,8 @@ class Constants(Struct):
         if name in self._values:
             return self._values[name]
         declared = self.declared
+        if name in CALLER_CONSTANTS and user is not None:
+            return self._of_caller(name, user)
         if name not in declared.items:
             if user is not None:
                 undeclared(name, user, self.profile, self.report)
@@ -99,6 +105,23 @@ class Constants(Struct):
         self._values[name] = self._evaluate(name, declared.mapping(name))
         self._open.pop()
         return self._values[name]
+
+    def _of_caller(self, name: str, user: Scalar) -> Value | None:
+        """Return what stands for whoever runs the reconciler; who that is, is not exported."""
+        if self.caller is not None:
+            text = self.caller.constant(name)
+            return Value(Scalar(text, text, user.at, user.pointer))
+        inner = self._open[-1] if self._open else ""
+        if inner and self.declared.mapping(inner).get("default") is user:
+            message = (
+                f"task {self.task} gives no value to the constant {inner}, and its default is of"
+                " whoever runs a folder of their own, which this source is not"
+            )
+            self._wanting("unknown-caller", inner, self.declared.mapping(inner), message)
+        else:
+            message = f"{name} is of whoever runs a folder of their own, which this source is not"
+            self.report.about(user, "unknown-caller", message, "Write the value itself.")
+        return None
 
     def _evaluate(self, name: str, declaration: Mapping) -> Value | None:
         own = self.given.get(name)
@@ -124,19 +147,23 @@ class Constants(Struct):
             return Value(Scalar("", "", at, pointer))
         if name in self.given.items:  # refused, and reported where it stands
             return None
+        message = f"task {self.task} gives no value to the constant {name}"
+        self._wanting("missing-constant", name, declaration, message)
+        return None
+
+    def _wanting(self, code: str, name: str, declaration: Mapping, message: str) -> None:
+        """Report a constant to which the task should give a value."""
         at, pointer = self.owner.at, self.owner.pointer
         if "constants" in self.owner.items:
             at, pointer = self.owner.place("constants")
-        message = f"task {self.task} gives no value to the constant {name}"
         about = declaration.text("description")
         hint = f"Write constants: {{{name}: …}}" + (f" ({about})" if about else "")
-        self.report.error("missing-constant", at, pointer, message, hint)
-        return None
+        self.report.error(code, at, pointer, message, hint)
 
     def _check_given(self, name: str, value: Node, declared: Mapping) -> None:
         at, pointer = self.given.place(name)
         declaration = declared.mapping(name)
-        if name in BUILTINS:
+        if name in RESERVED:
             reserved(name, self.given, self.report)
         elif name not in declared.items:
             message = f"profile {self.profile.name} declares no constant {shorten(name)}"
@@ -153,7 +180,7 @@ def check_declarations(profile: Entry, report: Report) -> None:
     """Report what is wrong with a profile's constants, whoever uses it."""
     declared = profile.spec.mapping("constants")
     for name in declared.items:
-        if name in BUILTINS:
+        if name in RESERVED:
             reserved(name, declared, report)
         _check_declaration(name, declared.mapping(name), report)
     for part in ("container", "task", "cluster", "ssh"):
@@ -181,7 +208,7 @@ def _check_declaration(name: str, declaration: Mapping, report: Report) -> None:
 def _check_uses(node: Node, profile: Entry, report: Report) -> None:
     if isinstance(node, Scalar):
         declared = profile.spec.mapping("constants").items
-        known = BUILTINS | declared.keys() | matrix_names(profile.spec.mapping("task"))
+        known = RESERVED | declared.keys() | matrix_names(profile.spec.mapping("task"))
         for name in names_in(node.text) if isinstance(node.plain, str) else ():
             if name not in known:
                 undeclared(name, node, profile, report)
@@ -193,7 +220,7 @@ def _check_uses(node: Node, profile: Entry, report: Report) -> None:
 def undeclared(name: str, user: Scalar, profile: Entry, report: Report) -> None:
     """Report the use of a constant that is not declared."""
     message = f"profile {profile.name} declares no constant {name}"
-    known = [*profile.spec.mapping("constants").items, *BUILTINS]
+    known = [*profile.spec.mapping("constants").items, *sorted(RESERVED)]
     hint = did_you_mean(name, known, f"Declare it, or write $${{{name}}} for the shell's own.")
     report.about(user, "unknown-constant", message, hint)
 
@@ -201,7 +228,7 @@ def undeclared(name: str, user: Scalar, profile: Entry, report: Report) -> None:
 def reserved(name: str, owner: Mapping, report: Report) -> None:
     """Report the use of a built-in's name for something else."""
     at, pointer = owner.place(name)
-    message = f"{name} is a built-in that every instance has of its own"
+    message = f"{name} is {what_it_is(name)}"
     report.error("reserved-name", at, pointer, message, "Choose another name.")
 
 

@@ -10,8 +10,10 @@ from reconciler.manifests.documents import items_of, pairs
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.images import has_origin, read_image
 from reconciler.manifests.mounts import read_mounts
+from reconciler.manifests.reporting import shorten
 from reconciler.manifests.tree import Mapping, Node
 from reconciler.manifests.vocabulary import capability, device, signal
+from reconciler.model.policy import normal
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
 from reconciler.model.spec import (
     Health,
@@ -23,12 +25,13 @@ from reconciler.model.spec import (
     Security,
     Stop,
 )
+from reconciler.model.staging import Account
 
-_NETWORKS: Final = ("none", "bridge")
 _WITHOUT_PORTS: Final = {
     "none": "ports need a network, and there is none",
     "host": "no ports are passed on in the node's own network: all are open there",
 }
+_NOT_IN_ENTRIES: Final = frozenset(":\n\r\0")
 _NO_HEALTH: Final = Health()
 _NO_STOP: Final = Stop()
 _NO_LOGS: Final = LogLimits()
@@ -41,14 +44,15 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
     # The schema has checked the choices, which the model knows as literals.
     choices: dict[str, Any] = {
         "pull": fields.below("image").choice("pull", "missing"),
-        "network": _network(fields),
+        "network": fields.choice("network", "none"),
     }
     return InstanceSpec(
         image=read_image(fields.below("image")),
         entrypoint=fields.words("entrypoint"),
         command=fields.words("command"),
         user=fields.text("user"),
-        groups=fields.texts("groups"),
+        groups=_groups(fields),
+        account=_account(fields.below("account")),
         workdir=_workdir(fields),
         hostname=fields.text("hostname"),
         env=pairs(fields.node.mapping("env")),
@@ -68,10 +72,22 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
     )
 
 
-def _network(fields: Fields) -> str:
-    """Return the network; one that no engine here can make is none, for nothing is started."""
-    said = fields.choice("network", "none")
-    return said if said in _NETWORKS else "none"
+def _groups(fields: Fields) -> tuple[str, ...]:
+    """Return groups: those of a list, or of a text with commas."""
+    said = fields.text("groups")
+    return tuple(said.split(",")) if said else fields.texts("groups")
+
+
+def _account(fields: Fields) -> Account:
+    home, node = fields.text("home"), fields.node.get("home")
+    if node is not None and home and (not home.startswith("/") or set(home) & _NOT_IN_ENTRIES):
+        message = f"the home {shorten(home)} is no absolute path that an entry can hold"
+        fields.report.about(node, "bad-path", message, "Begin it with /, and leave : out.")
+    return Account(
+        entries=fields.flag("entries", default=False),
+        name=fields.text("name"),
+        home=normal(home),
+    )
 
 
 def _workdir(fields: Fields) -> str:
@@ -93,6 +109,11 @@ def check_whole(spec: InstanceSpec, fields: Fields, task: Node, profile: str) ->
         hint = "Use network: bridge, or the profile docker-network or docker-service."
         first = _listed_ports(fields)[0]
         fields.report.about(first, "excluded-field", _WITHOUT_PORTS[network], hint)
+    if spec.account.entries and spec.security.read_only_root:
+        at = fields.below("account").node.get("entries") or task
+        message = "account entries need a root that can be written to, and readOnlyRoot is true"
+        hint = "Write security: {readOnlyRoot: false}, or account: {entries: false}."
+        fields.report.about(at, "excluded-field", message, hint)
 
 
 def _listed_ports(fields: Fields) -> list[Mapping]:

@@ -14,6 +14,7 @@ from reconciler.manifests.merging import merged_task
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.substitution import BUILTINS, Path, Substitution, without
 from reconciler.manifests.tree import Mapping, Node, copied
+from reconciler.model.caller import Caller
 
 
 class Effective(Struct, frozen=True):
@@ -23,12 +24,14 @@ class Effective(Struct, frozen=True):
     constants: Constants
 
 
-def read_effective(name: str, spec: Mapping, profile: Entry, report: Report) -> Effective:
+def read_effective(
+    name: str, spec: Mapping, profile: Entry, report: Report, caller: Caller | None
+) -> Effective:
     """Return what a task of this name says in effect, without what has been refused."""
     merged = merged_task(profile.spec, spec)
     declared = profile.spec.mapping("constants").items.keys()
     varying = BUILTINS | (matrix_names(merged) - declared)
-    constants = Constants(profile, spec.mapping("constants"), report, name, spec, varying)
+    constants = Constants(profile, spec.mapping("constants"), report, name, spec, varying, caller)
     constants.check()
     _check_reserved(merged.mapping("container", "env"), report)
     tree = substituted(merged, schemas.TASK_SPEC, constants, report)

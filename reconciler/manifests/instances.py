@@ -10,8 +10,9 @@ from itertools import product
 
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import Report, shorten
-from reconciler.manifests.substitution import BUILTINS
+from reconciler.manifests.substitution import BUILTINS, what_it_is
 from reconciler.manifests.tree import Mapping, Scalar, Sequence
+from reconciler.model.caller import CALLER_CONSTANTS
 from reconciler.model.quantities import MAX_INSTANCES, parse_ranges
 from reconciler.model.spec import Pairs
 
@@ -49,8 +50,8 @@ def check_names(spec: Mapping, taken: Iterable[str], report: Report) -> None:
     matrix, others = spec.mapping("instances", "matrix"), set(taken)
     for name in matrix.items:
         at, pointer = matrix.place(name)
-        if name in BUILTINS:
-            message = f"{name} is a built-in that every instance has of its own"
+        if name in BUILTINS or name in CALLER_CONSTANTS:
+            message = f"{name} is {what_it_is(name)}"
             report.error("reserved-name", at, pointer, message, "Choose another name.")
         elif name in others:
             message = f"instances have {name} already, as a constant or in env"

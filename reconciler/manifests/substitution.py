@@ -29,6 +29,10 @@ _PER_INSTANCE: Final[frozenset[Path]] = frozenset({
     ("cluster", "workerCommand"), ("outputs", "prefix"), ("inputs", 0, "prefix"),
     ("inputs", 0, "stripPrefix"),
 })  # fmt: skip
+# Empty constants that take their whole item with them.
+_SWITCHES: Final[frozenset[Path]] = frozenset({
+    ("container", "mounts", 0, "source"), ("container", "mounts", 0, "target"),
+})  # fmt: skip
 _DEEPEST: Final = max(map(len, _PER_INSTANCE))
 _JSON_TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (bool, ("boolean",)), (int, ("integer", "number")), (float, ("number",)),
@@ -44,6 +48,13 @@ class Value(Struct, frozen=True):
 
 Lookup = Callable[[str, Scalar], Value | None]
 """Returns a constant's value; None where there is none, which has been reported."""
+
+
+def what_it_is(name: str) -> str:
+    """Return what a built-in, or a constant of the caller's, is in a sentence."""
+    if name in BUILTINS:
+        return "a built-in that every instance has of its own"
+    return "a built-in that stands for whoever runs the reconciler"
 
 
 def names_in(text: str) -> list[str]:
@@ -177,6 +188,8 @@ class Substitution(Struct):
             self.failed.append(path)
             return node
         if is_whole(node.text):
+            if not value.scalar.text and _shape_of(path) in _SWITCHES:
+                self.failed.append(path)
             value.scalar.plain = self._typed(value.scalar.text, path)
         return value.scalar
 
@@ -203,9 +216,14 @@ def _is_template(node: Scalar) -> bool:
 
 
 def _per_instance(path: Path) -> bool:
-    """Return whether each instance has its own text there; any item of a list is as item 0."""
-    steps = tuple(0 if isinstance(step, int) else step for step in path)
+    """Return whether each instance has its own text there."""
+    steps = _shape_of(path)
     return any(steps[:depth] in _PER_INSTANCE for depth in range(1, _DEEPEST + 1))
+
+
+def _shape_of(path: Path) -> Path:
+    """Return a path in which any item of a list is as item 0."""
+    return tuple(0 if isinstance(step, int) else step for step in path)
 
 
 def without(tree: Mapping, paths: list[Path]) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Final
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
+from reconciler.model.caller import Caller
+
 Allowed = tuple[tuple[str, ...], ...]
 """Lists that each must allow a value. None at all allow everything, an empty one nothing."""
 
@@ -51,7 +53,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What is allowed. Not given anything, all is, but for what would hand over the node.
 
     `binds` and `secret_files` are folders, the other lists patterns. `undigested` are images
-    without a digest. `closed` are folders that no bind may name in spite of `binds`.
+    without a digest. `closed` are folders that no bind may name in spite of `binds`. `caller` is
+    whom manifests speak of by CALLER_UID and the like: None where they are not that user's own.
     """
 
     registries: Allowed = ANY
@@ -74,12 +77,13 @@ class Policy(Struct, frozen=True, kw_only=True):
     encrypted_secrets: bool = True
     maximum: Maximum = field(default_factory=Maximum)
     quota: Maximum = field(default_factory=Maximum)
+    caller: Caller | None = None
 
     def narrowed(self, other: "Policy") -> "Policy":
         """Return what both allow."""
         theirs = asdict(other)
         both = {name: _both(mine, theirs[name]) for name, mine in asdict(self).items()}
-        return replace(self, **both)
+        return replace(self, **both | {"caller": self.caller or other.caller})
 
     def keeping_out_of(self, folder: str) -> "Policy":
         """Return the same policy with one more folder closed to binds."""

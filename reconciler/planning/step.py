@@ -11,6 +11,7 @@ from reconciler.model.action import Action, Cause, InstanceState, Verb
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container
+from reconciler.model.staging import Staging
 
 if TYPE_CHECKING:
     from reconciler.planning.scene import Pass
@@ -46,6 +47,7 @@ def act(  # noqa: PLR0913  # one place that fills an action in; every argument i
     container: str = "",
     signal: str = "",
     fenced: bool = False,
+    staging: Staging | None = None,
     priority: int = 0,
 ) -> Action:
     """Return the action on an attempt's container."""
@@ -60,6 +62,7 @@ def act(  # noqa: PLR0913  # one place that fills an action in; every argument i
         container=container,
         signal=signal,
         fenced=fenced,
+        staging=staging,
         priority=priority,
     )
 

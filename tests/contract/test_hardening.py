@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import NotFound
 
 from reconciler.model.spec import LogLimits, Mount, Resources, Security, Stop
 from tests.support.engines import DockerRig, make_request, watching
@@ -116,6 +117,21 @@ def test_a_read_only_root_is_one_and_a_tmpfs_is_not(rig: DockerRig) -> None:
     assert said.split() == ["refused", "written"]
 
 
+def test_beside_a_read_only_root_the_usual_folders_can_be_written(rig: DockerRig) -> None:
+    said = output_of(
+        rig,
+        "for path in /tmp /var/tmp /run /etc /; do touch $path/x 2>/dev/null && echo $path; done",
+        security=Security(read_only_root=True),
+    )
+    assert said.split() == ["/tmp", "/var/tmp", "/run"]
+
+
+def test_a_mount_goes_before_a_usual_folder(rig: DockerRig) -> None:
+    mount = Mount(type="tmpfs", target="/tmp", size=2**20)
+    host = created(rig, security=Security(read_only_root=True), mounts=(mount,))["HostConfig"]
+    assert set(host["Tmpfs"]) == {"/run", "/var/tmp"}
+
+
 def test_mounts_are_where_they_should_be(rig: DockerRig, tmp_path: Path) -> None:
     (tmp_path / "given").write_text("hello\n")
     said = output_of(
@@ -127,6 +143,16 @@ def test_mounts_are_where_they_should_be(rig: DockerRig, tmp_path: Path) -> None
         ),
     )
     assert said.split() == ["hello", "refused", "written"]
+
+
+def test_our_folder_is_a_volume_that_goes_with_its_container(rig: DockerRig) -> None:
+    made = rig.engine.create(make_request(rig.project, "task", scratch=True))
+    (volume,) = rig.client.inspect_container(made)["Mounts"]
+    assert (volume["Type"], volume["Destination"]) == ("volume", "/run/reconciler")
+    assert rig.engine.volumes(rig.project) == ()
+    rig.engine.remove(made)
+    with pytest.raises(NotFound):
+        rig.client.inspect_volume(volume["Name"])
 
 
 def test_the_environment_is_ours_alone(

@@ -48,6 +48,7 @@ def detail(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
         "Name": f"/{REQUEST.name}",
         "Image": "sha256:1",
         "Config": {"Labels": LABELS},
+        "HostConfig": {"NetworkMode": "none", "Privileged": False, "ReadonlyRootfs": False},
         "State": state | changes,
         "NetworkSettings": {"Ports": None},
     }

@@ -48,6 +48,7 @@ progress: ['epoch (\\d+)/(\\d+)', '(?P<done>[0-9]+)%']
 ttl: 7d
 suspend: true
 container:
+  account: {entries: true, name: ada, home: /home/ada}
   image: {build: {context: images/solver, file: Dockerfile.gpu, args: {PYTHON: 3.13}}}
   resources: {gpus: 1, devices: [/dev/fuse, "/dev/ttyUSB0:/dev/modem:rw"]}
 """

@@ -62,7 +62,12 @@ def test_examples_and_defaults_are_valid(name: str) -> None:
 
 
 def test_standard_profiles_are_sound() -> None:
-    assert profile_names() == ("docker-batch", "docker-network", "docker-service")
+    assert profile_names() == (
+        "docker-batch",
+        "docker-host-user",
+        "docker-network",
+        "docker-service",
+    )
     for profile in manifests.profiles():
         assert profile.description.endswith(".")
         assert profile.constants["RESOURCES_PATH"] == "/job"

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.manifests.schemas import FILES
 from reconciler.manifests.shipped import schema_file
-from reconciler.manifests.unsupported import OF_PROFILES, OF_TASKS
+from reconciler.manifests.unsupported import OF_TASKS
 from reconciler.manifests.wording import _CODES
 from reconciler.model.desired import DesiredTask
 from reconciler.model.problem import Problem, Severity
@@ -29,7 +29,7 @@ def test_every_field_is_accepted_and_told_once() -> None:
     assert {p.severity for p in problems} == {Severity.WARNING}
     assert {p.code for p in problems} == {"not-supported-yet"}
     told = [p.message.partition(" is not supported yet: ")[0] for p in problems]
-    assert set(told) == {gap.path for gap in (*OF_TASKS, *OF_PROFILES)}
+    assert set(told) == {gap.path for gap in OF_TASKS}
     assert len({(p.at, p.pointer) for p in problems}) == len(problems)
     assert set(tasks) == {"pi", "web", "prepare", "other"}
     assert {name for name, found in tasks.items() if found.blocked} == {"pi", "web"}
@@ -43,8 +43,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
         ("cache: true", "5:10", "cache", False),
-        ("container: {network: cluster}", "5:24", "container.network", True),
-        ("container: {network: host}", "5:24", "container.network", True),
         ("container: {image: {build: {context: a}}}", "5:23", "container.image.build", True),
         ("container: {image: {archive: a}}", "5:32", "container.image.archive", True),
         ("container: {image: {registryAuth: {credentials: a}}}", "5:23",
@@ -102,7 +100,7 @@ def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
 
 def test_many_reasons_are_counted() -> None:
     spec = (
-        "inputs: [{bucket: b, target: /x}]\ncontainer: {network: host}\n"
+        "inputs: [{bucket: b, target: /x}]\ncontainer: {network: cluster}\n"
         "secrets: [{name: A, from: {env: B}}]\noutputs: {bucket: b, source: /y}"
     )
     _, tasks = read(task(spec))

@@ -1,21 +1,25 @@
 """Engines and requests for tests, and the rigs on which one suite runs on both kinds of engine."""
 
+import io
 import os
 import re
+import tarfile
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from docker import APIClient
 from docker.errors import NotFound
 
+from reconciler.engines.accounts import Registers
 from reconciler.engines.dialogue import Command, Said
 from reconciler.engines.docker import open_engine
 from reconciler.engines.engine import Engine, EngineEvent, EventStream, PermanentError
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.engines.simulated.execute import Reply
+from reconciler.engines.staging import Entry
 from reconciler.model.action import CreateRequest
 from reconciler.model.hashing import shape_of, work_of
 from reconciler.model.identity import (
@@ -33,6 +37,7 @@ from reconciler.model.identity import (
 )
 from reconciler.model.observed import Healthiness
 from reconciler.model.spec import InstanceSpec
+from reconciler.model.staging import SCRATCH
 
 IMAGE = "busybox:stable"
 # Where the product looks for an engine by itself.
@@ -40,6 +45,11 @@ DEFAULT = "unix:///var/run/docker.sock"
 # The engine that tests share: this machine's, unless they are told of another.
 SOCKET = os.environ.get("RECONCILER_TEST_ENGINE") or DEFAULT
 PATIENCE = 30.0
+# Whom the test image knows.
+REGISTERS = Registers(
+    b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+    b"root:x:0:\nnobody:x:65534:\n",
+)
 
 
 def real_engine(node: str = "local") -> Engine:
@@ -60,6 +70,7 @@ def make_request(
     instance: int = 0,
     run: int = 1,
     attempt: int = 1,
+    scratch: bool = False,
     **spec: Any,  # noqa: ANN401
 ) -> CreateRequest:
     """Return a request for a container that sleeps, but for what `spec` says."""
@@ -72,6 +83,7 @@ def make_request(
         env=made.env,
         labels=labels_for(project, key, made),
         spec=made,
+        scratch=(SCRATCH,) if scratch else (),
     )
 
 
@@ -95,6 +107,15 @@ def new_project() -> str:
     return f"test-{uuid.uuid4().hex[:12]}"
 
 
+class Held(NamedTuple):
+    """A file of a container, or a folder: that has no content."""
+
+    uid: int
+    gid: int
+    mode: int
+    content: bytes | None
+
+
 class Rig(Protocol):
     """An engine under test, and the hands of people who meddle with it."""
 
@@ -107,6 +128,8 @@ class Rig(Protocol):
     def exists(self, name: str) -> bool: ...
     def make_volume(self, name: str, labels: dict[str, str] | None = None) -> None: ...
     def make_healthy(self, name: str, health: Healthiness) -> None: ...
+    def put_by_hand(self, name: str, path: str, content: bytes) -> None: ...
+    def held(self, name: str, path: str) -> Held | None: ...
     def close(self) -> None: ...
 
 
@@ -119,6 +142,7 @@ class SimulatedRig:
         self.world.autoexit = self._execute
         self.world.answers = _answer
         self.world.missing_paths.add("/no/such/folder")
+        self.world.registers = REGISTERS
         self.world.in_registry = lambda _: False
         self.project = new_project()
 
@@ -139,6 +163,13 @@ class SimulatedRig:
 
     def make_healthy(self, name: str, health: Healthiness) -> None:
         self.world.become(name, health)
+
+    def put_by_hand(self, name: str, path: str, content: bytes) -> None:
+        self.world.boxes[name].staged[path] = Entry(path, 0o644, 0, 0, content)
+
+    def held(self, name: str, path: str) -> Held | None:
+        found = self.world.boxes[name].staged.get(path)
+        return Held(found.uid, found.gid, found.mode, found.content) if found else None
 
     def close(self) -> None:
         self.engine.close()
@@ -216,12 +247,33 @@ class DockerRig:
     def make_healthy(self, name: str, health: Healthiness) -> None:
         """The check itself finds out."""
 
+    def put_by_hand(self, name: str, path: str, content: bytes) -> None:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            header = tarfile.TarInfo(path.lstrip("/"))
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
+        self.client.put_archive(name, "/", packed.getvalue())
+
+    def held(self, name: str, path: str) -> Held | None:
+        try:
+            stream, _ = self.client.get_archive(name, path)
+        except NotFound:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+            first = archive.getmembers()[0]
+            inside = archive.extractfile(first)
+            content = inside.read() if inside else None
+            return Held(first.uid, first.gid, first.mode & 0o7777, content)
+
     def close(self) -> None:
         mine = {"label": f"{LABEL_PROJECT}={self.project}"}
         made = [entry["Id"] for entry in self.client.containers(all=True, filters=mine)]
         for container in [*made, *self._by_hand]:
             with suppress(NotFound):
                 self.client.remove_container(container, v=True, force=True)
+        for network in self.client.networks(filters=mine):
+            self.client.remove_network(network["Id"])
         volumes = [v["Name"] for v in self.client.volumes(filters=mine)["Volumes"] or ()]
         for volume in [*volumes, *self._volumes]:
             with suppress(NotFound):

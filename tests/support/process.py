@@ -162,6 +162,7 @@ class Reconciler:
         self.source = source
         self.state = state
         self.env: dict[str, str] = {}
+        self.before: tuple[str, ...] = ()  # what it is run by, such as sudo
         self._notes = notes
         self._started: list[Running] = []
 
@@ -179,7 +180,7 @@ class Reconciler:
         """Begin a verb that goes on, with these variables; `module` is what runs it."""
         notes = self._notes / f"{len(self._started):03}-{args[0]}"
         chosen = () if stateless else ("--state", str(self.state))
-        command = (sys.executable, "-m", module, *args, *chosen)
+        command = (*self.before, sys.executable, "-m", module, *args, *chosen)
         running = Running(command, self.source, self._env() | dict(env or {}), notes)
         self._started.append(running)
         return running

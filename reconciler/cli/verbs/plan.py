@@ -84,7 +84,7 @@ def command(
             raise click.UsageError("--nodes is for what is to be done now, and --from compares")
         from reconciler.cli.operator import consult, policy_of  # noqa: PLC0415  # as below
 
-        policy = policy_of(consult(operator, source), operator, as_git=as_git)
+        policy = policy_of(consult(operator, source), operator, source, as_git=as_git)
         return _compare(source, below, (older, newer or ""), policy, form, exit_code=exit_code)
     if newer is not None or below != PurePosixPath():
         option = "--path" if newer is None else "--to"

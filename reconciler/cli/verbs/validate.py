@@ -58,8 +58,8 @@ def command(
         parts = [_given(asked, stdin_filename)]
     else:
         parts = parts_of(asked)
-    decided = [consult(operator, part.source.root) for part in parts]
-    policies = [policy_of(one, operator, as_git=as_git) for one in decided]
+    roots = [part.source.root for part in parts]
+    policies = [policy_of(consult(operator, r), operator, r, as_git=as_git) for r in roots]
     found = joined(
         [check(p, policy, remember=not no_cache) for p, policy in zip(parts, policies, strict=True)]
     )

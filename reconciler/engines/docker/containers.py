@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.model.claim import claim_in
+from reconciler.model.confinement import Confinement, capabilities_left
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -41,6 +42,7 @@ _SAID_HEALTH: Final[Mapping[str, Healthiness]] = {
     "healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting",
 }  # fmt: skip
 _EXITED: Final = re.compile(r"Exited \((-?\d+)\)")
+_NANO: Final = 1_000_000_000
 _NEVER: Final = "0001-01-01T00:00:00Z"
 
 
@@ -81,6 +83,31 @@ def inspected(node: str, found: Json) -> ContainerDetail | None:
         finished_at=finished,
         oom=bool(state.get("OOMKilled")),
         error=state.get("Error", ""),
+        confinement=_confinement(found["Config"], found["HostConfig"]),
+    )
+
+
+def _confinement(config: Json, host: Json) -> Confinement:
+    options = host.get("SecurityOpt") or ()
+    mounts = host.get("Mounts") or ()
+    in_memory = {mount["Target"] for mount in mounts if mount["Type"] == "tmpfs"}
+    return Confinement(
+        user=config.get("User", ""),
+        groups=tuple(host.get("GroupAdd") or ()),
+        network=host["NetworkMode"],
+        capabilities=capabilities_left(
+            host.get("CapDrop") or (), host.get("CapAdd") or (), privileged=host["Privileged"]
+        ),
+        no_new_privileges="no-new-privileges:true" in options,
+        privileged=host["Privileged"],
+        seccomp="unconfined" if "seccomp=unconfined" in options else "default",
+        userns=host.get("UsernsMode") or "default",
+        read_only_root=host["ReadonlyRootfs"],
+        in_memory=tuple(sorted(in_memory | set(host.get("Tmpfs") or ()))),
+        pids=max(0, host.get("PidsLimit") or 0),
+        memory=host.get("Memory") or 0,
+        cpus=(host.get("NanoCpus") or 0) / _NANO,
+        init=bool(host.get("Init")),
     )
 
 

@@ -11,11 +11,17 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 
 from reconciler.engines.dialogue import Command
-from reconciler.engines.docker import volumes
+from reconciler.engines.docker import networks, volumes
+from reconciler.engines.docker import staging as stagings
 from reconciler.engines.docker.attach import Attachment, attach
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
-from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
+from reconciler.engines.docker.create import (
+    Words,
+    config_of,
+    external_volumes,
+    own_volumes,
+)
 from reconciler.engines.docker.events import Events, subscribe
 from reconciler.engines.docker.execute import Execution, execute
 from reconciler.engines.docker.neighbours import Neighbours
@@ -33,6 +39,7 @@ from reconciler.engines.engine import (
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Network, NetworkRequest
 from reconciler.model.desired import Tls
 from reconciler.model.identity import (
     LABEL_PROJECT,
@@ -40,6 +47,7 @@ from reconciler.model.identity import (
     LABEL_WORK,
 )
 from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
+from reconciler.model.staging import Staging
 
 # Seconds. A start may wait for its turn in the kernel; all else that is slow is wrong.
 _INFO: Final = 5
@@ -75,7 +83,8 @@ class DockerEngine:
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
         found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())
-        return EngineInfo(str(found["ServerVersion"]), int(found["NCPU"]), int(found["MemTotal"]))
+        cpus, memory = int(found["NCPU"]), int(found["MemTotal"])
+        return EngineInfo(str(found["ServerVersion"]), cpus, memory, networks.fabric_in(found))
 
     def era(self) -> str:
         """Return the id of the default network; an engine that has none does not let it be told.
@@ -130,7 +139,7 @@ class DockerEngine:
             volumes.ensure_own(self._clients, name, labels)
         for name in external_volumes(request):
             self._require_volume(request, name)
-        config = config_of(request)
+        config = config_of(request, self._words(request))
 
         def ask(client: APIClient) -> str | None:
             try:
@@ -146,6 +155,15 @@ class DockerEngine:
 
         made = self._clients.call(f"create {request.name}", _CREATE, ask)
         return made or self._adopt(request)
+
+    def stage(self, container: str, staging: Staging) -> None:
+        """Put files into a created container."""
+        found = self._look(container, _START)  # as long as a start under way may take
+        detail = None if found is None else inspected(self.node, found)
+        if found is None or detail is None:
+            raise TransientError(f"could not start {_brief(container)}: the container is gone")
+        if detail.container.phase is Phase.CREATED:
+            stagings.put(self._clients, found, staging)
 
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a created container; with an id and no fence that is a single call."""
@@ -244,6 +262,18 @@ class DockerEngine:
         """Remove a volume of ours with what is in it."""
         self._remove_volume(name, is_own_volume)
 
+    def networks(self, project: str) -> tuple[Network, ...]:
+        """Return the project's own networks."""
+        return networks.own(self._clients, project)
+
+    def create_network(self, request: NetworkRequest) -> Network:
+        """Make a network, or adopt the one that is there."""
+        return networks.create(self._clients, request)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network of ours."""
+        networks.remove(self._clients, name)
+
     def close(self) -> None:
         """Close all connections but those of open streams."""
         self._clients.close()
@@ -287,6 +317,17 @@ class DockerEngine:
                 f"{failed}: its name is held by {holder}, which was made from another manifest"
             )
         return detail.container.id
+
+    def _words(self, request: CreateRequest) -> Words:
+        """Return what the image would run by itself, where that is to be run by a launcher."""
+        if not request.launcher:
+            return Words()
+
+        def ask(client: APIClient) -> Words:
+            said = client.inspect_image(request.image)["Config"]  # type: ignore[no-untyped-call]
+            return Words(tuple(said.get("Entrypoint") or ()), tuple(said.get("Cmd") or ()))
+
+        return self._clients.call(f"look at the image {request.image}", _INSPECT, ask)
 
     def _require_volume(self, request: CreateRequest, name: str) -> None:
         if volumes.labels_of(self._clients, name) is None:

@@ -3,8 +3,10 @@
 from msgspec import Struct, field
 
 from reconciler.engines.ownership import attempt_of, spelled_name
+from reconciler.engines.staging import Entry
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_in
+from reconciler.model.confinement import confinement_of
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -23,7 +25,10 @@ from reconciler.model.observed import (
 
 
 class Box(Struct):
-    """One container, ours or not. `request` is None where nobody here asked for it."""
+    """One container, ours or not. `request` is None where nobody here asked for it.
+
+    `staged` is what was put into it before its start, by path.
+    """
 
     id: str
     name: str
@@ -39,6 +44,7 @@ class Box(Struct):
     error: str = ""
     ports: tuple[Published, ...] = ()
     output: bytearray = field(default_factory=bytearray)
+    staged: dict[str, Entry] = field(default_factory=dict)
     input: bytearray = field(default_factory=bytearray)
     usage: Usage = Usage(0.001, 1024 * 1024)
 
@@ -77,4 +83,5 @@ class Box(Struct):
             finished_at=self.finished_at,
             oom=self.oom,
             error=self.error,
+            confinement=confinement_of(self.request.spec) if self.request else None,
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from signal import SIGKILL, SIGTERM
 from typing import Literal
 
+from reconciler.engines.accounts import Registers
 from reconciler.engines.engine import EngineError, EngineEvent, EngineInfo, UnreachableError
 from reconciler.engines.ownership import claim_name
 from reconciler.engines.simulated.box import Box
@@ -64,8 +65,10 @@ class World:
         self.boxes: dict[str, Box] = {}
         self.others = Taken()  # what is taken by whatever is not shown here
         self.volumes: dict[str, dict[str, str]] = {}
+        self.networks: dict[str, dict[str, str]] = {}  # name → labels
         self.images: dict[str, str] = {}  # reference → what to create from
         self.in_registry: Callable[[str], bool] = lambda _: True
+        self.registers: Registers | None = None  # whom images know; None: anybody by name
         self.missing_paths: set[str] = set()
         self.stubborn: set[str] = set()  # programs, by container name, that ignore signals
         self.autoexit: Program = _runs_on

@@ -1,0 +1,148 @@
+"""Files put into a container that was made and not started, as the engine's own copies are.
+
+Nothing is needed of the image, and it works whatever the container may do itself. What is put in
+where is decided elsewhere.
+"""
+
+import io
+import re
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from docker import APIClient
+from docker.errors import NotFound
+from docker.utils import decode_json_header
+
+from reconciler.engines.accounts import GROUP, PASSWD, Registers
+from reconciler.engines.docker.client import Clients, accepted, url_of
+from reconciler.engines.engine import PermanentError
+from reconciler.engines.staging import (
+    ROOT,
+    Covered,
+    Entry,
+    Setting,
+    by_place,
+    covered,
+    entries_of,
+    identified,
+)
+from reconciler.model.staging import Account, Staging
+
+_DEADLINE: Final = 30
+_LARGEST: Final = 2**20
+# Folders, links, devices, pipes and sockets, in the engine's own bits.
+_NOT_A_FILE: Final = 1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
+_NUMBERS: Final = re.compile(r"\d+:\d+")
+Json = Mapping[str, Any]
+
+
+def put(clients: Clients, found: Json, staging: Staging) -> None:
+    """Put files into the container of an inspection."""
+    setting, container = _setting(clients, found), str(found["Id"])
+    user, account = str(found["Config"].get("User") or ""), staging.account
+    registers = _registers(clients, container, user, account)
+    groups = found["HostConfig"].get("GroupAdd") or () if account else ()
+    identity = identified(setting, user, groups, registers)
+    has_home = _has_home(clients, container, setting, account)
+    entries = entries_of(staging, setting, identity, registers, has_home=has_home)
+    for place, inside in by_place(entries, setting).items():
+        _put(clients, container, setting.name, place, inside)
+
+
+def _setting(clients: Clients, found: Json) -> Setting:
+    mounts = tuple(
+        Covered(mount["Destination"], mount["Type"], read_only=not mount["RW"])
+        for mount in found["Mounts"]
+    )
+    name, host = str(found["Name"]).removeprefix("/"), found["HostConfig"]
+    apart = host.get("UsernsMode") == "host" and _maps_users(clients)
+    return Setting(name, bool(host.get("ReadonlyRootfs")), mounts, apart)
+
+
+def _maps_users(clients: Clients) -> bool:
+    """Whether the engine takes users of containers for others on the node."""
+    found = clients.call("ask the engine how it is", _DEADLINE, lambda client: client.info())
+    return any(str(one).startswith("name=userns") for one in found.get("SecurityOptions") or ())
+
+
+def _registers(clients: Clients, container: str, user: str, account: Account | None) -> Registers:
+    """Read who the image knows, where that matters."""
+    if account is None and (not user or _NUMBERS.fullmatch(user)):
+        return Registers()
+    return Registers(_read(clients, container, PASSWD), _read(clients, container, GROUP))
+
+
+def _has_home(clients: Clients, container: str, setting: Setting, account: Account | None) -> bool:
+    """Whether there is a home, or what is mounted there is to hold one."""
+    if account is None or covered(account.folder, setting):
+        return True
+    return _stat(clients, container, account.folder) is not None
+
+
+def _read(clients: Clients, container: str, path: str) -> bytes:
+    """Return a file's content, of which a link is followed; empty where there is none."""
+    stat = _stat(clients, container, path)
+    target = (stat and stat["linkTarget"]) or path
+    stat = _stat(clients, container, target) if target != path else stat
+    if stat is None or stat["mode"] & _NOT_A_FILE:
+        return b""
+    if stat["size"] > _LARGEST:
+        raise PermanentError(f"{path} of the image has more than {_LARGEST} bytes")
+
+    def ask(client: APIClient) -> bytes:
+        return b"".join(client.get_archive(container, target)[0])
+
+    return _only_file(clients.call(f"read {path} of {container[:12]}", _DEADLINE, ask))
+
+
+def _stat(clients: Clients, container: str, path: str) -> Json | None:
+    """Return what the engine says of a path, without what it holds; None where it is not there."""
+
+    def ask(client: APIClient) -> Json | None:
+        url = url_of(client, f"/containers/{container}/archive")
+        answer = client.head(url, params={"path": path}, timeout=_DEADLINE)
+        try:
+            accepted(answer)
+        except NotFound:
+            return None
+        stat: Json = decode_json_header(answer.headers["X-Docker-Container-Path-Stat"])
+        return stat
+
+    return clients.call(f"look at {path} of {container[:12]}", _DEADLINE, ask)
+
+
+def _only_file(archive: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+        first = members.next()
+        inside = members.extractfile(first) if first and first.isreg() else None
+        return inside.read() if inside else b""
+
+
+def _put(clients: Clients, container: str, name: str, place: str, entries: Sequence[Entry]) -> None:
+    packed = _packed(entries, place)
+
+    def ask(client: APIClient) -> bool:
+        done: bool = client.put_archive(container, place, packed)
+        return done
+
+    clients.call(f"put files into {name}", _DEADLINE, ask)
+
+
+def _packed(entries: Iterable[Entry], place: str) -> bytes:
+    """Return a tar of entries with paths as they are below a place."""
+    buffer, above = io.BytesIO(), place if place == ROOT else f"{place}/"
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for entry in entries:
+            archive.addfile(_header(entry, above), io.BytesIO(entry.content or b""))
+    return buffer.getvalue()
+
+
+def _header(entry: Entry, above: str) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(entry.path.removeprefix(above))
+    header.mode, header.uid, header.gid = entry.mode, entry.uid, entry.gid
+    if entry.content is None:
+        header.type = tarfile.DIRTYPE
+    else:
+        header.size = len(entry.content)
+    return header
