@@ -19,6 +19,7 @@ VERBS: Final = {
     "plan": "Show what apply would do, and why.",
     "apply": "Make it so, once.",
     "run": "Make it so, and keep it so.",
+    "up": "Run an image once, as one would with `docker run`.",
     "status": "Show where every task stands.",
     "describe": "Show all there is to know of a task or an instance.",
     "why": "Say why a task or an instance is as it is.",

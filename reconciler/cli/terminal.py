@@ -13,14 +13,46 @@ import threading
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType, TracebackType
-from typing import Final
+from types import FrameType
+from typing import Any, Final
 
+from reconciler.cli.exits import Exit, Failure
 from reconciler.engines.dialogue import Dialogue, Said, Size
 
 _PIECE: Final = 64 * 1024
 _WINDOW: Final = b"w"
 _SIGTERM: Final = 128 + signal.SIGTERM
+
+
+def require_terminal() -> None:
+    """Refuse to go on where nobody sits at standard input.
+
+    Raises:
+        Failure: it is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise Failure("standard input is not a terminal: leave out -t", Exit.USAGE)
+
+
+def converse(dialogue: Dialogue, *, stdin: bool, terminal: bool) -> int:
+    """Hold a dialogue with standard input and output; return the program's exit code.
+
+    Raises:
+        EngineError: as the dialogue.
+    """
+    with _hung_up(dialogue), hands(stdin=stdin, terminal=terminal) as ours:
+        ours.take(dialogue)
+        for said in dialogue.output():
+            show(said)
+        ours.let_go()
+        return dialogue.exit_code()
+
+
+def show(said: Said) -> None:
+    """Pass some output on as it is."""
+    stream = sys.stderr if said.error else sys.stdout
+    stream.buffer.write(said.data)
+    stream.buffer.flush()
 
 
 def window() -> Size:
@@ -32,24 +64,16 @@ def window() -> Size:
     return Size(80, 24)
 
 
-def converse(dialogue: Dialogue, *, stdin: bool, terminal: bool) -> int:
-    """Hold a dialogue with standard input and output; return the program's exit code.
-
-    Raises:
-        EngineError: as the dialogue.
-    """
-    with _hung_up(dialogue), _raw(wanted=stdin and terminal):
-        with _Hands(dialogue, stdin=stdin, terminal=terminal):
-            for said in dialogue.output():
-                show(said)
-        return dialogue.exit_code()
-
-
-def show(said: Said) -> None:
-    """Pass some output on as it is."""
-    stream = sys.stderr if said.error else sys.stdout
-    stream.buffer.write(said.data)
-    stream.buffer.flush()
+@contextmanager
+def hands(*, stdin: bool, terminal: bool) -> Iterator["Hands"]:
+    """Have hands for a block, with an eye on the window; the terminal is as before after it."""
+    ours = Hands(stdin=stdin, terminal=terminal)
+    before = signal.signal(signal.SIGWINCH, lambda *_: ours.look())
+    try:
+        yield ours
+    finally:
+        signal.signal(signal.SIGWINCH, before)
+        ours.let_go()
 
 
 @contextmanager
@@ -68,51 +92,43 @@ def _hung_up(dialogue: Dialogue) -> Iterator[None]:
         dialogue.close()
 
 
-@contextmanager
-def _raw(*, wanted: bool) -> Iterator[None]:
-    """Have each key passed on as it is typed, Ctrl-C as well."""
-    if not wanted:
-        yield
-        return
-    keyboard = sys.stdin.fileno()
-    before = termios.tcgetattr(keyboard)
-    tty.setraw(keyboard)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+class Hands:
+    """Standard input and the window, passed on to a dialogue from when it is taken up.
 
+    With `stdin` and a `terminal` each key is passed on as it is typed, Ctrl-C as well.
+    """
 
-class _Hands:
-    """Standard input and the window, passed on by a thread until told to stop."""
-
-    def __init__(self, dialogue: Dialogue, *, stdin: bool, terminal: bool) -> None:
-        self._dialogue = dialogue
+    def __init__(self, *, stdin: bool, terminal: bool) -> None:
         self._stdin = stdin
         self._terminal = terminal
         self._bell, self._ring = os.pipe()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._before: list[Any] | None = None
 
-    def __enter__(self) -> None:
+    def take(self, dialogue: Dialogue) -> None:
+        """Begin to pass on, in a thread of its own."""
+        if self._stdin and self._terminal:
+            keyboard = sys.stdin.fileno()
+            self._before = termios.tcgetattr(keyboard)
+            tty.setraw(keyboard)
+        self.look()
+        threading.Thread(target=self._work, args=(dialogue,), daemon=True).start()
+
+    def look(self) -> None:
+        """Tell of the window, which may have changed."""
         if self._terminal:
-            signal.signal(signal.SIGWINCH, lambda *_: self._tell(_WINDOW))
-            self._tell(_WINDOW)
-        self._thread.start()
+            with suppress(OSError):
+                os.write(self._ring, _WINDOW)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
-        os.close(self._ring)
-
-    def _tell(self, word: bytes) -> None:
+    def let_go(self) -> None:
+        """Pass nothing on any more, and leave the terminal as it was."""
         with suppress(OSError):
-            os.write(self._ring, word)
+            os.close(self._ring)
+            self._ring = -1
+        before, self._before = self._before, None
+        if before is not None:
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, before)
 
-    def _work(self) -> None:
+    def _work(self, dialogue: Dialogue) -> None:
         poll = select.poll()
         poll.register(self._bell, select.POLLIN)
         if self._stdin:
@@ -123,18 +139,19 @@ class _Hands:
                     if not os.read(self._bell, _PIECE):
                         os.close(self._bell)
                         return
-                    self._dialogue.resize(window())
-                elif not self._pass_on(source):
+                    dialogue.resize(window())
+                elif not _pass_on(source, dialogue):
                     poll.unregister(source)
 
-    def _pass_on(self, source: int) -> bool:
-        """Pass on what there is to read; return whether there may be more."""
-        try:
-            data = os.read(source, _PIECE)
-        except OSError:  # a terminal that is gone
-            data = b""
-        if data:
-            self._dialogue.send(data)
-        else:
-            self._dialogue.end_input()
-        return bool(data)
+
+def _pass_on(source: int, dialogue: Dialogue) -> bool:
+    """Pass on what there is to read; return whether there may be more."""
+    try:
+        data = os.read(source, _PIECE)
+    except OSError:  # a terminal that is gone
+        data = b""
+    if data:
+        dialogue.send(data)
+    else:
+        dialogue.end_input()
+    return bool(data)

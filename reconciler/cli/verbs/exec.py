@@ -1,18 +1,17 @@
 """`exec`: a program of the user's own in instances that run."""
 
-import sys
 import threading
 
 import click
 
 from reconciler.cli import options
-from reconciler.cli.exits import Exit, Failure
+from reconciler.cli.exits import Exit
 from reconciler.cli.inside import one_of, running_of
 from reconciler.cli.options import Target
 from reconciler.cli.output import Output
 from reconciler.cli.place import find, look
 from reconciler.cli.standing import values_of
-from reconciler.cli.terminal import converse
+from reconciler.cli.terminal import converse, require_terminal
 from reconciler.cli.text import complain
 from reconciler.cli.trailing import Trailing
 from reconciler.controller.reading import Report
@@ -50,8 +49,8 @@ def command(
         raise click.UsageError("say what to execute after --, such as -- ls -l")
     if everywhere and (interactive or terminal):
         raise click.UsageError("--all is for programs that ask nothing: leave out -i and -t")
-    if interactive and terminal and not sys.stdin.isatty():
-        raise Failure("standard input is not a terminal: leave out -t", Exit.USAGE)
+    if interactive and terminal:
+        require_terminal()
     report = look(find(source, operator))
     wanted = Command(words, terminal=terminal, stdin=interactive)
     if everywhere:

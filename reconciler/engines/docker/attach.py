@@ -1,7 +1,7 @@
 """A line to a container's own program, from before its start to its end."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from docker import APIClient
@@ -14,15 +14,19 @@ from reconciler.engines.docker.line import Line, dial
 
 _DEADLINE: Final = 30
 _GLANCE: Final = 0.05
-_WANTED: Final = {"logs": "1", "stream": "1", "stdin": "1", "stdout": "1", "stderr": "1"}
+_WANTED: Final = {"stream": "1", "stdin": "1", "stdout": "1", "stderr": "1"}
 
 
-def attach(clients: Clients, container: str, *, terminal: bool) -> "Attachment":
-    """Open a line to a container's program, by id; `terminal` says whether it has one."""
+def attach(clients: Clients, found: Mapping[str, Any]) -> "Attachment":
+    """Open a line to the program of a container that an inspection has shown."""
+    container = str(found["Id"])
     doing = f"attach to {container[:12]}"
     params = {**_WANTED, "detachKeys": LEAVE}
+    # Of one that is started meanwhile the same would come twice: as it is said, and as kept.
+    if found["State"]["Status"] != "created":
+        params["logs"] = "1"
     line = dial(clients, doing, f"/containers/{container}/attach", params=params)
-    return Attachment(clients, doing, container, line, terminal=terminal)
+    return Attachment(clients, doing, container, line, terminal=bool(found["Config"]["Tty"]))
 
 
 class Attachment:

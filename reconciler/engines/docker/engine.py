@@ -227,7 +227,7 @@ class DockerEngine:
         found = self._look(container, _INSPECT)
         if found is None or inspected(self.node, found) is None:
             raise TransientError(f"could not attach to {_brief(container)}: it is gone")
-        return attach(self._clients, str(found["Id"]), terminal=bool(found["Config"]["Tty"]))
+        return attach(self._clients, found)
 
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
