@@ -34,12 +34,13 @@ def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
 
 
 def scratch_of(spec: InstanceSpec) -> tuple[str, ...]:
-    """Return the folders that have to be there to be written to, though the root is read-only."""
-    if spec.cluster is None:
+    """Return the folders that are volumes: for keys, and where a read-only root would not do."""
+    closed = spec.security.read_only_root
+    if spec.cluster is None or not closed:
         return (SCRATCH,) if shell_ports(spec) else ()
     above = spec.cluster.hostfile.rpartition("/")[0]
-    closed = spec.security.read_only_root and above not in {m.target for m in spec.mounts}
-    return (SCRATCH, above) if closed and above else (SCRATCH,)
+    apart = above and above not in {mount.target for mount in spec.mounts}
+    return (SCRATCH, above) if apart else (SCRATCH,)
 
 
 def _admission(project: str, task: DesiredTask, run: int) -> Admission:

@@ -1,94 +1,116 @@
-"""People in instances by ssh: with the right key, and with no other."""
+"""People log in to an instance by ssh: with their own key, and in no other way."""
 
 import subprocess
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from tests.e2e.project import Json, Project, task
+from tests.e2e.project import Json, Project
 from tests.support.mpi import MPI_IMAGE, mpi_image
-from tests.support.process import COMMAND, Done, eventually
-from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.docker
-QUIET = ("-o", "LogLevel=ERROR", "-o", "IdentityAgent=none", "-o", "IdentitiesOnly=yes")
+
+# A batch of one that is done once somebody has said so.
+PROGRAM: Final = "sh -c 'until test -e /tmp/done; do sleep 0.2; done'"
+USER: Final = "user"
 
 
-def key(path: Path) -> str:
-    """Make a key pair and return its public half."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-    return path.with_name(f"{path.name}.pub").read_text().strip()
+@pytest.fixture(scope="module", autouse=True)
+def _image() -> str:
+    return mpi_image()
 
 
-def desk(public: str, **spec: object) -> Json:
-    """Return a task that people log into."""
-    return {
+def key(path: Path) -> Path:
+    """Make a pair of keys; return the file of the private one."""
+    make = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "somebody", "-f", str(path))
+    subprocess.run(make, check=True)
+    return path
+
+
+def reachable(project: Project, keys: str, **spec: object) -> tuple[str, int]:
+    """Run an instance that these public keys may log in to; return its host and port."""
+    repository, _, tag = MPI_IMAGE.partition(":")
+    constants = {"DOCKER_REPO": repository, "DOCKER_TAG": tag, "DOCKER_CMD": PROGRAM}
+    declared: Json = {
         "apiVersion": "reconciler/v1",
         "kind": "Task",
         "metadata": {"name": "desk"},
         "spec": {
             "profile": "docker-network-ssh",
-            "constants": {"DOCKER_SSH": public},
-            "container": {"image": MPI_IMAGE},
+            "constants": constants | {"DOCKER_SSH": keys},
+            "env": {"GREETING": 'good "day"'},
             **spec,
         },
     }
-
-
-@pytest.fixture
-def entered(project: Project) -> Project:
-    mpi_image()
-    project.declare(desk(key(project.home / "right"), instances=2), task("other"))
+    project.declare(declared)
     project.apply()
-    eventually(lambda: ssh(project, "desk/1", "--", "true").code == 0, "sshd to let people in")
-    return project
+    (port,) = project.status("desk")["instances"][0]["ports"]
+    return str(port["host"]), int(port["port"])
 
 
-def ssh(project: Project, *words: str, identity: str = "right") -> Done:
-    chosen = (words[0], "-i", str(project.home / identity), *QUIET, *words[1:])
-    return project.reconciler.with_program("ssh", *chosen).wait()
+def ssh(
+    home: Path,
+    where: tuple[str, int],
+    identity: Path,
+    *command: str,
+    user: str = USER,
+    **options: str,
+) -> subprocess.CompletedProcess[str]:
+    """Try to log in with a key and no other, as soon as sshd listens."""
+    given = {
+        "IdentityFile": str(identity), "IdentitiesOnly": "yes", "BatchMode": "yes",
+        "UserKnownHostsFile": str(home / "known"), "StrictHostKeyChecking": "accept-new",
+        "GlobalKnownHostsFile": "/dev/null", "ConnectTimeout": "10", **options,
+    }  # fmt: skip
+    words = [word for name, value in given.items() for word in ("-o", f"{name}={value}")]
+    host, port = where
+    call = ("ssh", "-F", "none", *words, "-p", str(port), f"{user}@{host}", *command)
+    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_the_right_key_lets_in_and_the_exit_code_is_passed_on(entered: Project) -> None:
-    told = ssh(entered, "desk/1", "--", "sh", "-c", 'echo "$0|$INSTANCE_ID"; id -u; exit 7', "a  b")
-    assert told.ends(7).out == "a  b|1\n1000\n"
+def test_the_right_key_opens_and_nothing_else(project: Project, tmp_path: Path) -> None:
+    right, wrong = key(tmp_path / "right"), key(tmp_path / "wrong")
+    where = reachable(project, right.with_suffix(".pub").read_text())
+    retried = {"ConnectionAttempts": "20"}
+    done = ssh(tmp_path, where, right, "id -u; echo $GREETING $INSTANCE_ID; pwd", **retried)
+    assert (done.returncode, done.stdout.split("\n")[:2]) == (0, ["1000", 'good "day" 0']), done
+    refused = ssh(tmp_path, where, wrong, "true")
+    assert (refused.returncode, "Permission denied (publickey)" in refused.stderr) == (255, True)
+    passwords = {"PubkeyAuthentication": "no", "BatchMode": "no", "NumberOfPasswordPrompts": "1"}
+    refused = ssh(tmp_path, where, right, "true", **passwords)
+    assert (refused.returncode, "Permission denied (publickey)" in refused.stderr) == (255, True)
+    assert ssh(tmp_path, where, right, "touch /tmp/done").returncode == 0
+    project.apply("--wait")
+    assert project.states("desk") == ["Succeeded"]
 
 
-def test_who_is_not_let_in(entered: Project) -> None:
-    key(entered.home / "wrong")
-    assert "Permission denied" in ssh(entered, "desk/0", identity="wrong").ends(255).err
-    passwords = ("-o", "PubkeyAuthentication=no", "-o", "BatchMode=yes")
-    assert "Permission denied" in ssh(entered, "desk/0", *passwords).ends(255).err
+def test_sftp_scp_and_a_terminal_work(project: Project, tmp_path: Path) -> None:
+    mine = key(tmp_path / "mine")
+    where = reachable(project, mine.with_suffix(".pub").read_text())
+    tty = ssh(tmp_path, where, mine, "-tt", "tty", ConnectionAttempts="20")
+    assert tty.stdout.strip() == "/dev/pts/0", tty
+    sent = tmp_path / "sent"
+    sent.write_text("hello\n")
+    common = ("-F", "none", "-i", str(mine), "-P", str(where[1]), "-o",
+              f"UserKnownHostsFile={tmp_path / 'known'}")  # fmt: skip
+    target = f"{USER}@{where[0]}:/tmp/got"
+    subprocess.run(("scp", "-q", *common, str(sent), target), check=True, timeout=60)
+    assert ssh(tmp_path, where, mine, "cat /tmp/got").stdout == "hello\n"
 
 
-def test_another_host_key_is_not_believed(entered: Project) -> None:
-    (entered.state / "shell.key").write_bytes(b"x" * 32)
-    assert "verification failed" in ssh(entered, "desk/0", "--", "true").ends(255).err
-
-
-def test_who_is_meant_has_to_be_clear(entered: Project) -> None:
-    assert "say which, such as desk/0" in ssh(entered, "desk", "--", "true").ends(1).err
-    told = ssh(entered, "other", "--", "true").ends(1)
-    assert "lets nobody in by ssh" in told.err
-    assert "exec other/0 -it -- sh" in told.err
-    entered.reconciler("stop", "desk/1").ends(0)
-    assert "desk/1 does not run" in ssh(entered, "desk/1", "--", "true").ends(1).err
-    assert "-> 22" in entered.reconciler("status").ends(0).out
-
-
-def test_without_ssh_here_it_says_what_to_do(entered: Project) -> None:
-    env = entered.reconciler.variables | {"PATH": "/nonexistent"}
-    done = subprocess.run(
-        [*COMMAND, "ssh", "desk/0"], cwd=entered.source, env=env, capture_output=True, check=False
-    )
-    assert done.returncode == 1
-    assert b"install OpenSSH's client" in done.stderr
-
-
-def test_a_shell_at_a_terminal(entered: Project) -> None:
-    command = (*COMMAND, "ssh", "desk/0", "-i", str(entered.home / "right"), *QUIET)
-    with Terminal(command, entered.source, entered.reconciler.variables) as terminal:
-        terminal.reads("$ ")
-        terminal.types("echo $((6 * 7)); exit 5\n")
-        terminal.reads("42")
-        assert terminal.ends() == 5
+def test_root_logs_in_beside_a_read_only_root(project: Project, tmp_path: Path) -> None:
+    mine = key(tmp_path / "mine")
+    as_root = {
+        "user": "0:0",
+        "account": {"entries": False},
+        "security": {
+            "readOnlyRoot": True, "capabilities": {"add": ["SETUID", "SETGID", "SYS_CHROOT"]},
+        },
+    }  # fmt: skip
+    public = mine.with_suffix(".pub").read_text()
+    where = reachable(project, public, container=as_root)
+    script = "touch /x 2>/dev/null || touch /tmp/x && id -u"
+    done = ssh(tmp_path, where, mine, script, user="root", ConnectionAttempts="20")
+    assert done.stdout == "0\n", done
+    assert ssh(tmp_path, where, mine, "true", user="daemon").returncode == 255

@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import pytest
+from docker import APIClient
 
 from tests.support.engines import DEFAULT, SOCKET
 
@@ -26,3 +28,12 @@ def mpi_image(url: str = SOCKET) -> str:
     if made.returncode:
         pytest.skip(made.stderr.strip().rpartition("\n")[2])
     return MPI_IMAGE
+
+
+def give_mpi_image(url: str) -> None:
+    """See to it that an engine at another socket has the image of the one that tests share."""
+    with closing(APIClient(base_url=url, timeout=120)) as other:
+        if other.images(name=MPI_IMAGE):
+            return
+        with closing(APIClient(base_url=SOCKET, timeout=120)) as client:
+            other.load_image(b"".join(client.get_image(MPI_IMAGE)))  # type: ignore[no-untyped-call]
