@@ -25,6 +25,7 @@ VERBS: Final = {
     "why": "Say why a task or an instance is as it is.",
     "logs": "Show what instances print.",
     "exec": "Execute a program in instances that run.",
+    "ssh": "Log into an instance by ssh.",
     "events": "Show what the reconciler did.",
     "wait": "Wait until batch has ended and services are ready.",
     "stop": "Stop a task, an instance or a job, in its present run.",

@@ -56,7 +56,7 @@ container:
 PROFILE = profile(
     """\
 description: Everything.
-constants: {CMD: {default: mpi}, KEYS: {default: ""}, PASSWORD: {secret: true}}
+constants: {CMD: {default: mpi}, KEYS: {default: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me@lab"}, PASSWORD: {secret: true}}
 container:
   image: {name: "x:1", registryAuth: {username: me, password: "${PASSWORD}"}}
   network: cluster

@@ -82,12 +82,12 @@ def test_defaults_and_what_is_acted_on_say_nothing(spec: str) -> None:
 
 
 def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
-    own = profile("container: {image: x, network: bridge}\nssh: {port: 22}\ntask: {cache: true}")
+    own = profile("container: {image: {archive: x}}\ntask: {cache: true}")
     text = "---\n".join([own, task("profile: mine", "a"), task("profile: mine", "b")])
     problems, tasks = read(text)
-    assert [str(p.at) for p in problems] == ["a.yaml:6:3", "a.yaml:7:17"]
+    assert [str(p.at) for p in problems] == ["a.yaml:5:33", "a.yaml:6:16"]
     assert {found.blocked for found in tasks.values()} == {
-        "not started, for ssh (a.yaml:6:3) is not supported yet"
+        "not started, for container.image.archive (a.yaml:5:33) is not supported yet"
     }
 
 
@@ -100,12 +100,12 @@ def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
 
 def test_many_reasons_are_counted() -> None:
     spec = (
-        "inputs: [{bucket: b, target: /x}]\ncontainer: {network: cluster}\n"
+        "inputs: [{bucket: b, target: /x}]\ncontainer: {resources: {devices: [/dev/a]}}\n"
         "secrets: [{name: A, from: {env: B}}]\noutputs: {bucket: b, source: /y}"
     )
     _, tasks = read(task(spec))
     assert tasks["pi"].blocked == (
-        "not started, for container.network (a.yaml:6:24), secrets (a.yaml:7:3), "
+        "not started, for container.resources.devices (a.yaml:6:37), secrets (a.yaml:7:3), "
         "inputs (a.yaml:5:3) "
         "and 1 more are not supported yet"
     )
