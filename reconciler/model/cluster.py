@@ -5,6 +5,7 @@ counted down from the network's last one, for engines give out their own from th
 Must not know engines, nor what is put into containers.
 """
 
+import hashlib
 from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Final
@@ -15,6 +16,9 @@ from reconciler.model.spec import Cluster, Pairs
 
 # What engines take for themselves: the network's own name, its gateway, and a few for each node.
 _TAKEN: Final = 16
+# Of a network's name.
+_LONGEST: Final = 63
+_DIGEST: Final = 12
 
 
 class Peer(Struct, frozen=True):
@@ -76,8 +80,17 @@ class TooSmallError(ValueError):
 
 
 def network_name(project: str, task: str, run: int) -> str:
-    """Return the name of the network of a task's run: PROJECT.TASK.RUN."""
-    return f"{project}.{task}.{run}"
+    """Return the name of the network of a task's run: PROJECT_TASK_RUN.
+
+    What spans engines is named as DNS names a host: without dots, and no longer than that. What
+    would be longer is cut, and made unique by a digest.
+    """
+    name = f"{project}_{task}_{run}"
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(f"{project}/{task}".encode()).hexdigest()[:_DIGEST]
+    kept = f"{project}_{task}"[: _LONGEST - _DIGEST - len(f"__{run}")]
+    return f"{kept}_{digest}_{run}"
 
 
 def peer_name(task: str, instance: int) -> str:

@@ -51,7 +51,7 @@ def state(lab: Lab, name: str = "pi") -> TaskState:
 
 def test_the_network_first_then_all_containers_then_the_workers_then_the_master() -> None:
     assert told(Lab(crew()).settle()) == [
-        "network network:local:demo.pi.1 @local: run 1 has its own pi.yaml:1:1",
+        "network network:local:demo_pi_1 @local: run 1 has its own pi.yaml:1:1",
         "create  demo.pi.1.0.1 @local: new task pi.yaml:1:1",
         "create  demo.pi.1.1.1 @local: new task pi.yaml:1:1",
         "create  demo.pi.1.2.1 @local: new task pi.yaml:1:1",
@@ -123,7 +123,7 @@ def test_a_crash_at_any_point_of_the_beginning_starts_each_once(steps: int) -> N
     lab.settle()
     assert len(lab.live()) == len(lab.world.journal.starts) == 3
     assert lab.world.journal.starts[-1] == "demo.pi.1.0.1"
-    assert lab.world.journal.of("create_network") == ["demo.pi.1"]
+    assert lab.world.journal.of("create_network") == ["demo_pi_1"]
 
 
 def test_a_worker_that_ends_badly_with_the_master_does_not_undo_its_success() -> None:
@@ -152,7 +152,7 @@ def test_one_that_fails_with_a_retry_left_has_the_whole_cluster_start_again(memb
     lab.world.finish(f"demo.pi.1.{member}.1", 3)
     lab.settle()
     assert lab.live() == []
-    assert "demo.pi.1" in lab.world.networks
+    assert "demo_pi_1" in lab.world.networks
     lab.wait(6)
     assert lab.live() == ["demo.pi.1.0.2", "demo.pi.1.1.2", "demo.pi.1.2.2"]
     assert lab.world.journal.starts[-1] == "demo.pi.1.0.2"
@@ -184,11 +184,11 @@ def test_two_runs_side_by_side_have_a_network_each() -> None:
     lab.settle()
     lab.wait(60)
     lab.wait(60)
-    assert sorted(lab.world.networks) == ["demo.pi.1", "demo.pi.2"]
-    assert len({*lab.world.networks["demo.pi.1"].values()}) == 4
+    assert sorted(lab.world.networks) == ["demo_pi_1", "demo_pi_2"]
+    assert len({*lab.world.networks["demo_pi_1"].values()}) == 4
     lab.world.finish("demo.pi.1.0.1", 0)
     lab.settle()
-    assert sorted(lab.world.networks) == ["demo.pi.2"]
+    assert sorted(lab.world.networks) == ["demo_pi_2"]
     assert lab.live() == ["demo.pi.2.0.1", "demo.pi.2.1.1"]
 
 
@@ -224,16 +224,16 @@ def test_a_network_removed_by_hand_is_made_again_before_anything_is_created() ->
 
 def test_somebody_elses_network_of_that_name_is_left_alone() -> None:
     lab = Lab(crew())
-    lab.world.networks["demo.pi.1"] = {}
+    lab.world.networks["demo_pi_1"] = {}
     lab.settle()
     assert not lab.world.boxes
     assert "is not ours" in lab.verdict("pi").reason
-    assert lab.world.networks == {"demo.pi.1": {}}
+    assert lab.world.networks == {"demo_pi_1": {}}
 
 
 def test_a_network_of_a_task_that_nobody_knows_any_more_goes() -> None:
     lab = Lab()
-    lab.world.networks["demo.old.3"] = {
+    lab.world.networks["demo_old_3"] = {
         "io.reconciler.project": "demo", "io.reconciler.task": "old", "io.reconciler.run": "3",
     }  # fmt: skip
     lab.settle()
@@ -242,7 +242,7 @@ def test_a_network_of_a_task_that_nobody_knows_any_more_goes() -> None:
 
 def test_a_network_that_is_too_small_is_told() -> None:
     lab = Lab(crew(30))
-    lab.world.networks["demo.pi.1"] = {
+    lab.world.networks["demo_pi_1"] = {
         "io.reconciler.project": "demo", "io.reconciler.task": "pi", "io.reconciler.run": "1",
         "io.reconciler.subnet": "10.0.0.0/27",
     }  # fmt: skip
@@ -286,7 +286,7 @@ def test_nodes_of_one_fabric_take_it_together_on_a_network_that_the_manager_make
     assert [(a.verb, a.node) for a in made.actions] == [(Verb.NETWORK, "b")]
     assert made.actions[0].network
     assert made.actions[0].network.reaches
-    there = Network("demo.pi.1", "pi", 1, "10.0.1.0/24", reaches=True)
+    there = Network("demo_pi_1", "pi", 1, "10.0.1.0/24", reaches=True)
     view = NodeView("b", fabric=seen.nodes["b"].fabric, networks={there.name: there})
     made = plan(TWO, Observed({**seen.nodes, "b": view}), history, 1.0)
     assert {(a.verb, a.node) for a in made.actions} == {(Verb.CREATE, "a"), (Verb.CREATE, "b")}

@@ -5,20 +5,27 @@ has besides is not decided by these: 5.1 (Swarm), 5.23 and 5.24 (how `docker exe
 (how images are refreshed).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-Json = Mapping[str, Any]
+from reconciler.planning.start_script import START
+
+Json = dict[str, Any]
 _SENSITIVE: Final = ("/boot", "/dev", "/etc", "/lib", "/proc", "/sys", "/usr", "/var/run")
 _PRIVILEGED_PORT: Final = 1024
 
 
 class Point(NamedTuple):
-    """What is asked for, and whether a container is so, given its inspection's HostConfig."""
+    """What is asked for, and whether a container is so, given HostConfig and Entrypoint of it."""
 
     number: str
     asks: str
     holds: Callable[[Json], bool]
+
+    def held_by(self, inspected: Json) -> bool:
+        """Whether a container is so, given what the engine says of it."""
+        own = {"Entrypoint": inspected["Config"]["Entrypoint"] or ()}
+        return self.holds(inspected["HostConfig"] | own)
 
 
 def _bindings(host: Json) -> list[dict[str, str]]:
@@ -47,6 +54,7 @@ POINTS: Final = (
         "None of the node's system folders is mounted",
         lambda h: not any(m["Source"].startswith(_SENSITIVE) for m in _binds(h)),
     ),
+    Point("5.7", "No sshd runs in it", lambda h: START not in h["Entrypoint"]),
     Point(
         "5.8",
         "No privileged port of the node is taken",
