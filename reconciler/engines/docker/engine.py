@@ -10,7 +10,6 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from reconciler.engines.docker import staging as stagings
 from reconciler.engines.docker import volumes
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
@@ -20,6 +19,7 @@ from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
+from reconciler.engines.docker.staging import Stager
 from reconciler.engines.docker.usage import usage_of
 from reconciler.engines.engine import (
     ConflictError,
@@ -65,6 +65,7 @@ class DockerEngine:
         self.node = node
         self._clients = Clients(endpoint, tls, ssh_config)
         self._neighbours = Neighbours(self._clients)
+        self._stager = Stager(self._clients)
 
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
@@ -148,7 +149,7 @@ class DockerEngine:
         if found is None or detail is None:
             raise TransientError(f"could not start {_brief(container)}: the container is gone")
         if detail.container.phase is Phase.CREATED:
-            stagings.put(self._clients, found, staging)
+            self._stager.put(found, staging)
 
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a created container; with an id and no fence that is a single call."""
