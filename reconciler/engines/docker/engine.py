@@ -12,7 +12,6 @@ from docker.errors import APIError, NotFound
 
 from reconciler.engines.dialogue import Command
 from reconciler.engines.docker import networks, volumes
-from reconciler.engines.docker import staging as stagings
 from reconciler.engines.docker.attach import Attachment, attach
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
@@ -28,6 +27,7 @@ from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
+from reconciler.engines.docker.staging import Stager
 from reconciler.engines.docker.usage import usage_of
 from reconciler.engines.engine import (
     ConflictError,
@@ -74,6 +74,7 @@ class DockerEngine:
         self.node = node
         self._clients = Clients(endpoint, tls, ssh_config)
         self._neighbours = Neighbours(self._clients)
+        self._stager = Stager(self._clients)
 
     @property
     def address(self) -> str:
@@ -163,7 +164,7 @@ class DockerEngine:
         if found is None or detail is None:
             raise TransientError(f"could not start {_brief(container)}: the container is gone")
         if detail.container.phase is Phase.CREATED:
-            stagings.put(self._clients, found, staging)
+            self._stager.put(found, staging)
 
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a created container; with an id and no fence that is a single call."""
