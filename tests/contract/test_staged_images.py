@@ -3,7 +3,7 @@
 import io
 import tarfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from docker.errors import NotFound
 
 from reconciler.engines.engine import PermanentError
 from reconciler.model.staging import Account, StagedFile, Staging
-from tests.support.engines import IMAGE, DockerRig, Held, make_request
+from tests.support.engines import IMAGE, DockerRig, Held, make_request, real_engine
 from tests.support.images import Layer, add_layer
 
 pytestmark = pytest.mark.docker
@@ -30,8 +30,8 @@ class ImageRig(DockerRig):
         self.made = add_layer(self.client, IMAGE, name, layers, config)
         return f"{name}:latest"
 
-    def container(self, image: str, **spec: Any) -> str:  # noqa: ANN401
-        request = make_request(self.project, "task", image=image, **spec)
+    def container(self, image: str, instance: int = 0, **spec: Any) -> str:  # noqa: ANN401
+        request = make_request(self.project, "task", instance, image=image, **spec)
         self.engine.create(request)
         return request.name
 
@@ -93,6 +93,19 @@ def test_a_register_beyond_measure_is_refused(rig: ImageRig) -> None:
     name = rig.container(rig.image(huge), user="1234:2345")
     with pytest.raises(PermanentError, match="/etc/passwd of the image has more than 1048576"):
         rig.engine.stage(name, ACCOUNT)
+
+
+def test_what_one_container_was_told_no_other_one_knows(rig: ImageRig) -> None:
+    image = rig.image(PASSWD)
+    first = rig.container(image, user="1234:2345")
+    rig.engine.stage(first, ACCOUNT)
+    with closing(real_engine()) as later:  # knows nothing of the image yet
+        later.stage(first, ACCOUNT)
+        second = rig.container(image, user="1111:2222", instance=1)
+        later.stage(second, Staging(account=Account(entries=True, name="bob")))
+    held = rig.held(second, "/etc/passwd")
+    assert held is not None
+    assert held.content == PASSWD.content + b"bob:x:1111:2222:bob:/home/bob:/bin/sh\n"
 
 
 def test_a_home_that_the_image_has_is_left_as_it_is(rig: ImageRig) -> None:

@@ -13,6 +13,7 @@ from reconciler.model.identity import LABEL_PROJECT
 from tests.e2e.project import Project
 from tests.support.docker import Outside
 from tests.support.engines import IMAGE, new_project
+from tests.support.mpi import MPI_IMAGE, mpi_image
 from tests.support.process import COMMAND, Done, Running, eventually
 from tests.support.terminal import Terminal
 
@@ -160,6 +161,25 @@ def test_the_saved_manifest_gives_the_same(project: Project, up: Lone) -> None:
     project.apply("--wait")
     said = project.reconciler("logs", up.name).ends(0).out
     assert said == "0 | ${B} ${B} 0\n1 | ${B} ${B} 1\n"
+
+
+def test_as_the_caller_in_this_folder(up: Lone, tmp_path: Path) -> None:
+    script = "id -u; pwd; touch made; ls /other 2>/dev/null"
+    flags = ("--as-me", "--mount", f"{tmp_path}:/other")
+    told = up(*flags, *shell(script)).ends(0)
+    assert told.out.splitlines()[:2] == [str(os.getuid()), "/docker_pwd"]
+    made = up.reconciler.source / "made"
+    assert made.stat().st_uid == os.getuid()
+    assert "made" not in up("--as-me", "--no-add-wd", "--no-add-user", *shell("ls")).ends(0).out
+
+
+def test_a_cluster_comes_to_what_its_first_instance_does(up: Lone) -> None:
+    mpi_image()
+    script = "for one in $(cut -d' ' -f1 /job/hostfile); do ssh $one hostname; done; exit 4"
+    told = up("--image", MPI_IMAGE, "--cluster", "--instances", "2", *shell(script)).ends(4)
+    assert told.out == f"0 | {up.name}-0\n0 | {up.name}-1\n"
+    assert told.err == ""
+    assert up.engine.client.networks(names=[f"up-{up.name}"]) == []
 
 
 def test_a_terminal(up: Lone) -> None:

@@ -85,9 +85,9 @@ def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
     own = profile("container: {image: {archive: x}}\ntask: {cache: true}")
     text = "---\n".join([own, task("profile: mine", "a"), task("profile: mine", "b")])
     problems, tasks = read(text)
-    assert [str(p.at) for p in problems] == ["a.yaml:5:33", "a.yaml:6:16"]
+    assert [str(p.at) for p in problems] == ["a.yaml:5:32", "a.yaml:6:17"]
     assert {found.blocked for found in tasks.values()} == {
-        "not started, for container.image.archive (a.yaml:5:33) is not supported yet"
+        "not started, for container.image.archive (a.yaml:5:32) is not supported yet"
     }
 
 
@@ -105,7 +105,7 @@ def test_many_reasons_are_counted() -> None:
     )
     _, tasks = read(task(spec))
     assert tasks["pi"].blocked == (
-        "not started, for container.resources.devices (a.yaml:6:37), secrets (a.yaml:7:3), "
+        "not started, for container.resources.devices (a.yaml:6:27), secrets (a.yaml:7:3), "
         "inputs (a.yaml:5:3) "
         "and 1 more are not supported yet"
     )

@@ -36,6 +36,7 @@ class PrivateEngine:
         """Make one that is started with these options, by a command that leads into its place."""
         # Not pytest's folder: its name is longer than the path of a socket may be.
         self.folder = folder = Path(tempfile.mkdtemp(prefix="engine-"))
+        folder.chmod(0o711)  # whomever the engine runs things as has to pass
         self.url = f"unix://{folder}/engine.sock"
         self._options = options
         self._inside = (*inside, "sh", "-c", 'ip link set lo up; exec "$@"', "sh")

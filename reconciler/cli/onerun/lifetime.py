@@ -24,6 +24,7 @@ from reconciler.ledger import Ledger
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import Desired
 from reconciler.model.fact import Result
+from reconciler.model.identity import AttemptKey
 from reconciler.model.run import Attempt
 from reconciler.sources.source import Snapshot
 
@@ -127,7 +128,9 @@ class _Life:
     def _conclude(self, core: "Core") -> None:
         self._audience.hear_out(_PATIENCE)
         for verdict in core.all_verdicts():
-            if not verdict.container and verdict.state is not InstanceState.CANCELLED:
+            record = core.history.attempt(AttemptKey(verdict.key, verdict.run, verdict.attempt))
+            begun = record is not None and record.exit_code is not None
+            if not begun and verdict.state is not InstanceState.CANCELLED:
                 complain(f"{verdict.key}: {verdict.reason}")
         self.code = code_of(core, self._manner)
 

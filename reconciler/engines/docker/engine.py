@@ -4,7 +4,7 @@ It decides nothing about what should run, and touches nothing that does not carr
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from docker import APIClient
@@ -12,8 +12,8 @@ from docker.errors import APIError, NotFound
 
 from reconciler.engines.dialogue import Command
 from reconciler.engines.docker import networks, volumes
-from reconciler.engines.docker import staging as stagings
 from reconciler.engines.docker.attach import Attachment, attach
+from reconciler.engines.docker.belongings import Belongings
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
 from reconciler.engines.docker.create import (
@@ -28,6 +28,7 @@ from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
+from reconciler.engines.docker.staging import Stager
 from reconciler.engines.docker.usage import usage_of
 from reconciler.engines.engine import (
     ConflictError,
@@ -36,10 +37,9 @@ from reconciler.engines.engine import (
     Progress,
     TransientError,
 )
-from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
+from reconciler.engines.ownership import claim_name
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken
-from reconciler.model.cluster import Network, NetworkRequest
 from reconciler.model.desired import Tls
 from reconciler.model.identity import (
     LABEL_PROJECT,
@@ -64,7 +64,7 @@ _BRIEF: Final = 12
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
-class DockerEngine:
+class DockerEngine(Belongings):
     """A Docker Engine, usable from any thread."""
 
     def __init__(
@@ -72,8 +72,9 @@ class DockerEngine:
     ) -> None:
         """Nothing is asked of the engine yet, nor is any file looked at."""
         self.node = node
-        self._clients = Clients(endpoint, tls, ssh_config)
+        super().__init__(Clients(endpoint, tls, ssh_config))
         self._neighbours = Neighbours(self._clients)
+        self._stager = Stager(self._clients)
 
     @property
     def address(self) -> str:
@@ -163,7 +164,7 @@ class DockerEngine:
         if found is None or detail is None:
             raise TransientError(f"could not start {_brief(container)}: the container is gone")
         if detail.container.phase is Phase.CREATED:
-            stagings.put(self._clients, found, staging)
+            self._stager.put(found, staging)
 
     def start(self, container: str, *, fenced: bool = False) -> None:
         """Start a created container; with an id and no fence that is a single call."""
@@ -241,39 +242,6 @@ class DockerEngine:
 
         return subscribe(self._clients, project, claim_name(project), settle)
 
-    def claim(self, project: str, labels: dict[str, str]) -> dict[str, str]:
-        """Put up the project's claim unless there is one."""
-        marked = claim_labels(project, labels)
-        return volumes.ensure(self._clients, claim_name(project), marked)
-
-    def claimed_by(self, project: str) -> dict[str, str] | None:
-        """Return the labels of the project's claim."""
-        return volumes.labels_of(self._clients, claim_name(project))
-
-    def release(self, project: str) -> None:
-        """Take the project's claim down."""
-        self._remove_volume(claim_name(project), is_claim)
-
-    def volumes(self, project: str) -> tuple[str, ...]:
-        """Return the names of the project's own volumes."""
-        return volumes.own(self._clients, project)
-
-    def remove_volume(self, name: str) -> None:
-        """Remove a volume of ours with what is in it."""
-        self._remove_volume(name, is_own_volume)
-
-    def networks(self, project: str) -> tuple[Network, ...]:
-        """Return the project's own networks."""
-        return networks.own(self._clients, project)
-
-    def create_network(self, request: NetworkRequest) -> Network:
-        """Make a network, or adopt the one that is there."""
-        return networks.create(self._clients, request)
-
-    def remove_network(self, name: str) -> None:
-        """Remove a network of ours."""
-        networks.remove(self._clients, name)
-
     def close(self) -> None:
         """Close all connections but those of open streams."""
         self._clients.close()
@@ -335,14 +303,6 @@ class DockerEngine:
                 f"could not create {request.name}: there is no volume {name} on the node,"
                 " and an external one is not made by us"
             )
-
-    def _remove_volume(self, name: str, ours: Callable[[str, dict[str, str]], bool]) -> None:
-        labels = volumes.labels_of(self._clients, name)
-        if labels is None:
-            return
-        if not ours(name, labels):
-            raise ConflictError(f"the volume {name} is not ours, so it stays")
-        volumes.remove(self._clients, name)
 
 
 def _brief(container: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import NotFound
 from docker.utils import decode_json_header
+from msgspec import Struct
 
 from reconciler.engines.accounts import GROUP, PASSWD, Registers
 from reconciler.engines.docker.client import Clients, accepted, url_of
@@ -33,21 +34,58 @@ _DEADLINE: Final = 30
 _LARGEST: Final = 2**20
 # Folders, links, devices, pipes and sockets, in the engine's own bits.
 _NOT_A_FILE: Final = 1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
+# What a file has that was put in without a time.
+_OUR_TIME: Final = "1970-01-01T00:00:00Z"
+_MOST_IMAGES: Final = 100
 _NUMBERS: Final = re.compile(r"\d+:\d+")
 Json = Mapping[str, Any]
 
 
-def put(clients: Clients, found: Json, staging: Staging) -> None:
-    """Put files into the container of an inspection."""
-    setting, container = _setting(clients, found), str(found["Id"])
-    user, account = str(found["Config"].get("User") or ""), staging.account
-    registers = _registers(clients, container, user, account)
-    groups = found["HostConfig"].get("GroupAdd") or () if account else ()
-    identity = identified(setting, user, groups, registers)
-    has_home = _has_home(clients, container, setting, account)
-    entries = entries_of(staging, setting, identity, registers, has_home=has_home)
-    for place, inside in by_place(entries, setting).items():
-        _put(clients, container, setting.name, place, inside)
+class Stager:
+    """Puts files into one engine's containers, from any thread.
+
+    Whom an image knows is kept, for an engine takes longer to read a file than to look at ten.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        """Nothing is asked of the engine yet."""
+        self._clients = clients
+        self._known: dict[str, Registers] = {}
+
+    def put(self, found: Json, staging: Staging) -> None:
+        """Put files into the container of an inspection."""
+        clients, container = self._clients, str(found["Id"])
+        setting, account = _setting(clients, found), staging.account
+        user = str(found["Config"].get("User") or "")
+        registers = Registers()
+        if account is not None or (user and not _NUMBERS.fullmatch(user)):
+            registers = self._registers(container, str(found["Image"]), setting)
+        groups = found["HostConfig"].get("GroupAdd") or () if account else ()
+        identity = identified(setting, user, groups, registers)
+        has_home = _has_home(clients, container, setting, account)
+        entries = entries_of(staging, setting, identity, registers, has_home=has_home)
+        for place, inside in by_place(entries, setting).items():
+            _put(clients, container, setting.name, place, inside)
+
+    def _registers(self, container: str, image: str, setting: Setting) -> Registers:
+        """Return whom a container knows, which is whom its image knows unless it has been told."""
+        own = covered(PASSWD, setting) or covered(GROUP, setting)
+        if image in self._known and not own:
+            return self._known[image]
+        passwd, group = (_read(self._clients, container, path) for path in (PASSWD, GROUP))
+        registers = Registers(passwd.content, group.content)
+        if not own and not (passwd.ours or group.ours):
+            if len(self._known) >= _MOST_IMAGES:
+                self._known.clear()
+            self._known[image] = registers
+        return registers
+
+
+class _File(Struct, frozen=True):
+    """A file's content, and whether it may be one that was put in before."""
+
+    content: bytes = b""
+    ours: bool = False
 
 
 def _setting(clients: Clients, found: Json) -> Setting:
@@ -66,13 +104,6 @@ def _maps_users(clients: Clients) -> bool:
     return any(str(one).startswith("name=userns") for one in found.get("SecurityOptions") or ())
 
 
-def _registers(clients: Clients, container: str, user: str, account: Account | None) -> Registers:
-    """Read who the image knows, where that matters."""
-    if account is None and (not user or _NUMBERS.fullmatch(user)):
-        return Registers()
-    return Registers(_read(clients, container, PASSWD), _read(clients, container, GROUP))
-
-
 def _has_home(clients: Clients, container: str, setting: Setting, account: Account | None) -> bool:
     """Whether there is a home, or what is mounted there is to hold one."""
     if account is None or covered(account.folder, setting):
@@ -80,20 +111,21 @@ def _has_home(clients: Clients, container: str, setting: Setting, account: Accou
     return _stat(clients, container, account.folder) is not None
 
 
-def _read(clients: Clients, container: str, path: str) -> bytes:
-    """Return a file's content, of which a link is followed; empty where there is none."""
+def _read(clients: Clients, container: str, path: str) -> _File:
+    """Return a file, of which a link is followed; an empty one where there is none."""
     stat = _stat(clients, container, path)
     target = (stat and stat["linkTarget"]) or path
     stat = _stat(clients, container, target) if target != path else stat
     if stat is None or stat["mode"] & _NOT_A_FILE:
-        return b""
+        return _File()
     if stat["size"] > _LARGEST:
         raise PermanentError(f"{path} of the image has more than {_LARGEST} bytes")
 
     def ask(client: APIClient) -> bytes:
         return b"".join(client.get_archive(container, target)[0])
 
-    return _only_file(clients.call(f"read {path} of {container[:12]}", _DEADLINE, ask))
+    found = clients.call(f"read {path} of {container[:12]}", _DEADLINE, ask)
+    return _File(_only_file(found), stat["mtime"] == _OUR_TIME)
 
 
 def _stat(clients: Clients, container: str, path: str) -> Json | None:
