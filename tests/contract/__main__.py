@@ -18,7 +18,10 @@ SUITE = (
     "tests/engines",
     "tests/e2e/test_container.py",
     "tests/e2e/test_engine_restart.py",
+    "tests/e2e/test_hardening.py",
+    "tests/e2e/test_mpi.py",
     "tests/e2e/test_nodes.py",
+    "tests/e2e/test_ssh.py",
     "tests/e2e/test_wedged_engine.py",
     "tests/e2e/test_wedged_node.py",
 )

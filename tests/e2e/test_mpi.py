@@ -157,6 +157,17 @@ def test_a_cluster_that_broke_begins_anew_as_a_whole(
     eventually(lambda: nothing_is_left(project, volumes), "all to be gone")
 
 
+def test_programs_are_executed_on_a_cluster_that_stands_by(project: Project) -> None:
+    project.declare(cluster("crew", "sh -c 'echo ready; exec sleep 600'"))
+    project.run()
+    master = project.engine.name("crew")
+    project.engine.await_running(master)
+    eventually(lambda: "ready" in project.engine.logs(master), "the master to begin", 60)
+    run = ("exec", "crew/0", "--", "mpirun", "python3", f"{HERE}/ring.py")
+    done = project.reconciler.with_program(*run).wait().ends(0)
+    assert f"ring of {SIZE}: 6" in done.out.splitlines()
+
+
 def test_clusters_side_by_side_do_not_meet(project: Project) -> None:
     names = ("one", "two", "three")
     project.declare(*(cluster(name, f"mpirun python3 {HERE}/ring.py", 2) for name in names))
