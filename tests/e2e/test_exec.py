@@ -79,6 +79,22 @@ def test_all_instances_at_once(project: Project) -> None:
     assert "leave out -i" in execute(project, "many", "--all", "-it", "--", "sh").ends(64).err
 
 
+def test_it_ends_when_nobody_reads_any_more(project: Project) -> None:
+    project.declare(task("many", instances=2))
+    project.apply()
+    for words in (("many", "--all"), ("many/0",)):
+        with subprocess.Popen(
+            [*COMMAND, "exec", *words, "--", "yes"], cwd=project.source,
+            env=project.reconciler.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as running:  # fmt: skip
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert running.stdout.readline().endswith(b"y\n")
+            running.stdout.close()
+            assert running.stderr.read() == b""
+            assert running.wait(30) == 1
+
+
 def test_it_ends_with_the_container(one: Project) -> None:
     running = one.reconciler.with_program("exec", "one", "--", "sh", "-c", "echo here; sleep 600")
     running.says("here")

@@ -163,6 +163,25 @@ def test_the_saved_manifest_gives_the_same(project: Project, up: Lone) -> None:
     assert said == "0 | ${B} ${B} 0\n1 | ${B} ${B} 1\n"
 
 
+def test_an_engine_that_does_not_answer(up: Lone) -> None:
+    up.reconciler.env["DOCKER_HOST"] = "unix:///nonexistent"
+    assert "no Docker Engine runs" in up("--", "true").ends(125).err
+
+
+def test_it_ends_when_nobody_reads_any_more(up: Lone) -> None:
+    words = [*COMMAND, "up", "--image", IMAGE, "--name", up.name, "--", "yes"]
+    with subprocess.Popen(
+        words, cwd=up.home, env=up.reconciler.variables, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline() == b"y\n"
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(30) == 1
+
+
 def test_as_the_caller_in_this_folder(up: Lone, tmp_path: Path) -> None:
     script = "id -u; pwd; touch made; ls /other 2>/dev/null"
     flags = ("--as-me", "--mount", f"{tmp_path}:/other")

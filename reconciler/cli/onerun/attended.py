@@ -23,6 +23,7 @@ class Audience:
         """`hands` are for the first instance that is started, None for none."""
         self._outputs = (Output("text", names), Output("text", names, error=True)) if names else ()
         self._hands = hands
+        self.gone = False  # nobody reads any more
         self._heard: dict[str, tuple[Dialogue, threading.Thread]] = {}
 
     def attend(self, engine: Engine, container: str, start: Callable[[], None]) -> None:
@@ -61,7 +62,8 @@ class Audience:
                     show(said)
         except EngineError as error:
             complain(f"{origin.key}: {error}; `logs` has the rest")
-        except OSError:  # nobody reads any more
+        except OSError:
+            self.gone = True
             dialogue.close()
         finally:
             if self._hands is not None:

@@ -102,7 +102,8 @@ class _Life:
     def over(self, core: "Core") -> bool:
         """Whether nothing is left to do; ask for what is to be done next."""
         if self._ending:
-            return gone(core)
+            return gone(core) or _silent(core)
+        self.signals += self._audience.gone and not self.signals
         if self.signals > self._met:
             self._met = self.signals
             self._heed(core)
@@ -159,6 +160,13 @@ def _stuck(core: "Core") -> bool:
     return core.at_rest() and any(verdict.blocked for verdict in verdicts) and not busy
 
 
+def _silent(core: "Core") -> bool:
+    """Whether all that may be left is on nodes that do not answer."""
+    nodes = core.board.nodes.values()
+    heard = all(node.asked for node in nodes) and not all(node.known for node in nodes)
+    return heard and core.at_rest() and not any(node.known and node.containers for node in nodes)
+
+
 def _opener(place: Place, audience: Audience) -> OpenEngine:
     engine_of = opener(place)
     return lambda spec: attended(engine_of(spec), audience)
@@ -184,10 +192,20 @@ def _signals(life: _Life) -> Iterator[None]:
 
 
 def _clean_up(opened: Writer, place: Place) -> None:
-    """Remove the volumes that it owned, and give the claim back."""
-    engine_of = opener(place)
-    for spec in opened.core.desired.nodes.values():
-        engine = engine_of(spec)
-        for name in engine.volumes(opened.project):
-            engine.remove_volume(name)
+    """Remove the volumes that it owned, and give the claim back.
+
+    Raises:
+        Failure: a node does not answer on which something was made.
+    """
+    engine_of, core = opener(place), opened.core
+    runs = [run for task in core.history.tasks.values() for run in task.runs.values()]
+    used = {a.node for run in runs for attempts in run.attempts.values() for a in attempts}
+    for name, node in core.board.nodes.items():
+        if not node.known:
+            if name in used:
+                raise Failure(f"node {name} does not answer, so it is not clean: {node.reason}")
+            continue
+        engine = engine_of(core.desired.nodes[name])
+        for volume in engine.volumes(opened.project):
+            engine.remove_volume(volume)
         engine.release(opened.project)

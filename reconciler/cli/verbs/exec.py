@@ -1,6 +1,7 @@
 """`exec`: a program of the user's own in instances that run."""
 
 import threading
+from queue import SimpleQueue
 
 import click
 
@@ -72,17 +73,22 @@ def _in_one(report: Report, container: Container, wanted: Command) -> int:
 def _everywhere(report: Report, containers: list[Container], wanted: Command) -> int:
     names = {c.key.instance: _name(report, c) for c in containers}
     outputs = Output("text", names), Output("text", names, error=True)
-    codes: dict[int, int] = {}
+    ends: SimpleQueue[int | OSError] = SimpleQueue()
 
     def work(container: Container) -> None:
-        codes[container.key.instance] = _beside_others(report, container, wanted, outputs)
+        try:
+            ends.put(_beside_others(report, container, wanted, outputs))
+        except OSError as error:  # nobody reads any more
+            ends.put(error)
 
-    threads = [threading.Thread(target=work, args=(c,), daemon=True) for c in containers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return max(codes.get(c.key.instance, Exit.FAILED) for c in containers)
+    for container in containers:
+        threading.Thread(target=work, args=(container,), daemon=True).start()
+    codes = []
+    for _ in containers:
+        if isinstance(end := ends.get(), OSError):
+            raise end
+        codes.append(end)
+    return max(codes)
 
 
 def _beside_others(

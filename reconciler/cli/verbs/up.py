@@ -115,7 +115,11 @@ def command(
         found = session.read_valid(place)
         names = {number: str(number) for number in range(instances)} if instances > 1 else {}
         speaker = Log("debug" if verbose else "error")
-        return live(place, found, manner, Audience(names, ours), speaker)
+        audience = Audience(names, ours)
+        code = live(place, found, manner, audience, speaker)
+    if audience.gone:
+        raise BrokenPipeError
+    return code
 
 
 def _profile(given: str, *, cluster: bool, as_me: bool) -> str:
