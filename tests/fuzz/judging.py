@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import manifests
 from reconciler.manifests import (
@@ -27,6 +28,7 @@ from reconciler.manifests import (
 )
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tree import Document
+from reconciler.model.caller import Caller
 from reconciler.model.catalog import Catalog
 from reconciler.model.policy import FOLDER, GIT, Policy
 from reconciler.model.position import NOWHERE
@@ -37,6 +39,11 @@ from tests.fuzz.showing import show
 from tests.manifests.loaded import CLOSED
 
 LIMIT = 1.0
+# A folder that somebody runs.
+OWN = replace(
+    FOLDER,
+    caller=Caller(uid=1234, gid=2345, groups=(77,), name="ada", home="/home/ada", folder="/work"),
+)
 Result = TypeVar("Result")
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _BREAK = re.compile("\r\n|\r|\n")
@@ -77,7 +84,7 @@ class Judge:
         )
 
     def _manifests(self, case: Case) -> tuple[Problem, ...]:
-        policy = (CLOSED, FOLDER, GIT)[self._number % 3]
+        policy = (CLOSED, OWN, GIT)[self._number % 3]
         catalog = self._timed(partial(_load, case, policy))
         assert (catalog.desired is None) == bool(catalog.errors)
         check_problems(catalog.problems, case.files)
@@ -133,7 +140,8 @@ def check_corpus() -> None:
             ((path, data),) = source.files.items()
             problems = manifests.operator(path, data, {}, []).problems
         else:
-            problems = manifests.load(source.files, project="p", revision="r").errors
+            load = partial(manifests.load, project="p", revision="r", policy=OWN)
+            problems = load(source.files).errors
         assert problems == (), source.name
 
 
