@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full test-engines check docs fuzz prove chaos soak bench lock clean .venv engine image tools
+.PHONY: help demo test test-full test-engines check docs fuzz prove chaos soak bench lock clean .venv engine image mpi-image tools
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -89,6 +89,10 @@ engine:
 
 image: engine
 	@.dev/image
+
+# Some 40 s, once. The tests that need it ask for it themselves.
+mpi-image: engine
+	@.dev/mpi_image
 
 tools:
 	@.dev/tools

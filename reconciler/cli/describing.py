@@ -24,6 +24,7 @@ from reconciler.cli.text import rfc3339
 from reconciler.controller.reading import Report
 from reconciler.engines.engine import EngineError
 from reconciler.model.action import Verdict
+from reconciler.model.confinement import Confinement, confinement_of
 from reconciler.model.desired import Dependency, DesiredTask
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.quantities import format_ranges
@@ -89,6 +90,7 @@ def _asked(report: Report, task: DesiredTask) -> Plain:
         "work": task.work.hash,
         "shape": task.shape.hash,
         "spec": _spec(to_builtins(task.spec)),
+        "confinement": _confinement(confinement_of(task.spec)),
     }
 
 
@@ -184,9 +186,20 @@ def _container(report: Report, verdict: Verdict) -> Plain:
         "startedAt": rfc3339(detail.started_at),
         "finishedAt": rfc3339(detail.finished_at),
         "exitCode": seen.exit_code,
-        "ports": [{"container": inside, "host": outside} for inside, outside in detail.ports],
+        "ports": [
+            {"container": port.container, "host": port.host, "protocol": port.protocol}
+            for port in seen.ports
+        ],
         "error": detail.error or None,
+        "confinement": _confinement(detail.confinement) if detail.confinement else None,
     }
+
+
+def _confinement(confinement: Confinement) -> Plain:
+    """Return it in the spelling of manifests, with a word where a limit or a right is not there."""
+    plain = _spec(to_builtins(confinement))
+    unlimited = {name: plain[name] or "unlimited" for name in ("pids", "memory", "cpus")}
+    return plain | unlimited | {"capabilities": plain["capabilities"] or "none"}
 
 
 def _find(standing: Standing, number: int) -> Verdict | None:

@@ -13,23 +13,26 @@ from typing import Final
 
 import click
 
+from reconciler.cli.text import paint
 from reconciler.model.identity import AttemptKey
 from reconciler.model.plain import escape
 
+_COLOURS: Final = ("cyan", "yellow", "green", "magenta", "blue")
 _LONGEST: Final = 64 * 1024  # a line without an end is cut here rather than kept for ever
 
 
 class Output:
-    """Standard output for the output of containers.
+    """Standard output, or standard error, for the output of containers.
 
-    `names` are what instances are called in front of their lines; with none nothing is.
+    `names` are what instances are called in front of their lines, in a colour of each on a
+    terminal; with none nothing is. They may be given while instances come and go.
     """
 
-    def __init__(self, form: str, names: Mapping[int, str]) -> None:
+    def __init__(self, form: str, names: Mapping[int, str], *, error: bool = False) -> None:
         self._json = form == "json"
-        self._names = names
-        self._width = max((len(name) for name in names.values()), default=0)
-        self._terminal = sys.stdout.isatty()
+        self.names = names
+        self._error = error
+        self._terminal = (sys.stderr if error else sys.stdout).isatty()
         self._lock = threading.Lock()
         self._partial: dict[AttemptKey, bytes] = {}
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -40,8 +43,8 @@ class Output:
         with self._lock:
             if self._closed:
                 return
-            if not self._json and not self._width:
-                self._print(chunk)
+            if not self._json and not self.names:
+                self._print(escape(self._decoder.decode(chunk)) if self._terminal else chunk)
                 return
             *lines, rest = (self._partial.pop(origin, b"") + chunk).split(b"\n")
             if len(rest) > _LONGEST:
@@ -65,19 +68,21 @@ class Output:
     def _line(self, origin: AttemptKey, line: bytes) -> bytes:
         if not self._json:
             number = origin.key.instance
-            name = self._names.get(number, str(number))
-            return f"{name:>{self._width}} | ".encode() + line + b"\n"
-        said = {
+            width = max(map(len, self.names.values()), default=0)
+            prefix = f"{self.names.get(number, str(number)):>{width}} | "
+            if not self._terminal:
+                return prefix.encode() + line + b"\n"
+            said = escape(line.removesuffix(b"\r").decode("utf-8", "replace"))
+            return f"{paint(prefix, _COLOURS[number % len(_COLOURS)])}{said}\n".encode()
+        told = {
             "task": origin.key.task,
             "instance": origin.key.instance,
             "run": origin.run,
             "attempt": origin.attempt,
             "line": line.decode("utf-8", "replace").removesuffix("\r"),
         }
-        return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+        text = json.dumps(told, ensure_ascii=False)
+        return (escape(text) if self._terminal else text).encode() + b"\n"
 
-    def _print(self, data: bytes) -> None:
-        if self._terminal:
-            click.echo(escape(self._decoder.decode(data)), nl=False)
-        else:
-            click.echo(data, nl=False)
+    def _print(self, data: str | bytes) -> None:
+        click.echo(data, nl=False, err=self._error)

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Final
 
 from reconciler.cli import pools_output
+from reconciler.cli.endpoints import Endpoint, endpoints_of
 from reconciler.cli.past import usage_json
 from reconciler.cli.plan_output.values import hold_json
 from reconciler.cli.standing import (
@@ -169,6 +170,7 @@ def _why(report: Report, verdict: Verdict) -> str:
     said = [verdict.reason] if verdict.reason != verdict.state.value.lower() else []
     found = headway_of(report, verdict)
     said += [percent(found)] if found else []
+    said += [str(endpoint) for endpoint in endpoints_of(report, verdict)]
     return "; ".join(said)
 
 
@@ -236,6 +238,16 @@ def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:
         "finishedAt": rfc3339(finished_at(attempt)),
         **usage_json(attempt, seen_of(report, verdict.container), report.at),
         "progress": _progress(report, verdict),
+        "ports": [_endpoint(one) for one in endpoints_of(report, verdict)],
+    }
+
+
+def _endpoint(endpoint: Endpoint) -> dict[str, object]:
+    return {
+        "host": endpoint.host or None,
+        "port": endpoint.port,
+        "container": endpoint.container,
+        "protocol": endpoint.protocol,
     }
 
 

@@ -18,9 +18,10 @@ from reconciler.model.identity import InstanceKey
 
 
 class Kind(StrEnum):
-    """What happens to an instance; PULL happens to a node's image."""
+    """What happens to an instance; PULL to a node's image, NETWORK to a run's network."""
 
     PULL = "pull"
+    NETWORK = "network"
     CREATE = "create"
     REPLACE = "replace"
     RETRY = "retry"
@@ -56,7 +57,7 @@ def summary(
 ) -> dict[str, int]:
     """Return how many steps of each kind are possible now, and what is left alone."""
     found = Counter(step.kind for step in now)
-    after = [step for step in later if step.kind is not Kind.RECORD]
+    after = [step for step in later if step.kind not in {Kind.RECORD, Kind.CLEAN}]
     touched = {step.subject for step in (*now, *after) if step.kind is not Kind.CLEAN}
     wanted = [str(key) for task in desired.tasks.values() for key in task.keys()]  # noqa: SIM118
     said = {kind.value: found[kind] for kind in Kind}
@@ -71,6 +72,8 @@ def _step(group: tuple[Action, ...], wanted: Collection[InstanceKey]) -> Step:
     kind = _kind(group, wanted)
     if kind is Kind.PULL:
         return Step(kind, f"{first.image} on node {first.node}", first.cause, group)
+    if first.network is not None:
+        return Step(kind, f"{first.network.name} on node {first.node}", first.cause, group)
     return Step(kind, str(first.key), _cause(group, kind), group)
 
 
@@ -80,6 +83,8 @@ def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
     created = next((a for a in group if a.verb is Verb.CREATE), None)
     described = (
         (Verb.PULL in verbs, Kind.PULL),
+        (Verb.NETWORK in verbs, Kind.NETWORK),
+        (Verb.DISSOLVE in verbs, Kind.CLEAN),
         (group[0].key not in wanted, Kind.TEAR_DOWN),
         (created and (verbs & _ENDINGS or _discards(group, created)), Kind.REPLACE),
         (created and created.attempt and created.attempt.attempt > 1, Kind.RETRY),

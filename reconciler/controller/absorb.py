@@ -62,6 +62,10 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
         board.drop(action.node, action.container or action.subject)
+    elif done.network is not None:
+        board.put_network(action.node, done.network)
+    elif action.verb is Verb.DISSOLVE and action.network is not None:
+        board.drop_network(action.node, action.network.name)
     return []
 
 

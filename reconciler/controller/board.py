@@ -4,7 +4,7 @@ A list tells of the moment it began. What a result or a hint has changed after t
 newer than the list and stands; `step` counts those changes. No clock, no engine.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
 from typing import Final
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from reconciler.engines.engine import EngineEvent
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Fabric, Network
 from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
@@ -29,7 +30,8 @@ class NodeState(Struct):
 
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
     `era` is the engine's, as told with the last list, and `has` what it said that the node has;
-    `others` is what others take of that.
+    `others` is what others take of that. `networks` are the project's own by name, `fabric` with
+    whom it may share some.
     """
 
     name: str
@@ -41,6 +43,13 @@ class NodeState(Struct):
     era: str = ""
     has: Amounts = Amounts()
     others: Taken = field(default_factory=Taken)
+    networks: dict[str, Network] = field(default_factory=dict)
+    fabric: Fabric = Fabric()
+
+    def shown(self) -> NodeView:
+        """Return it as planning reads it."""
+        told = (self.era, self.has, self.asked, self.others, self.networks, self.fabric)
+        return NodeView(self.name, self.known, self.reason, self.containers, *told)
 
 
 class Board:
@@ -72,12 +81,7 @@ class Board:
 
     def observed(self) -> Observed:
         """Return the picture as planning reads it; it is not to be kept over a change."""
-        return Observed(
-            {
-                n: NodeView(n, s.known, s.reason, s.containers, s.era, s.has, s.asked, s.others)
-                for n, s in self.nodes.items()
-            }
-        )
+        return Observed({name: state.shown() for name, state in self.nodes.items()})
 
     def list_containers(
         self, node: str, began: int, shown: tuple[Container, ...], era: str = ""
@@ -107,6 +111,31 @@ class Board:
         state = self.nodes[node]
         self.freed += (state.has, state.others) != (has, others)
         state.has, state.others = has, others
+
+    def list_networks(
+        self, node: str, began: int, shown: Iterable[Network], fabric: Fabric
+    ) -> set[str]:
+        """Take a list of networks in; return the tasks of which there is one more, or one less."""
+        state = self.nodes[node]
+        fresh = {one.name: one for one in shown}
+        before, state.fabric = state.networks, fabric
+        recent = {n for n in {*fresh, *before} if state.touched.get(_network(n), 0) > began}
+        state.networks = {n: one for n, one in fresh.items() if n not in recent}
+        state.networks |= {n: one for n, one in before.items() if n in recent}
+        changed = {*before.items()} ^ {*state.networks.items()}
+        return {one.task for _, one in changed}
+
+    def put_network(self, node: str, network: Network) -> None:
+        """Believe a network to have been made."""
+        state = self.nodes[node]
+        state.networks = {**state.networks, network.name: network}
+        self._touch(state, _network(network.name))
+
+    def drop_network(self, node: str, name: str) -> None:
+        """Believe a network to be gone."""
+        state = self.nodes[node]
+        state.networks = {n: one for n, one in state.networks.items() if n != name}
+        self._touch(state, _network(name))
 
     def lose(self, node: str, reason: str, *, doubt: bool = False) -> bool:
         """Know nothing of a node from now on; return whether that is new.
@@ -230,3 +259,8 @@ class Board:
     def _touch(self, state: NodeState, container: str) -> None:
         self.step += 1
         state.touched[container] = self.step
+
+
+def _network(name: str) -> str:
+    """Return what is touched where a network is, apart from the ids of containers."""
+    return f"network:{name}"

@@ -174,6 +174,8 @@ class Core:
         self.board.learn(seen.node, seen.has, seen.others)
         for task in self.board.list_containers(seen.node, seen.began, seen.containers, seen.era):
             self._soil(task)
+        for task in self.board.list_networks(seen.node, seen.began, seen.networks, seen.fabric):
+            self._soil(task)
         containers = self.board.nodes[seen.node].containers.values()
         self._learn(unknown_containers(self.history, containers, self.now(), seen.era))
         if not was_known:

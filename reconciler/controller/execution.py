@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable
 
-from reconciler.controller.binds import Check, unchecked
 from reconciler.controller.happenings import Done, Finished
+from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import Action, Verb
+from reconciler.model.cluster import NetworkRequest
 from reconciler.model.observed import Phase
 
 # As much of an instance's output as is worth keeping after its container is gone.
@@ -14,21 +15,22 @@ KEPT_LOG_BYTES = 64 * 1024
 
 
 def carry_out(
-    engine: Engine, action: Action, progress: Progress | None = None, check: Check = unchecked
+    engine: Engine,
+    action: Action,
+    prepare: Prepare = as_planned,
+    progress: Progress | None = None,
 ) -> Finished:
     """Make the call that an action stands for and return what came of it.
 
-    `check` is asked before a container is made.
+    `prepare` has it first, and may refuse it.
     """
     began = time.monotonic()
     try:
-        if action.request is not None:
-            check(action.request)
-        outcome: Done | EngineError = (
-            _pull(engine, action, progress)
-            if action.verb is Verb.PULL
-            else _CALLS[action.verb](engine, action)
-        )
+        ready = prepare(action)
+        if action.verb is Verb.PULL:
+            outcome: Done | EngineError = _pull(engine, ready, progress)
+        else:
+            outcome = _CALLS[action.verb](engine, ready)
     except EngineError as error:
         outcome = error
     return Finished(action, outcome, time.monotonic() - began)
@@ -76,6 +78,22 @@ def _remove(engine: Engine, action: Action) -> Done:
     return Done(container=action.container)
 
 
+def _network(engine: Engine, action: Action) -> Done:
+    return Done(network=engine.create_network(_requested(action)))
+
+
+def _dissolve(engine: Engine, action: Action) -> Done:
+    engine.remove_network(_requested(action).name)
+    return Done()
+
+
+def _requested(action: Action) -> NetworkRequest:
+    if action.network is None:
+        message = f"{action.subject}: a network without a request"
+        raise TypeError(message)
+    return action.network
+
+
 _CALLS: dict[Verb, Callable[[Engine, Action], Done]] = {
     Verb.CREATE: _create,
     Verb.START: _start,
@@ -83,4 +101,6 @@ _CALLS: dict[Verb, Callable[[Engine, Action], Done]] = {
     Verb.KILL: _signal,
     Verb.COLLECT: _collect,
     Verb.REMOVE: _remove,
+    Verb.NETWORK: _network,
+    Verb.DISSOLVE: _dissolve,
 }

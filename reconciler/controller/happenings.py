@@ -8,6 +8,7 @@ from reconciler.engines.engine import EngineError, EngineEvent
 from reconciler.model.action import Action
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Fabric, Network
 from reconciler.model.hosts import Hosts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
@@ -15,7 +16,8 @@ from reconciler.model.observed import Container, ContainerDetail, Usage
 class Done(Struct, frozen=True):
     """What a successful call brought: the container's id, an inspection, or a reference.
 
-    `usage` is the most that a container which has ended was seen to use.
+    `usage` is the most that a container which has ended was seen to use. `network` is one that has
+    been made.
     """
 
     container: str = ""
@@ -23,6 +25,7 @@ class Done(Struct, frozen=True):
     logs: bytes = b""
     reference: str = ""
     usage: Usage = Usage()
+    network: Network | None = None
 
 
 class Finished(Struct, frozen=True):
@@ -38,7 +41,7 @@ class Listed(Struct, frozen=True):
 
     `era` is the engine's, asked for afterwards: a list of a later one is never taken for this.
     `has` is what the engine says that the node has, `others` what is taken of it by containers that
-    are not the project's.
+    are not the project's. `networks` are the project's own, `fabric` with whom they may be shared.
     """
 
     node: str
@@ -47,6 +50,8 @@ class Listed(Struct, frozen=True):
     era: str = ""
     has: Amounts = Amounts()
     others: Taken = field(default_factory=Taken)
+    networks: tuple[Network, ...] = ()
+    fabric: Fabric = Fabric()
 
 
 class Hinted(Struct, frozen=True):

@@ -27,12 +27,14 @@ class Inline:
             began = self.core.board.step
             try:
                 seen = engine.list(self.core.desired.project)
-                era, has = engine.era(), engine.info().amounts
+                networks = engine.networks(self.core.desired.project)
+                era, info = engine.era(), engine.info()
                 others = engine.others(self.core.desired.project)
             except EngineError as error:
                 self.core.lost(NodeLost(name, str(error)))
             else:
-                self.core.listed(Listed(name, began, seen, era, has, others))
+                told = (info.amounts, others, networks, info.fabric)
+                self.core.listed(Listed(name, began, seen, era, *told))
 
     def step(self) -> list[Action]:
         """Take one turn and carry out what it asks for; return that."""

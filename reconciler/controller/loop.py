@@ -12,16 +12,17 @@ from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
-from reconciler.controller.binds import check_of
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
+from reconciler.controller.keys import Keys
 from reconciler.controller.lookout import Lookout
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
+from reconciler.controller.preparing import preparing
 from reconciler.controller.revisions import Change, Revisions
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
@@ -91,6 +92,7 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
+        self._keys = Keys(claimant.state_folder)
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
@@ -277,8 +279,8 @@ class Loop:
             take_over=self._take_over,
         )
         lookout = Lookout(engine, self._expressions_of)
-        workers = Workers(engine, self.put, check_of(spec, self._policy))
-        return Post(spec, watch, workers, lookout)
+        prepare = preparing(spec, self._policy, self._keys)
+        return Post(spec, watch, Workers(engine, self.put, prepare), lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
         """Return what finds progress in a task's output. Asked for in any thread."""

@@ -20,9 +20,10 @@ from reconciler.controller.happenings import (
     Listed,
     NodeLost,
 )
-from reconciler.engines.engine import Engine, EngineError, EventStream
+from reconciler.engines.engine import Engine, EngineError, EngineInfo, EventStream
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Fabric
 
 HEALTH_SECONDS = 10.0
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -63,7 +64,7 @@ class NodeWatch:
         self._stream: EventStream | None = None
         self._claimed = False
         self._doubted = False
-        self._has: Amounts | None = None
+        self._has: EngineInfo | None = None
         self._others = Taken()
         self._doubts = 0
         self._last_doubt = float("-inf")
@@ -135,14 +136,16 @@ class NodeWatch:
             self._subscribe()
         if self._has is None:
             self._look_around()
-        has, others = self._has or Amounts(), self._others
+        has, fabric = (self._has.amounts, self._has.fabric) if self._has else (Amounts(), Fabric())
         began = self._step()
         containers = self.engine.list(self._claimant.project)
-        self._put(Listed(self.engine.node, began, containers, self.engine.era(), has, others))
+        networks = self.engine.networks(self._claimant.project)
+        era, told = self.engine.era(), (has, self._others, networks, fabric)
+        self._put(Listed(self.engine.node, began, containers, era, *told))
 
     def _look_around(self) -> None:
         """See what the node has, and what others take of it."""
-        self._has = self.engine.info().amounts
+        self._has = self.engine.info()
         self._others = self.engine.others(self._claimant.project)
 
     def _give_time(self) -> None:

@@ -17,6 +17,7 @@ from reconciler.controller.almanac import scheduled
 from reconciler.controller.core import Core
 from reconciler.controller.inline import Inline
 from reconciler.engines.engine import EngineInfo
+from reconciler.engines.ownership import network_labels
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Verb, Verdict
@@ -117,7 +118,9 @@ def preview(
     clock = _Time(now)
     ahead = _Ahead(calendar or Calendar(now), clock)
     worlds = {
-        name: _world(name, observed, ahead.wall, _creatable(desired, history, name, images))
+        name: _world(
+            desired.project, name, observed, ahead.wall, _creatable(desired, history, name, images)
+        )
         for name in desired.nodes
     }
     core = Core(desired, _Copied(history), clock, ahead)
@@ -172,7 +175,9 @@ def _creatable(
     return found
 
 
-def _world(name: str, observed: Observed, wall: Callable[[], float], images: set[str]) -> World:
+def _world(
+    project: str, name: str, observed: Observed, wall: Callable[[], float], images: set[str]
+) -> World:
     world = World(name, wall)
     world.era = ""  # whatever the real engine has been through, what is tried here goes well
     world.images = {image: image for image in images}
@@ -181,7 +186,10 @@ def _world(name: str, observed: Observed, wall: Callable[[], float], images: set
         world.seed(view.containers.values())
         world.others = view.others.copy()
         if view.has.cpus is not None and view.has.memory is not None:
-            world.info = EngineInfo("simulated", int(view.has.cpus), view.has.memory)
+            cpus, memory = int(view.has.cpus), view.has.memory
+            world.info = EngineInfo("simulated", cpus, memory, view.fabric)
+        for network in view.networks.values():
+            world.networks[network.name] = network_labels(project, network)
     return world
 
 

@@ -5,7 +5,7 @@ and `why` cannot tell another story than the one that is acted upon.
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,13 +23,11 @@ from reconciler.controller.writing import last_valid, nothing_wanted
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Holder, Ledger, NoLedger, holder
 from reconciler.model.action import Plan, Underway
-from reconciler.model.amounts import Amounts
 from reconciler.model.calendar import Calendar
-from reconciler.model.claim import Taken
 from reconciler.model.desired import Desired
 from reconciler.model.fact import TaskRenamed
 from reconciler.model.history import History
-from reconciler.model.observed import Container, Containers, NodeView, Observed
+from reconciler.model.observed import Containers, NodeView, Observed
 from reconciler.model.policy import Policy
 from reconciler.planning import plan
 from reconciler.planning.nodes import lost_nodes, with_leaving
@@ -124,18 +122,22 @@ def past_of(folder: Path, project: str) -> Past:
 def observe(project: str, engines: Mapping[str, Engine], lost: Collection[str] = ()) -> Observed:
     """List every node; one that does not answer is unknown. Those `lost` get little time."""
     views: dict[str, NodeView] = {}
-
-    def look(engine: Engine) -> tuple[Sequence[Container], Amounts, Taken]:
-        return engine.list(project), engine.info().amounts, engine.others(project)
-
-    for name, seen in ask_all(engines, look, lost).items():
-        if isinstance(seen, EngineError):
-            views[name] = NodeView(name, known=False, reason=str(seen))
-        else:
-            views[name] = NodeView(
-                name, containers=Containers(seen[0]), has=seen[1], others=seen[2]
-            )
+    for name, seen in ask_all(engines, lambda engine: _view(engine, project), lost).items():
+        silent = NodeView(name, known=False, reason=str(seen))
+        views[name] = silent if isinstance(seen, EngineError) else seen
     return Observed(views)
+
+
+def _view(engine: Engine, project: str) -> NodeView:
+    shown, info = engine.list(project), engine.info()
+    return NodeView(
+        engine.node,
+        containers=Containers(shown),
+        has=info.amounts,
+        others=engine.others(project),
+        networks={one.name: one for one in engine.networks(project)},
+        fabric=info.fabric,
+    )
 
 
 def learn(history: History, observed: Observed, now: float) -> None:

@@ -11,15 +11,16 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-from reconciler.controller.binds import Check, unchecked
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished
+from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, UnreachableError
 from reconciler.model.action import Action, Verb
 
 # What ends goes first, then what begins, the higher priority before the lower, whatever the kind.
 _URGENCY = {verb: (group, rank) for group, verbs in enumerate(
-    ((Verb.KILL, Verb.STOP, Verb.COLLECT), (Verb.START, Verb.PULL, Verb.CREATE), (Verb.REMOVE,))
+    ((Verb.KILL, Verb.STOP, Verb.COLLECT), (Verb.START, Verb.PULL, Verb.NETWORK, Verb.CREATE),
+     (Verb.REMOVE, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
 
@@ -70,15 +71,18 @@ class Workers:
     """A pool of threads for one node. Threads come as they are needed and end with `close`."""
 
     def __init__(
-        self, engine: Engine, report: Callable[[Finished], None], check: Check = unchecked
+        self,
+        engine: Engine,
+        report: Callable[[Finished], None],
+        prepare: Prepare = as_planned,
     ) -> None:
-        """Carry out on `engine`; tell `report`, which may be called from any thread.
+        """Carry out on `engine` what `prepare` makes of it; tell `report`.
 
-        So may `check`, which is asked before a container is made.
+        Any thread may call either.
         """
         self._engine = engine
         self._report = report
-        self._check = check
+        self._prepare = prepare
         self._limit = Limit()
         self._queue: list[tuple[tuple[int, int, int], int, Action]] = []
         self._order = count()
@@ -133,7 +137,7 @@ class Workers:
 
     def _work(self) -> None:
         while (action := self._next()) is not None:
-            finished = carry_out(self._engine, action, check=self._check)
+            finished = carry_out(self._engine, action, self._prepare)
             self._report(finished)
             self._ended(finished)
 

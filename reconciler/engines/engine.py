@@ -9,9 +9,11 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from reconciler.engines.dialogue import Command, Dialogue
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Fabric, Network, NetworkRequest
 from reconciler.model.observed import Container, ContainerDetail, Usage
 from reconciler.model.staging import Staging
 
@@ -62,6 +64,7 @@ class EngineInfo(Struct, frozen=True):
     version: str
     cpus: int
     memory: int
+    fabric: Fabric = Fabric()
 
     @property
     def amounts(self) -> Amounts:
@@ -104,6 +107,14 @@ class Engine(Protocol):
     """One node's engine. Every method may raise UnreachableError."""
 
     node: str
+
+    @property
+    def address(self) -> str:
+        """Where the ports are reached that its containers publish: a name or an address.
+
+        Empty where nobody can say.
+        """
+        ...
 
     def info(self) -> EngineInfo:
         """Ask by a call that takes the engine's locks, within 5 s: the health check."""
@@ -221,6 +232,24 @@ class Engine(Protocol):
         """Yield output as it comes, from the last `tail` lines (None: all), until it ends."""
         ...
 
+    def execute(self, container: str, command: Command) -> Dialogue:
+        """Begin a program in a container that runs, as that one's user and in its workdir.
+
+        Raises:
+            TransientError: the container does not run, or is gone.
+        """
+        ...
+
+    def attach(self, container: str) -> Dialogue:
+        """Listen to a container's own program, all it has said so far included, and talk to it.
+
+        It may be yet to be started: nothing is missed then. It reads if it was made with `stdin`.
+
+        Raises:
+            TransientError: the container is gone.
+        """
+        ...
+
     def usage(self, container: str) -> Usage | None:
         """Return what a container, by id, uses at the moment; None where it is not running."""
         ...
@@ -263,6 +292,28 @@ class Engine(Protocol):
         Raises:
             ConflictError: it is not ours.
             TransientError: a container still uses it.
+        """
+        ...
+
+    def networks(self, project: str) -> tuple[Network, ...]:
+        """Return the project's own networks."""
+        ...
+
+    def create_network(self, request: NetworkRequest) -> Network:
+        """Make a network whose addresses we may give out; one of ours that is there is adopted.
+
+        Raises:
+            ConflictError: the name belongs to something else.
+            TransientError: it may work later: no free addresses, or not there on all managers yet.
+        """
+        ...
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network of ours; gone is done.
+
+        Raises:
+            ConflictError: it is not ours.
+            TransientError: a running container is in it.
         """
         ...
 

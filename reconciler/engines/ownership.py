@@ -4,10 +4,12 @@ Pure. Labels alone are not enough, for they are easily copied: what is ours has 
 one name that they spell.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from reconciler.model.cluster import Network, network_name
 from reconciler.model.identity import (
     LABEL_ATTEMPT,
     LABEL_CLAIM,
@@ -15,6 +17,7 @@ from reconciler.model.identity import (
     LABEL_PROJECT,
     LABEL_RUN,
     LABEL_SHAPE,
+    LABEL_SUBNET,
     LABEL_TASK,
     LABEL_VOLUME,
     LABEL_WORK,
@@ -24,6 +27,7 @@ from reconciler.model.identity import (
 )
 
 Labels = Mapping[str, str]
+_NUMBER: Final = re.compile("[1-9][0-9]*")
 _CLAIM_PREFIX: Final = "reconciler-claim."
 
 
@@ -72,3 +76,23 @@ def is_own_volume(name: str, labels: Labels) -> bool:
     """Whether a volume is one that we made for instances to mount."""
     project, source = labels.get(LABEL_PROJECT), labels.get(LABEL_VOLUME)
     return bool(project and source and name == volume_name(project, source))
+
+
+def network_of(name: str, labels: Labels, *, reaches: bool) -> Network | None:
+    """Return the network of a run that has these labels under the name that they spell, else None.
+
+    The label of its subnet is its maker's last word: one that lacks it is half made.
+    """
+    project, task = labels.get(LABEL_PROJECT, ""), labels.get(LABEL_TASK, "")
+    run = labels.get(LABEL_RUN, "")
+    if not project or not task or not _NUMBER.fullmatch(run):
+        return None
+    if name != network_name(project, task, int(run)):
+        return None
+    return Network(name, task, int(run), labels.get(LABEL_SUBNET, ""), reaches)
+
+
+def network_labels(project: str, network: Network) -> dict[str, str]:
+    """Return the labels of a network that is wholly made: what `network_of` reads."""
+    own = {LABEL_PROJECT: project, LABEL_TASK: network.task, LABEL_RUN: str(network.run)}
+    return own | {LABEL_SUBNET: network.subnet}

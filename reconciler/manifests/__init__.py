@@ -89,6 +89,13 @@ def load(
     )
 
 
+def written(kind: str, name: str, spec: Mapping[str, Any]) -> str:
+    """Return the text of a manifest, which says what it is given and no more."""
+    from reconciler.manifests.composing import composed  # noqa: PLC0415  # as above
+
+    return composed(kind, name, spec)
+
+
 def operator(
     path: str, data: bytes, variables: Mapping[str, str], settings: Sequence[str]
 ) -> Operator:

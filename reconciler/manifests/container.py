@@ -27,7 +27,6 @@ from reconciler.model.spec import (
 )
 from reconciler.model.staging import Account
 
-_NETWORKS: Final = ("none", "bridge", "host")
 _WITHOUT_PORTS: Final = {
     "none": "ports need a network, and there is none",
     "host": "no ports are passed on in the node's own network: all are open there",
@@ -45,7 +44,7 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
     # The schema has checked the choices, which the model knows as literals.
     choices: dict[str, Any] = {
         "pull": fields.below("image").choice("pull", "missing"),
-        "network": _network(fields),
+        "network": fields.choice("network", "none"),
     }
     return InstanceSpec(
         image=read_image(fields.below("image")),
@@ -63,18 +62,14 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
         resources=_resources(fields.below("resources")),
         security=_security(fields.below("security")),
         init=fields.flag("init", default=True),
+        tty=fields.flag("tty", default=False),
+        stdin=fields.flag("stdin", default=False),
         health=_health(fields.below("health")),
         stop=_stop(fields.below("stop")),
         logs=_logs(fields.below("logs")),
         nodes=nodes,
         **choices,
     )
-
-
-def _network(fields: Fields) -> str:
-    """Return the network; one that no engine here can make is none, for nothing is started."""
-    said = fields.choice("network", "none")
-    return said if said in _NETWORKS else "none"
 
 
 def _groups(fields: Fields) -> tuple[str, ...]:

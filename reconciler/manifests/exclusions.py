@@ -9,6 +9,7 @@ from typing import Final
 from reconciler.manifests.confidential import secret_targets
 from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
+from reconciler.manifests.own_fields import is_gang
 from reconciler.manifests.paths import check_absolute
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.tree import Mapping, Scalar
@@ -85,7 +86,7 @@ def _check_success(own: Fields, count: int) -> None:
 
 def _check_gang(own: Fields, count: int) -> None:
     node, most = own.node.get("parallelism"), own.whole("parallelism", count)
-    gang = own.below("placement").flag("gang", default=False)
+    gang = is_gang(own)
     if gang and node is not None and most < count:
         message = f"parallelism: {most} lets no gang of {count} instances start together"
         hint = "Raise it, or remove one of parallelism and placement.gang."

@@ -75,7 +75,7 @@ def read_own_fields(own: Fields) -> OwnFields:
         queue_timeout=read_length(own, "queueTimeout"),
         depends_on=_dependencies(own),
         schedule=_schedule(own.below("schedule")),
-        gang=own.below("placement").flag("gang", default=False),
+        gang=is_gang(own),
         spread=own.below("placement").text("spread") or EVENLY,
         replaced=own.below("placement").text("onNodeLoss") == "replace",
         on_change=_one_of(own, "onChange", OnChange.REPLACE),
@@ -100,6 +100,12 @@ def read_length(fields: Fields, name: str) -> float:
         message = f"{name}: no time at all"
         fields.report.about(node, "out-of-range", message, "Give more, or remove the field.")
     return length
+
+
+def is_gang(own: Fields) -> bool:
+    """Whether instances start together: where that is asked for, or where they work as one."""
+    joined = own.below("container").text("network") == "cluster"
+    return own.below("placement").flag("gang", default=False) or joined
 
 
 def _one_of(fields: Fields, name: str, default: E) -> E:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.manifests.annotations import OF_TASKS as OF_TASKS_ANNOTATED
 from reconciler.manifests.annotations import read_annotations
-from reconciler.manifests.clusters import check_cluster
+from reconciler.manifests.clusters import check_cluster, with_cluster
 from reconciler.manifests.confidential import check_variables
 from reconciler.manifests.container import check_whole, read_container
 from reconciler.manifests.documents import Entry, pairs
@@ -25,7 +25,6 @@ from reconciler.manifests.own_fields import read_own_fields
 from reconciler.manifests.places import Places
 from reconciler.manifests.tree import Mapping
 from reconciler.manifests.unsupported import (
-    OF_PROFILES,
     OF_TASKS,
     check_unsupported,
     why_blocked,
@@ -69,6 +68,8 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     spec = read_container(container, constants=exported, nodes=nodes)
     spec = replace(spec, pool=own.text("pool")) if "pool" in own.node.items else spec
     check_task(said.tree, guard)
+    if clean and report.errors() == before:
+        spec = with_cluster(spec, profile, said.constants, container, guard)
     work, shape = fingerprints_of(spec)
     marks = read_annotations(task.annotations, OF_TASKS_ANNOTATED, report, task.name)
     instances = read_instances(own)
@@ -93,9 +94,9 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         check_whole(spec, container, task.spec, profile.name)
         check_maximum(said.tree, spec.resources, len(compiled.instances), guard, task.spec)
         check_together(own, len(compiled.instances), spec.mounts)
-        check_cluster(profile, said.constants, container)
+        check_cluster(own, spec)
     if clean and report.errors() == before:
-        found = _unsupported(own, profile, len(compiled.instances))
+        found = _unsupported(own, len(compiled.instances))
         return replace(compiled, blocked=why_blocked(found))
     return compiled
 
@@ -108,11 +109,8 @@ def _check_variables(own: Fields, profile: Entry) -> None:
     check_variables(own, taken)
 
 
-def _unsupported(own: Fields, profile: Entry, count: int) -> list[str]:
+def _unsupported(own: Fields, count: int) -> list[str]:
     """Warn of what is not acted on yet, and return what of it blocks the task."""
     all_must = own.below("success").whole("minSucceeded", count) == count
     idle = ("success.minSucceeded",) if all_must else ()
-    return [
-        *check_unsupported(profile.spec, OF_PROFILES, own.report),
-        *check_unsupported(own.node, OF_TASKS, own.report, idle),
-    ]
+    return check_unsupported(own.node, OF_TASKS, own.report, idle)

@@ -42,18 +42,11 @@ OF_TASKS: Final = (
     _blocking("container.image.build", "there would be no image"),
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
-    _blocking(
-        "container.network", "the task would have another network", ("none", "bridge", "host", "")
-    ),
     _blocking("container.resources.devices", "the task would not have its devices"),
     _blocking("secrets", "the task would miss its secrets"),
     _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
     Gap("cache", "the work is done again", (False,)),
-)
-OF_PROFILES: Final = (
-    _blocking("cluster", "the instances would not work as one"),
-    _blocking("ssh", "nobody could log in"),
 )
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
+from reconciler.model.cluster import Membership, NetworkRequest
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
@@ -20,15 +21,18 @@ class Verb(StrEnum):
 
     PULL makes an image present and says what it is; STOP sends the stop signal, KILL ends what
     outlived its grace; COLLECT reads an ended container's outcome and logs and changes nothing.
+    NETWORK makes the private network of a run, DISSOLVE removes it.
     """
 
     PULL = "pull"
+    NETWORK = "network"
     CREATE = "create"
     START = "start"
     STOP = "stop"
     KILL = "kill"
     COLLECT = "collect"
     REMOVE = "remove"
+    DISSOLVE = "dissolve"
 
 
 class Cause(Struct, frozen=True):
@@ -45,8 +49,9 @@ class Cause(Struct, frozen=True):
 class CreateRequest(Struct, frozen=True, kw_only=True):
     """A container to be made: `image` is resolved, `env` complete, `labels` ours.
 
-    `scratch` asks for a folder of ours at /run/reconciler: an anonymous volume, which is there to
-    write to before the start though the root is read-only, and goes with the container.
+    `launcher` are the words that run what the container would run otherwise, given to them.
+    `scratch` are folders that are volumes without a name: they are there to write to before the
+    start though the root is read-only, and go with the container.
     """
 
     project: str
@@ -55,7 +60,9 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     env: Pairs
     labels: Pairs
     spec: InstanceSpec
-    scratch: bool = False
+    membership: Membership | None = None
+    launcher: tuple[str, ...] = ()
+    scratch: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -66,9 +73,9 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
 class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
-    `subject` names what is acted on: a container name, or `image:NODE:REFERENCE` for a pull.
-    `attempt` is None for a pull; `run` and `task` say for whom the pull is, `sharers` what other
-    runs of tasks have been waiting for the same. `container` is the
+    `subject` names what is acted on: a container name, `image:NODE:REFERENCE` for a pull,
+    `network:NODE:NAME` for a network. `attempt` is None for both; `run` and `task` say for whom
+    it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
     `staging` is what is put into the container before its start, None for nothing.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
@@ -88,6 +95,7 @@ class Action(Struct, frozen=True, kw_only=True):
     signal: str = ""
     fenced: bool = False
     request: CreateRequest | None = None
+    network: NetworkRequest | None = None
     staging: Staging | None = None
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()

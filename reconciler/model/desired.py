@@ -157,6 +157,11 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
         """Whether instances are to run for ever rather than to complete."""
         return self.restart is Restart.ALWAYS
 
+    @property
+    def master(self) -> int | None:
+        """The instance whose outcome is the task's, where they work as one."""
+        return self.instances[0] if self.spec.cluster and self.instances else None
+
     def place_of(self, path: str) -> Position:
         """Return where a field stands: its own place, else its parent's, else the task's."""
         while path:

@@ -19,11 +19,12 @@ from msgspec.structs import fields, replace
 from reconciler.model.spec import InstanceSpec
 
 WORK_FIELDS: Final = (
-    "image", "entrypoint", "command", "user", "groups", "workdir", "env", "constants", "mounts",
+    "image", "entrypoint", "command", "master", "worker", "user", "groups", "workdir", "env",
+    "constants", "mounts",
 )  # fmt: skip
 SHAPE_FIELDS: Final = (
     "hostname", "account", "network", "ports", "resources", "security", "init", "health", "stop",
-    "logs", "nodes", "pool",
+    "logs", "nodes", "pool", "cluster", "ssh", "tty", "stdin",
 )  # fmt: skip
 _DIGEST_LENGTH: Final = 20
 

@@ -8,6 +8,8 @@ from msgspec import Struct, field
 
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Claim, Taken
+from reconciler.model.cluster import Fabric, Network
+from reconciler.model.confinement import Confinement
 from reconciler.model.identity import AttemptKey, InstanceKey
 
 
@@ -23,11 +25,20 @@ class Phase(StrEnum):
 Healthiness = Literal["", "starting", "healthy", "unhealthy"]
 
 
+class Published(Struct, frozen=True, order=True):
+    """A container's port, and the node's that leads there."""
+
+    container: int
+    host: int
+    protocol: str = "tcp"
+
+
 class Container(Struct, frozen=True):
     """One of our containers. `exit_code` is None unless it has ended.
 
     `values` is the canonical text of what its instance sees of a matrix, empty for nothing.
-    `claim` is what it takes of its node until it has ended.
+    `claim` is what it takes of its node until it has ended. `ports` are told by lists and
+    inspections, so a start alone brings none.
     """
 
     id: str
@@ -44,6 +55,7 @@ class Container(Struct, frozen=True):
     revision: str = ""
     values: str = ""
     claim: Claim = Claim()
+    ports: tuple[Published, ...] = ()
 
     @property
     def key(self) -> InstanceKey:
@@ -74,7 +86,8 @@ class Container(Struct, frozen=True):
 class ContainerDetail(Struct, frozen=True):
     """A container with what only an inspection tells. Times in epoch seconds, 0.0 for never.
 
-    `error` is the engine's own sentence about a start that failed.
+    `error` is the engine's own sentence about a start that failed. `confinement` is None where
+    nothing is known of it.
     """
 
     container: Container
@@ -82,7 +95,7 @@ class ContainerDetail(Struct, frozen=True):
     finished_at: float = 0.0
     oom: bool = False
     error: str = ""
-    ports: tuple[tuple[int, int], ...] = ()
+    confinement: Confinement | None = None
 
 
 class Usage(Struct, frozen=True):
@@ -179,6 +192,7 @@ class NodeView(Struct, frozen=True):
     are not the project's.
     `era` is another one after the node's engine has died with what it ran, empty where not known.
     `asked`: it has answered, or failed to, since this process began or last doubted it.
+    `networks` are the project's own by name; `fabric` says with whom it may share some.
     """
 
     name: str
@@ -189,6 +203,8 @@ class NodeView(Struct, frozen=True):
     has: Amounts = Amounts()
     asked: bool = True
     others: Taken = field(default_factory=Taken)
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    fabric: Fabric = Fabric()
 
 
 class Observed(Struct, frozen=True):

@@ -79,17 +79,44 @@ class LogLimits(Struct, frozen=True, kw_only=True):
     max_files: int = 3
 
 
+class Cluster(Struct, frozen=True, kw_only=True):
+    """How instances work as one. The first one is the master.
+
+    `hostfile` is where each finds all of them with their `slots`. `outbound`: they reach the world
+    outside their network, too. `port` is where their sshd listens, 0 for none.
+    """
+
+    hostfile: str = "/job/hostfile"
+    slots: int = 1
+    outbound: bool = True
+    port: int = 0
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """By which sshd people log in: its port in the container, and their public keys.
+
+    `file` is where more of them are, on the machine of the reconciler, empty for nowhere.
+    """
+
+    port: int = 22
+    keys: tuple[str, ...] = ()
+    file: str = ""
+
+
 class InstanceSpec(Struct, frozen=True, kw_only=True):
     """The whole of what a container of this instance is made from, built-in variables aside.
 
     `entrypoint` and `command` are None where the image's own are used. `pool` is the one in whose
-    slots it runs, empty for anywhere.
+    slots it runs, empty for anywhere. With the network `cluster` there is a `cluster`, of which the
+    master runs `master` and the others run `worker`, each the command where None.
     """
 
     image: str
     pull: Literal["missing", "always", "never"] = "missing"
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
+    master: tuple[str, ...] | None = None
+    worker: tuple[str, ...] | None = None
     user: str = ""
     groups: tuple[str, ...] = ()
     account: Account = field(default_factory=Account)
@@ -98,13 +125,17 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     env: Pairs = ()
     constants: Pairs = ()
     mounts: tuple[Mount, ...] = ()
-    network: Literal["none", "bridge", "host"] = "none"
+    network: Literal["none", "bridge", "cluster", "host"] = "none"
     ports: tuple[Port, ...] = ()
     resources: Resources = field(default_factory=Resources)
     security: Security = field(default_factory=Security)
     init: bool = True
+    tty: bool = False
+    stdin: bool = False
     health: Health = field(default_factory=Health)
     stop: Stop = field(default_factory=Stop)
     logs: LogLimits = field(default_factory=LogLimits)
     nodes: Pairs = ()
     pool: str = ""
+    cluster: Cluster | None = None
+    ssh: Login | None = None

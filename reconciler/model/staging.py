@@ -4,12 +4,16 @@ Staging may be done again and again: what is there already is written once more,
 Files may hold keys, so what they hold is shown nowhere.
 """
 
+import re
 from typing import Final, Literal
 
 from msgspec import Struct
 
 SCRATCH: Final = "/run/reconciler"
-"""The folder of ours in containers that were asked for with `scratch`: an anonymous volume."""
+"""The folder of ours in containers that get files or keys: a volume without a name."""
+
+PUBLIC_KEY: Final = re.compile(r"(ssh-|ecdsa-|sk-)[-a-z0-9@.]+ [A-Za-z0-9+/]+=*( [^\x00-\x1f]*)?")
+"""A line of authorized_keys without options: kind, key, comment (sshd(8))."""
 
 Owner = Literal["user", "root"]
 
@@ -52,8 +56,24 @@ class Account(Struct, frozen=True, kw_only=True):
         return self.home or f"/home/{self.called}"
 
 
+class Admission(Struct, frozen=True, kw_only=True):
+    """Whom the sshd of a run's containers lets in; their keys are made where they are put in.
+
+    `people` are public keys of people, `people_file` is where more of them are, on the machine of
+    the reconciler. `peers`: the run's instances let each other in.
+    """
+
+    project: str
+    task: str
+    run: int
+    people: tuple[str, ...] = ()
+    people_file: str = ""
+    peers: bool = False
+
+
 class Staging(Struct, frozen=True, kw_only=True):
-    """All that is put into one container: files, and what it is to know of its user."""
+    """All that is put into one container: files, keys, and what it is to know of its user."""
 
     files: tuple[StagedFile, ...] = ()
     account: Account | None = None
+    admission: Admission | None = None

@@ -23,6 +23,7 @@ from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
 from reconciler.planning.limiting import without_room
+from reconciler.planning.networks import membership_of, network_step
 from reconciler.planning.place import seat
 from reconciler.planning.request import build_request, within
 from reconciler.planning.rescaling import done, granted, why_rescaled
@@ -111,6 +112,7 @@ def next_attempt(scene: Scene, slot: Slot) -> Step:
     if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
     step = _images_step(scene, taken.node) or _nothing_to_run(scene)
+    step = step or network_step(scene, taken.node)
     return step or _create(scene, slot, taken)
 
 
@@ -183,6 +185,7 @@ def start(scene: Scene, container: Container) -> Step:
     record, era = given.record(container), given.observed.nodes[container.node].era
     asked = bool(record and record.start_requested_at)
     known = asked and record is not None and record.era == era
+    joined = membership_of(scene, container.node, container.key.instance)
     why = Cause("it has been created", revision=given.desired.revision)
     action = act(
         given,
@@ -192,7 +195,7 @@ def start(scene: Scene, container: Container) -> Step:
         why,
         container=container.id,
         fenced=asked,
-        staging=staging_of(scene.task),
+        staging=staging_of(given.desired.project, scene.task, container.run, joined),
         priority=scene.task.priority,
     )
     facts = () if known else (StartRequested(container.attempt_key, given.now, era),)
@@ -223,7 +226,8 @@ def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     number = last.number if reusable and last else max(last.number if last else 0, seen) + 1
     attempt = key_of(scene, slot, number)
     why = _why_now(scene, _why_created(scene, slot))
-    request = build_request(given.desired, task, attempt, scene.run.images[node])
+    membership = membership_of(scene, node, slot.key.instance)
+    request = build_request(given.desired, task, attempt, scene.run.images[node], membership)
     request = within(request, taken.slot, given.history.pools) if taken.slot else request
     action = Action(
         verb=Verb.CREATE,

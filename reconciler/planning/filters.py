@@ -133,6 +133,10 @@ def _ports_taken(found: Sequence[Stand], wish: Wish) -> str:
 
 STANDING: Final = (
     Filter(_labelled, _unlabelled),
+    Filter(
+        lambda s, w: not w.within or s.spec.name in w.within,
+        lambda f, _: f"{_many(f, 'is', 'are')} out of reach of its network",
+    ),
     Filter(lambda s, _: not s.unknown, lambda f, _: _many(f, "is unknown", "are unknown")),
     Filter(lambda s, _: not s.shut, _shut),
 )

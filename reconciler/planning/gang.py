@@ -5,7 +5,8 @@ All others are made first, and wait as created containers, which take no process
 memory. They start in one go once each is there. When one fails, those that have started are
 ended, which costs them no retry, and those that have not wait on. Whether a failure is still to
 be followed up is read from the failing member alone: it is until that one has been started
-again, which none is before all are there anew.
+again, which none is before all are there anew; in a cluster, whose members start in order, until
+it has been given another attempt, which it is not before all others have ended.
 """
 
 from collections.abc import Sequence
@@ -74,6 +75,17 @@ def fallen(scene: Scene, slot: Slot) -> Step | None:
     return Step(InstanceState.CANCELLED, gang.fallen, settled=True)
 
 
+def clearing(scene: Scene, slot: Slot) -> Step | None:
+    """It has failed, and others of its cluster, which do not start with it, run on for a moment."""
+    gang = scene.gang
+    if gang is None or scene.task.master is None or not gang.broken:
+        return None
+    other = next((one for one in scene.slots.values() if one is not slot and _begun(one)), None)
+    if other is None:
+        return None
+    return Step(InstanceState.PENDING, f"waits for {other.key} to end: a cluster starts as one")
+
+
 def lacking(scene: Scene, _: Slot) -> Step | None:
     """There is no room for all members at once, so none is made."""
     gang, most = scene.gang, scene.task.parallelism
@@ -133,6 +145,8 @@ def _failure(scene: Scene, slot: Slot) -> str:
     """Return how its newest attempt that was started has failed, empty where it has not."""
     ends = {Result.FAILED, Result.LOST, *([Result.SUCCEEDED] if scene.task.service else [])}
     for attempt in reversed(slot.attempts):
+        if scene.task.master is not None and not (attempt.ended or attempt.start_requested_at):
+            return ""  # it was given its next one when all others had ended
         if attempt.result is not Result.BURNT and attempt.start_requested_at:
             return attempt.reason if attempt.result in ends else ""
     return ""

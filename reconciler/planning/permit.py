@@ -41,7 +41,8 @@ class Permit(Struct, frozen=True):
 
 def deed_of(action: Action) -> Deed:
     """Return what an action does, whatever the occasion."""
-    return _SAME_AS.get(action.verb, action.verb).value, action.subject
+    subject = action.network.name if action.network else action.subject
+    return _SAME_AS.get(action.verb, action.verb).value, subject
 
 
 def keep_to(made: Plan, permit: Permit) -> Plan:

@@ -5,10 +5,12 @@ Deterministic for the same input. The node of an instance's earlier attempt is p
 
 from collections.abc import Iterable, Iterator
 
+from reconciler.model.identity import InstanceKey
 from reconciler.model.pool import slot_name
 from reconciler.planning.filters import fits, stands_open
 from reconciler.planning.fleet import Stand
 from reconciler.planning.line import Line, Turn
+from reconciler.planning.networks import reaches
 from reconciler.planning.quota import over_count, over_quota
 from reconciler.planning.scene import Gang, Refusal, Scene, Seat, Slot
 from reconciler.planning.slots import UNPREPARED
@@ -44,19 +46,60 @@ def _own_slot(scene: Scene, slot: Slot) -> Seat | Refusal:
 
 
 def _seat_all(scene: Scene, gang: Gang) -> None:
-    gang.seats |= {slot.key: _choose(scene, slot) for slot in gang.missing}
-    refusals = [one for one in gang.seats.values() if isinstance(one, Refusal)]
-    if not refusals:
-        return
-    room = gang.size - len(refusals)
-    reason = f"a gang of {gang.size} starts together, and there is room for {room}"
-    for key, one in gang.seats.items():
-        if isinstance(one, Seat):
-            scene.fleet.give_back(scene.wish.pool, one.place, scene.wish.claim)
-        gang.seats[key] = Refusal(f"{reason}: {refusals[0].reason}", refusals[0].queued)
+    """Find seats for all, where all can be in one network if they need one; else for none.
+
+    What is told is why there are none where there is most to be had, which is tried first.
+    """
+    for within in _joined(scene, gang) if scene.task.spec.cluster else [frozenset[str]()]:
+        gang.within = within
+        seats = _seated(scene, gang)
+        fits = not any(isinstance(one, Refusal) for one in seats.values())
+        if fits or not gang.seats:
+            gang.seats = seats
+        if fits:
+            return
     if scene.wish.pool:
         scene.fleet.queued[scene.task.name] = len(gang.missing)
+
+
+def _seated(scene: Scene, gang: Gang) -> dict[InstanceKey, Seat | Refusal]:
+    """Return a seat for each that is missing, or for each why there are not enough."""
+    seats = {slot.key: _choose(scene, slot) for slot in gang.missing}
+    refusals = [one for one in seats.values() if isinstance(one, Refusal)]
+    if not refusals:
+        return seats
+    room = gang.size - len(refusals)
+    reason = f"a gang of {gang.size} starts together, and there is room for {room}"
+    for one in seats.values():
+        if isinstance(one, Seat):
+            scene.fleet.give_back(scene.wish.pool, one.place, scene.wish.claim)
     scene.turn = None
+    why = Refusal(f"{reason}: {refusals[0].reason}", refusals[0].queued)
+    return dict.fromkeys(seats, why)
+
+
+def _joined(scene: Scene, gang: Gang) -> list[frozenset[str]]:
+    """Return the nodes that one network can span, the most promising first.
+
+    That is where members are already, else where one was before, else where least is taken.
+    """
+    reach, slots = reaches(scene.given), scene.slots.values()
+    if len({*reach.values()}) < 2:  # noqa: PLR2004  # all are joined, or there is but one
+        return [frozenset()]
+    members: dict[str, set[str]] = {}
+    for node, joined in reach.items():
+        members.setdefault(joined, set()).add(node)
+    held = {reach.get(node, node) for slot in slots for node in _places(scene, slot)}
+    before = [reach.get(slot.last.node, "") for slot in gang.missing if slot.last]
+    places = scene.fleet.places(scene.wish.pool).values()
+    open_ones = [s for s in places if stands_open(s, scene.wish) and fits(s, scene.wish)]
+    order = [reach.get(s.spec.name, "") for s in sorted(open_ones, key=_emptiest)]
+    found = dict.fromkeys(one for one in (*held, *before, *order) if one in members)
+    return [frozenset(members[one]) for one in found if not held or one in held] or [frozenset()]
+
+
+def _emptiest(stand: Stand) -> tuple[float, float, str]:
+    return stand.share(), stand.taken.count, stand.name
 
 
 def _choose(scene: Scene, slot: Slot) -> Seat | Refusal:

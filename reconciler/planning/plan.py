@@ -18,6 +18,7 @@ from reconciler.planning.hold import rerun_hold, teardown_hold
 from reconciler.planning.jobs import deadlines
 from reconciler.planning.limiting import waits_over
 from reconciler.planning.milestones import reached
+from reconciler.planning.networks import networked, surplus
 from reconciler.planning.nodes import drain_facts, let_go
 from reconciler.planning.numbering import newly_numbered, numbered
 from reconciler.planning.renaming import renamings, still_underway, taken_over
@@ -29,7 +30,8 @@ from reconciler.planning.tending import tend
 
 # What frees room comes first, then what begins, the higher priority before the lower.
 _ORDER = {verb: (group, rank) for group, verbs in enumerate(
-    ((Verb.COLLECT, Verb.KILL, Verb.STOP), (Verb.PULL, Verb.START, Verb.CREATE), (Verb.REMOVE,))
+    ((Verb.COLLECT, Verb.KILL, Verb.STOP), (Verb.PULL, Verb.NETWORK, Verb.START, Verb.CREATE),
+     (Verb.REMOVE, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
             past += forgotten(given, task, seen.of(name))
         else:
             plan_vanished(given, draft, name, seen.of(name), _why_gone(given), holds["teardown"])
+    draft.actions += surplus(given, names, draft.verdicts, draft.actions)
     draft.facts += let_go(given, draft.actions)
     draft.facts += waits_over(given, names, draft.lacking)
     for name, at in (*deadlines(given, names), *tended.wakes.items()):
@@ -104,9 +107,10 @@ def _names(given: Pass, only: Collection[str] | None) -> Sequence[str]:
     """
     wanted, past, seen = given.desired.tasks, given.history.tasks, given.seen
     if only is None:
-        names = {*wanted, *past, *seen.tasks()}
+        names = {*wanted, *past, *seen.tasks(), *networked(given)}
     else:
         names = {name for name in only if name in wanted or name in past or seen.of(name)}
+        names |= networked(given) & {*only}
     return sorted(names, key=lambda name: _before(given, name))
 
 

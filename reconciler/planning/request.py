@@ -7,27 +7,67 @@ from msgspec.structs import replace
 from reconciler.model import identity
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_of, in_slot, labels_of
+from reconciler.model.cluster import Membership, peer_name
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.pool import PoolRecords
 from reconciler.model.spec import InstanceSpec, Pairs
 from reconciler.planning.numbering import text_of
+from reconciler.planning.peering import cluster_variables, mpi_variables
+from reconciler.planning.staging import scratch_of, shell_ports
+from reconciler.planning.start_script import entrypoint
 
 _ROOT: Final = ("root", "0")
 
 
 def build_request(
-    desired: Desired, task: DesiredTask, attempt: AttemptKey, image: str
+    desired: Desired,
+    task: DesiredTask,
+    attempt: AttemptKey,
+    image: str,
+    membership: Membership | None = None,
 ) -> CreateRequest:
-    """Return the request for one attempt, from an image reference that is already resolved."""
+    """Return the request for one attempt, from an image reference that is already resolved.
+
+    `membership` is how it is in its run's network, None where there is none.
+    """
     return CreateRequest(
         project=desired.project,
         attempt=attempt,
         image=image,
-        env=_environment(desired, task, attempt),
+        env=_environment(desired, task, attempt, membership),
         labels=_labels(desired, task, attempt),
-        spec=task.spec,
+        spec=_own_spec(task, attempt.key.instance),
+        membership=membership,
+        scratch=scratch_of(task.spec),
+        launcher=_launcher(task, attempt.key.instance),
     )
+
+
+def _launcher(task: DesiredTask, instance: int) -> tuple[str, ...]:
+    """Return what starts sshd first, where there is to be one."""
+    if not shell_ports(task.spec):
+        return ()
+    return entrypoint("master" if instance == task.master else "worker")
+
+
+def _own_spec(task: DesiredTask, instance: int) -> InstanceSpec:
+    """Return the spec of one instance: where they work as one, each has its part and its name.
+
+    Where there is sshd, it is all that runs of who is not given anything to run.
+    """
+    spec, leads = task.spec, instance == task.master
+    command = spec.command
+    if spec.cluster is not None:
+        own = spec.master if leads else spec.worker
+        command = spec.command if own is None else own
+        if own is None and not leads and spec.cluster.port:
+            command = None
+        hostname = spec.hostname or peer_name(task.name, instance)
+        spec = replace(spec, command=command, hostname=hostname)
+    if command is None and not leads and shell_ports(spec):
+        return replace(spec, entrypoint=(), command=())
+    return spec
 
 
 def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateRequest:
@@ -42,12 +82,15 @@ def within(request: CreateRequest, slot: str, pools: PoolRecords) -> CreateReque
     )
 
 
-def _environment(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:
-    """Return who the user is, constants, env, a matrix's values, then the built-ins.
+def _environment(
+    desired: Desired, task: DesiredTask, attempt: AttemptKey, membership: Membership | None
+) -> Pairs:
+    """Return who the user is and who else there is, constants, env, a matrix's values, built-ins.
 
-    These nothing may override.
+    The last ones nothing may override.
     """
-    merged = _whose(task.spec) | dict(task.spec.constants) | dict(task.spec.env)
+    merged = _whose(task.spec) | _peers(task.spec, membership)
+    merged |= dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= {
         "INSTANCE_ID": str(attempt.key.instance),
@@ -70,6 +113,17 @@ def _whose(spec: InstanceSpec) -> dict[str, str]:
     if not account.entries or spec.user.partition(":")[0] in _ROOT:
         return {}
     return {"HOME": account.folder, "USER": account.called, "LOGNAME": account.called}
+
+
+def _peers(spec: InstanceSpec, membership: Membership | None) -> dict[str, str]:
+    """Return what instances that work as one find of each other in their environment."""
+    if spec.cluster is None or membership is None:
+        return {}
+    file, peers = spec.cluster.hostfile, membership.peers
+    found = dict(cluster_variables(peers, membership.rank, file))
+    return found | (
+        dict(mpi_variables(file, membership.network.subnet)) if spec.cluster.port else {}
+    )
 
 
 def _labels(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> Pairs:

@@ -17,8 +17,15 @@ from reconciler.planning.scene import Scene, Slot
 
 
 def done(task: DesiredTask, run: Run, instance: int) -> bool:
-    """Whether an instance has done in a run what is asked of it. A service never has."""
-    if task.service or not run.succeeded(instance):
+    """Whether an instance has done in a run what is asked of it. A service never has.
+
+    Where instances work as one, the master's outcome is that of all.
+    """
+    if task.service:
+        return False
+    if task.master is not None and run.succeeded(task.master):
+        instance = task.master
+    if not run.succeeded(instance):
         return False
     return task.on_scale is OnScale.KEEP or _told_so(task, run, instance)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.model.action import Cause, InstanceState
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, gang
+from reconciler.planning import attempts, cluster, gang
 from reconciler.planning.attempts import completed, leftovers
 from reconciler.planning.ending import end
 from reconciler.planning.limiting import overdue
@@ -122,11 +122,13 @@ RULES_WHEN_IDLE: Final[tuple[Rule, ...]] = (
     cancelled,
     being_stopped,
     overdue,
+    cluster.dismissed,
     gang.released,
     over_parallelism,
     running,
     being_removed,
     vanished,
+    cluster.spent,
     attempts.finished,
     attempts.exhausted,
     gang.fallen,
@@ -153,10 +155,12 @@ RULES_WHEN_SUSPENDED: Final[tuple[Rule, ...]] = (
     overdue,
     discarded,
     cancelled,
+    cluster.dismissed,
     halted,
     over_parallelism,
     being_removed,
     vanished,
+    cluster.spent,
     attempts.finished,
     attempts.exhausted,
     parked,

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, cause, gang, outcome, rollout
+from reconciler.planning import attempts, cause, cluster, gang, outcome, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.barring import awaiting, kept_on
 from reconciler.planning.ending import collect, end
@@ -199,7 +199,9 @@ RULES: Final[tuple[Rule, ...]] = (
     cancelled,
     being_stopped,
     overdue,
+    cluster.dismissed,
     unfit,
+    cluster.resized,
     unhealthy,
     leaving,
     gang.released,
@@ -208,9 +210,11 @@ RULES: Final[tuple[Rule, ...]] = (
     running,
     cut_off,
     gang.awaiting,
+    cluster.leading,
     created,
     being_removed,
     vanished,
+    cluster.spent,
     attempts.finished,
     attempts.exhausted,
     gang.fallen,
@@ -218,6 +222,7 @@ RULES: Final[tuple[Rule, ...]] = (
     awaiting,
     attempts.backing_off,
     attempts.refused,
+    gang.clearing,
     gang.lacking,
     attempts.crowded,
     attempts.next_attempt,

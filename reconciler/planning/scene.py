@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.model.action import Cause, Underway
 from reconciler.model.calendar import Calendar
@@ -141,7 +142,8 @@ class Gang(Struct):
     `fallen` says which one has failed for good, `broken` which one has failed or cannot be
     started, so that the others end; `awaited` names one that is not there yet; `hindered` are
     those whose start was refused. `size` counts all that have not completed, `missing` are those
-    that are to be made, and `seats` where: all of them somewhere, or none.
+    that are to be made, and `seats` where: all of them somewhere, or none; on nodes `within` which
+    one network is, where that matters. `networks` are asked for in this pass.
     """
 
     size: int
@@ -151,6 +153,8 @@ class Gang(Struct):
     hindered: set[InstanceKey] = field(default_factory=set)
     missing: tuple["Slot", ...] = ()
     seats: dict[InstanceKey, Seat | Refusal] = field(default_factory=dict)
+    within: frozenset[str] = frozenset()
+    networks: set[str] = field(default_factory=set)
 
 
 class Idle(Struct, frozen=True):
@@ -210,9 +214,14 @@ class Scene(Struct, dict=True):
     gang: Gang | None = None
     turn: Turn | None = None
 
-    @cached_property
+    @property
     def wish(self) -> Wish:
         """What each of its instances asks of a node."""
+        within = self.gang.within if self.gang else None
+        return replace(self._wish, within=within) if within else self._wish
+
+    @cached_property
+    def _wish(self) -> Wish:
         return wish_of(self.task)
 
     @property

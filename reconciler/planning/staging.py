@@ -1,13 +1,68 @@
 """What is put into an instance's container before it is started.
 
-Pure and the same whenever it is asked for, so that a start that comes again puts in the same.
+Pure and the same whenever it is asked for, so that a start that comes again puts in the same. Keys
+are only asked for here: nobody who plans ever sees one.
 """
 
+from reconciler.model.cluster import Membership
 from reconciler.model.desired import DesiredTask
-from reconciler.model.staging import Staging
+from reconciler.model.spec import InstanceSpec
+from reconciler.model.staging import SCRATCH, Admission, StagedFile, Staging
+from reconciler.planning.peering import PEERS, hostfile, peers_file
+from reconciler.planning.secure_shell import File, peer_files, server_files
 
 
-def staging_of(task: DesiredTask) -> Staging | None:
+def staging_of(
+    project: str, task: DesiredTask, run: int, membership: Membership | None
+) -> Staging | None:
     """Return what an instance's container gets, None for nothing."""
-    account = task.spec.account
-    return Staging(account=account) if account.entries else None
+    spec = task.spec
+    account, admission = spec.account if spec.account.entries else None, None
+    if ports := shell_ports(spec):
+        admission = _admission(project, task, run)
+    files = (*(server_files(ports) if ports else ()), *_shared(spec, membership))
+    if account is None and not files:
+        return None
+    staged = (StagedFile(path=path, content=text.encode(), mode=mode) for path, text, mode in files)
+    return Staging(files=tuple(staged), account=account, admission=admission)
+
+
+def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
+    """Return where its sshd listens: for other instances, for people; nothing where it has none."""
+    of_both = spec.cluster.port if spec.cluster else 0, spec.ssh.port if spec.ssh else 0
+    return tuple(dict.fromkeys(port for port in of_both if port))
+
+
+def scratch_of(spec: InstanceSpec) -> tuple[str, ...]:
+    """Return the folders that are volumes: for keys, and where a read-only root would not do."""
+    closed = spec.security.read_only_root
+    if spec.cluster is None or not closed:
+        return (SCRATCH,) if shell_ports(spec) else ()
+    above = spec.cluster.hostfile.rpartition("/")[0]
+    apart = above and above not in {mount.target for mount in spec.mounts}
+    return (SCRATCH, above) if apart else (SCRATCH,)
+
+
+def _admission(project: str, task: DesiredTask, run: int) -> Admission:
+    spec, people = task.spec, task.spec.ssh
+    return Admission(
+        project=project,
+        task=task.name,
+        run=run,
+        people=people.keys if people else (),
+        people_file=people.file if people else "",
+        peers=bool(spec.cluster and spec.cluster.port),
+    )
+
+
+def _shared(spec: InstanceSpec, membership: Membership | None) -> tuple[File, ...]:
+    """Return what instances that work as one know of each other."""
+    cluster = spec.cluster
+    if cluster is None or membership is None:
+        return ()
+    peers = membership.peers
+    known: tuple[File, ...] = ((PEERS, peers_file(peers), 0o644),)
+    if cluster.port:
+        open_root = not spec.security.read_only_root
+        known = peer_files(peers, cluster.port, writable_root=open_root)
+    return ((cluster.hostfile, hostfile(peers), 0o644), *known)

@@ -10,13 +10,15 @@ from reconciler.model.spec import Pairs
 class Wish(Struct, frozen=True):
     """What an instance takes, the labels that its node has, and how its task is spread.
 
-    `pool` is the one in whose slots it is to be, empty for anywhere.
+    `pool` is the one in whose slots it is to be, empty for anywhere. `within` are the nodes on
+    which it may be, empty for all.
     """
 
     claim: Claim
     labels: Pairs = ()
     spread: str = EVENLY
     pool: str = ""
+    within: frozenset[str] = frozenset()
 
 
 def wish_of(task: DesiredTask) -> Wish:

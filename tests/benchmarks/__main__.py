@@ -18,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.benchmarks import (
+    clustering,
     committing,
     editing,
     finishing,
@@ -57,6 +58,7 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "n": warming.measure,
     "o": placing.measure,
     "p": tending.measure,
+    "q": clustering.measure,
 }
 
 

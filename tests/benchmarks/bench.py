@@ -73,12 +73,15 @@ class Bench:
         return found
 
     def remove(self, label: str) -> None:
-        """Remove the containers and volumes that carry a label.
+        """Remove the containers, networks and volumes that carry a label.
 
         One by one: engines of the 20.10 line can lock up for good when many are removed at once.
         """
         for entry in self.containers(label, everything=True):
             self._remove_container(entry["Id"])
+        for network in self.client.networks(filters={"label": label}):
+            with suppress(NotFound):
+                self.client.remove_network(network["Id"])
         for volume in self.client.volumes(filters={"label": label})["Volumes"] or ():
             with suppress(NotFound):
                 self.client.remove_volume(volume["Name"])

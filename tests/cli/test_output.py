@@ -53,6 +53,28 @@ def test_a_terminal_is_not_steered(
     assert capfdbinary.readouterr().out == "\\x1b[2Jä\n".encode()
 
 
+def test_only_what_tells_instances_apart_is_coloured(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    output = Output("text", {0: "0", 12: "12"}, error=True)
+    monkeypatch.setattr(output, "_terminal", True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    output.feed(FIRST, b"\x1b[2Jone\r\n")
+    assert capfdbinary.readouterr().err == b"\x1b[36m 0 | \x1b[0m\\x1b[2Jone\n"
+
+
+def test_instances_that_join_are_told_apart_from_then_on(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    output = Output("text", {})
+    output.feed(FIRST, b"alone\n")
+    output.names = {0: "0", 12: "12"}
+    output.feed(SECOND, b"new\n")
+    output.feed(FIRST, b"old\n")
+    assert capfdbinary.readouterr().out == b"alone\n12 | new\n 0 | old\n"
+
+
 def test_nothing_comes_after_the_end(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     output = Output("text", {})
     output.close()

@@ -125,6 +125,12 @@ def test_describe_tells_all_of_a_task() -> None:
     assert said["instanceIds"] == "0-1"
     assert said["spec"]["image"] == "busybox:stable"
     assert said["spec"]["security"]["noNewPrivileges"] is True
+    confined = said["confinement"]
+    assert (confined["capabilities"], confined["memory"], confined["pids"]) == (
+        "none",
+        "unlimited",
+        512,
+    )
     assert said["runs"][0]["reason"] == "new task"
     lines = outline(said)
     assert any("busybox:stable" in line for line in lines)

@@ -11,9 +11,10 @@ from reconciler.engines.engine import (
     TransientError,
 )
 from reconciler.model.action import CreateRequest
+from reconciler.model.confinement import confinement_of
 from reconciler.model.identity import LABEL_WORK
 from reconciler.model.observed import Container, ContainerDetail, Phase
-from reconciler.model.spec import Health, Mount, Port
+from reconciler.model.spec import Health, Mount, Port, Resources, Security
 from tests.support.engines import IMAGE, Rig, make_request, watching
 
 
@@ -71,7 +72,8 @@ def test_created_is_visible_at_once_and_complete(rig: Rig) -> None:
     assert found.exit_code is None
     assert found.job == "some-job"
     assert found.revision == "r1"
-    assert looked_at(rig, request) == ContainerDetail(found)
+    confinement = confinement_of(request.spec)
+    assert looked_at(rig, request) == ContainerDetail(found, confinement=confinement)
 
 
 def test_running_is_visible_at_once(rig: Rig) -> None:
@@ -89,6 +91,34 @@ def test_inspect_takes_an_id_too(rig: Rig) -> None:
     request = make_request(rig.project, "task")
     identifier = rig.engine.create(request)
     assert rig.engine.inspect(identifier) == rig.engine.inspect(request.name)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {
+            "user": "1000:1000",
+            "groups": ("100",),
+            "network": "bridge",
+            "init": False,
+            "mounts": (Mount(type="tmpfs", target="/tmp"), Mount(type="tmpfs", target="/scratch")),
+            "resources": Resources(cpus=0.5, memory=64 * 2**20, pids=9),
+            "security": Security(read_only_root=True, cap_add=("CHOWN", "CAP_KILL")),
+        },
+        {
+            "resources": Resources(pids=0),
+            "security": Security(
+                no_new_privileges=False, seccomp="unconfined", userns="host", cap_drop=("NET_RAW",)
+            ),
+        },
+    ],
+    ids=["hardened", "granted", "loosened"],
+)
+def test_what_confines_it_is_what_was_asked_for(rig: Rig, spec: dict[str, Any]) -> None:
+    request = make_request(rig.project, "task", **spec)
+    rig.engine.create(request)
+    assert looked_at(rig, request).confinement == confinement_of(request.spec)
 
 
 def test_creating_again_adopts(rig: Rig) -> None:
@@ -313,9 +343,11 @@ def test_health_is_seen_to_fail(rig: Rig) -> None:
 
 def test_a_free_host_port_is_given_and_a_taken_one_is_refused(rig: Rig) -> None:
     first = started(rig, network="bridge", ports=(Port(container=80),))
-    ((inside, host),) = looked_at(rig, first).ports
-    assert inside == 80
+    (given,) = looked_at(rig, first).container.ports
+    assert (given.container, given.protocol) == (80, "tcp")
+    host = given.host
     assert host > 1024
+    assert [c.ports for c in rig.engine.list(rig.project)] == [(given,)]
     second = make_request(
         rig.project, "second", network="bridge", ports=(Port(container=80, host=host),)
     )
@@ -325,4 +357,7 @@ def test_a_free_host_port_is_given_and_a_taken_one_is_refused(rig: Rig) -> None:
     assert looked_at(rig, second).container.phase is Phase.CREATED
     rig.kill_by_hand(first.name)
     rig.engine.start(identifier)
-    assert looked_at(rig, second).ports == ((80, host),)
+    assert looked_at(rig, second).container.ports == (given,)
+    assert {c.name: c.ports for c in rig.engine.list(rig.project)} == {
+        first.name: (), second.name: (given,),
+    }  # fmt: skip

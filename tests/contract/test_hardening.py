@@ -117,6 +117,21 @@ def test_a_read_only_root_is_one_and_a_tmpfs_is_not(rig: DockerRig) -> None:
     assert said.split() == ["refused", "written"]
 
 
+def test_beside_a_read_only_root_the_usual_folders_can_be_written(rig: DockerRig) -> None:
+    said = output_of(
+        rig,
+        "for path in /tmp /var/tmp /run /etc /; do touch $path/x 2>/dev/null && echo $path; done",
+        security=Security(read_only_root=True),
+    )
+    assert said.split() == ["/tmp", "/var/tmp", "/run"]
+
+
+def test_a_mount_goes_before_a_usual_folder(rig: DockerRig) -> None:
+    mount = Mount(type="tmpfs", target="/tmp", size=2**20)
+    host = created(rig, security=Security(read_only_root=True), mounts=(mount,))["HostConfig"]
+    assert set(host["Tmpfs"]) == {"/run", "/var/tmp"}
+
+
 def test_mounts_are_where_they_should_be(rig: DockerRig, tmp_path: Path) -> None:
     (tmp_path / "given").write_text("hello\n")
     said = output_of(

@@ -6,6 +6,8 @@ import pytest
 
 from reconciler.controller.binds import check_of
 from reconciler.controller.execution import carry_out
+from reconciler.controller.keys import Keys
+from reconciler.controller.preparing import preparing
 from reconciler.engines.engine import PermanentError
 from reconciler.model.action import Action, Cause, CreateRequest, Verb
 from reconciler.model.desired import NodeSpec
@@ -114,6 +116,6 @@ def test_what_is_refused_is_not_asked_of_the_engine(roots: Path) -> None:
         attempt=wanted.attempt,
         request=wanted,
     )
-    done = carry_out(engine, action, check=check_of(NodeSpec("local", ""), FOLDER))
+    done = carry_out(engine, action, preparing(NodeSpec("local", ""), FOLDER, Keys()))
     assert isinstance(done.outcome, PermanentError)
     assert engine.world.journal.calls == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.project import Project, service, task
+from tests.e2e.project import Project, task
 from tests.support.docker import LABEL, Json
 
 pytestmark = pytest.mark.docker
@@ -134,12 +134,3 @@ def test_the_callers_environment_does_not_leak_into_containers(project: Project)
     said = project.engine.logs(project.engine.name("work"))
     assert "proxy.invalid" not in said
     assert "MY_SECRET" not in said
-
-
-def test_a_service_of_the_bridge_reports_its_port(project: Project) -> None:
-    ports = [{"container": 8080}]
-    project.declare(service("web", container={"network": "bridge", "ports": ports}))
-    project.apply("--wait")
-    found = inspected(project, project.engine.name("web"))
-    (bound, *_) = found["NetworkSettings"]["Ports"]["8080/tcp"]
-    assert bound["HostPort"] in project.reconciler("describe", "web/0").ends(0).out

@@ -14,7 +14,7 @@ from reconciler.model.identity import (
     LABEL_TASK,
     LABEL_WORK,
 )
-from reconciler.model.observed import Phase
+from reconciler.model.observed import Phase, Published
 from tests.support.engines import make_request
 
 REQUEST = make_request("demo", "task", instance=2, run=3, attempt=4)
@@ -29,6 +29,7 @@ def entry(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
         "State": "running",
         "Status": "Up 3 seconds",
         "ImageID": "sha256:1",
+        "Ports": [],
         **changes,
     }
 
@@ -47,6 +48,7 @@ def detail(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
         "Name": f"/{REQUEST.name}",
         "Image": "sha256:1",
         "Config": {"Labels": LABELS},
+        "HostConfig": {"NetworkMode": "none", "Privileged": False, "ReadonlyRootfs": False},
         "State": state | changes,
         "NetworkSettings": {"Ports": None},
     }
@@ -156,7 +158,15 @@ def test_ports_of_both_protocols_are_one() -> None:
     raw["NetworkSettings"] = {"Ports": {"80/tcp": both, "53/udp": None, "22/tcp": both[:1]}}
     found = inspected("n1", raw)
     assert found is not None
-    assert found.ports == ((22, 1024), (80, 1024))
+    assert found.container.ports == (Published(22, 1024), Published(80, 1024))
+
+
+def test_ports_in_a_list() -> None:
+    both = {"PrivatePort": 53, "PublicPort": 1024, "Type": "udp"}
+    ports = [{"IP": "0.0.0.0", **both}, {"IP": "::", **both}, {"PrivatePort": 80, "Type": "tcp"}]  # noqa: S104
+    found = listed("n1", entry(State="running", Status="Up 2 seconds", Ports=ports))
+    assert found is not None
+    assert found.ports == (Published(53, 1024, "udp"),)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engines.docker import open_engine
 from reconciler.engines.docker.endpoints import Secured, Socket, Tunnelled, local, way_to
 from reconciler.engines.engine import UnreachableError
 from reconciler.model.desired import Tls
@@ -25,6 +26,21 @@ TLS = Tls("/ca", "/cert", "/key")
 )
 def test_what_an_endpoint_means(endpoint: str, way: object) -> None:
     assert way_to(endpoint, TLS) == way
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "host"),
+    [
+        ("unix:///run/x.sock", "127.0.0.1"),
+        ("tcp://big.example.org:2376", "big.example.org"),
+        ("tcp://[::1]:2376", "::1"),
+        ("ssh://ops@big:22", "big"),
+        ("ssh://ops@[::1]:22", "::1"),
+        ("context://nonesuch", ""),
+    ],
+)
+def test_where_published_ports_are_reached(endpoint: str, host: str) -> None:
+    assert open_engine("n1", endpoint).address == host
 
 
 def test_the_machine_behind_a_tunnel() -> None:

@@ -3,6 +3,7 @@
 import struct
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +44,10 @@ def test_only_objects_are_told() -> None:
 @given(st.lists(st.binary(max_size=9), max_size=9), st.integers(1, 40))
 def test_the_tail_is_the_end(pieces: list[bytes], limit: int) -> None:
     assert tail_of(pieces, limit) == b"".join(pieces)[-limit:]
+
+
+@pytest.mark.parametrize(
+    "said", [[], [b"$ "], [b"\x01"], [b"\x01\x00", b"\x00\x01 no frame"], [b"one\n", b"two\n"]]
+)
+def test_what_a_terminal_shows_is_in_no_frames(said: list[bytes]) -> None:
+    assert b"".join(frames(said)) == b"".join(said)

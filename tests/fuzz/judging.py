@@ -39,14 +39,11 @@ from tests.fuzz.showing import show
 from tests.manifests.loaded import CLOSED
 
 LIMIT = 1.0
-# A folder that somebody runs.
-OWN = replace(
-    FOLDER,
-    caller=Caller(uid=1234, gid=2345, groups=(77,), name="ada", home="/home/ada", folder="/work"),
-)
 Result = TypeVar("Result")
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _BREAK = re.compile("\r\n|\r|\n")
+# A folder of somebody's own.
+_MINE = replace(FOLDER, caller=Caller(uid=1, gid=1, name="ada", home="/home/ada", folder="/work"))
 
 
 class Verdict(Struct, frozen=True):
@@ -84,7 +81,7 @@ class Judge:
         )
 
     def _manifests(self, case: Case) -> tuple[Problem, ...]:
-        policy = (CLOSED, OWN, GIT)[self._number % 3]
+        policy = (CLOSED, _MINE, GIT)[self._number % 3]
         catalog = self._timed(partial(_load, case, policy))
         assert (catalog.desired is None) == bool(catalog.errors)
         check_problems(catalog.problems, case.files)
@@ -140,8 +137,7 @@ def check_corpus() -> None:
             ((path, data),) = source.files.items()
             problems = manifests.operator(path, data, {}, []).problems
         else:
-            load = partial(manifests.load, project="p", revision="r", policy=OWN)
-            problems = load(source.files).errors
+            problems = manifests.load(source.files, policy=_MINE, project="p", revision="r").errors
         assert problems == (), source.name
 
 

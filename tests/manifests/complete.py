@@ -56,12 +56,12 @@ container:
 PROFILE = profile(
     """\
 description: Everything.
-constants: {CMD: {default: mpi}, KEYS: {default: ""}, PASSWORD: {secret: true}}
+constants: {CMD: {default: mpi}, KEYS: {default: ssh-rsa AAAA me}, PASSWORD: {secret: true}}
 container:
   image: {name: "x:1", registryAuth: {username: me, password: "${PASSWORD}"}}
   network: cluster
   command: "${CMD}"
-task: {pool: nightly, priority: 1, ttl: 1d, progress: ["${KEYS}"]}
+task: {pool: nightly, priority: 1, ttl: 1d, progress: ['step (1) of ${CMD}']}
 cluster:
   masterCommand: "${CMD} ${INSTANCE_ID}"
   workerCommand: [sleep, 1]

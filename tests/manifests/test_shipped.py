@@ -64,8 +64,12 @@ def test_examples_and_defaults_are_valid(name: str) -> None:
 def test_standard_profiles_are_sound() -> None:
     assert profile_names() == (
         "docker-batch",
+        "docker-cluster",
+        "docker-cluster-network",
+        "docker-cluster-network-ssh",
         "docker-host-user",
         "docker-network",
+        "docker-network-ssh",
         "docker-service",
     )
     for profile in manifests.profiles():

@@ -1,5 +1,7 @@
 """A project's containers as anybody sees them who looks at the engine, and hands to meddle."""
 
+import io
+import tarfile
 import threading
 import uuid
 from collections.abc import Iterator
@@ -78,6 +80,24 @@ class Outside:
         found = self.client.volumes(filters=mine)["Volumes"] or ()
         return {volume["Name"]: volume["Labels"] for volume in found}
 
+    def networks(self) -> list[str]:
+        """Return the names of the networks that carry the project's label."""
+        mine = {"label": f"{LABEL}project={self.project}"}
+        return sorted(str(network["Name"]) for network in self.client.networks(filters=mine))
+
+    def volumes_of(self, *names: str) -> list[str]:
+        """Return the volumes that are mounted in these containers, those without a name too."""
+        mounts = [m for name in names for m in self.client.inspect_container(name)["Mounts"]]
+        return [mount["Name"] for mount in mounts if mount["Type"] == "volume"]
+
+    def file(self, name: str, path: str) -> bytes:
+        """Return what a file of a container holds."""
+        packed, _ = self.client.get_archive(name, path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(packed))) as tar:
+            found = tar.extractfile(tar.getmembers()[0])
+            assert found is not None
+            return found.read()
+
     @contextmanager
     def watched(self) -> Iterator["Record"]:
         """Record all that the engine tells of the project for the length of a block."""
@@ -139,6 +159,9 @@ class Outside:
         for volume in [*self.volumes(), *self._volumes]:
             with suppress(NotFound):
                 self.client.remove_volume(volume)
+        for network in self.networks():
+            with suppress(NotFound):
+                self.client.remove_network(network)
         for tag in self._tags:
             self.untag(tag)
         self.client.close()

@@ -14,9 +14,11 @@ from docker import APIClient
 from docker.errors import NotFound
 
 from reconciler.engines.accounts import Registers
+from reconciler.engines.dialogue import Command, Said
 from reconciler.engines.docker import open_engine
 from reconciler.engines.engine import Engine, EngineEvent, EventStream, PermanentError
 from reconciler.engines.simulated import SimulatedEngine, World
+from reconciler.engines.simulated.execute import Reply
 from reconciler.engines.staging import Entry
 from reconciler.model.action import CreateRequest
 from reconciler.model.hashing import shape_of, work_of
@@ -35,6 +37,7 @@ from reconciler.model.identity import (
 )
 from reconciler.model.observed import Healthiness
 from reconciler.model.spec import InstanceSpec
+from reconciler.model.staging import SCRATCH
 
 IMAGE = "busybox:stable"
 # Where the product looks for an engine by itself.
@@ -80,7 +83,7 @@ def make_request(
         env=made.env,
         labels=labels_for(project, key, made),
         spec=made,
-        scratch=scratch,
+        scratch=(SCRATCH,) if scratch else (),
     )
 
 
@@ -137,6 +140,7 @@ class SimulatedRig:
         self.engine = simulated_engine()
         self.world = self.engine.world
         self.world.autoexit = self._execute
+        self.world.answers = _answer
         self.world.missing_paths.add("/no/such/folder")
         self.world.registers = REGISTERS
         self.world.in_registry = lambda _: False
@@ -185,6 +189,21 @@ class SimulatedRig:
             self.world.say(name, f"{said}\n".encode())
         found = re.search(r"exit (\d+)", re.sub(r"trap '[^']*'", "", script))
         return int(found[1]) if found else None
+
+
+def _answer(container: str, command: Command, given: bytes) -> Reply:
+    """Answer for what the contract has executed, as a shell would."""
+    if command.words[0].startswith("/no/such"):
+        raise PermanentError(f"the image has no program {command.words[0]}", 127)
+    if command.words == ("cat",):
+        return Reply((Said(given),))
+    script = command.words[2]
+    said = [
+        Said(f"{word}\n".encode(), error=bool(aside) and not command.terminal)
+        for word, aside in re.findall(r"echo (\w+)( >&2)?", script)
+    ]
+    found = re.search(r"exit (\d+)", script)
+    return Reply(tuple(said), int(found[1]) if found else None)
 
 
 class DockerRig:
@@ -253,6 +272,8 @@ class DockerRig:
         for container in [*made, *self._by_hand]:
             with suppress(NotFound):
                 self.client.remove_container(container, v=True, force=True)
+        for network in self.client.networks(filters=mine):
+            self.client.remove_network(network["Id"])
         volumes = [v["Name"] for v in self.client.volumes(filters=mine)["Volumes"] or ()]
         for volume in [*volumes, *self._volumes]:
             with suppress(NotFound):

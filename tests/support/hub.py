@@ -18,6 +18,7 @@ class Hub:
         self.name = ""
         self._net = ""
         self._places: list[int] = []
+        self._meet = False
 
     def start(self) -> None:
         while not self.name:
@@ -58,7 +59,14 @@ class Hub:
     def mend(self, number: int) -> None:
         _must("link", "set", self._link(number), "up")
 
+    def let_meet(self) -> None:
+        """Let what hangs on it reach each other: a machine with an engine forwards nothing else."""
+        _must_forward("-I", self.name)
+        self._meet = True
+
     def close(self) -> None:
+        if self._meet:
+            _must_forward("-D", self.name)
         for number in self._places:
             _ip("link", "del", self._link(number))
             _ip("netns", "del", self.space(number))
@@ -67,6 +75,10 @@ class Hub:
 
     def _link(self, number: int) -> str:
         return f"{self.name}v{number}"
+
+
+def _must_forward(change: str, bridge: str) -> None:
+    run("iptables", "-w", change, "FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT")
 
 
 def _must(*words: str) -> None:

@@ -152,6 +152,9 @@ class Running:
         self._process.wait(PATIENCE)
 
 
+COMMAND = (sys.executable, "-m", "reconciler")
+
+
 class Reconciler:
     """The command line, called from inside a source with a state folder of its own."""
 
@@ -188,6 +191,15 @@ class Reconciler:
             if running.alive:
                 running.kill()
             print(*running.command, running.out, running.err, sep="\n")  # noqa: T201
+
+    def with_program(self, *args: str) -> Running:
+        """Begin a verb that ends in a program's words, which no option may follow."""
+        return self.start(*args, stateless=True, env=self.variables)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """An environment in which verbs find the state folder by themselves."""
+        return self._env() | {"RECONCILER_STATE": str(self.state)}
 
     def _env(self) -> dict[str, str]:
         hidden = {"DOCKER_HOST", "RECONCILER_STATE", "RECONCILER_DEBUG"}

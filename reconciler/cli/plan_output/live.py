@@ -15,6 +15,7 @@ from reconciler.model.plain import one_line
 
 SYMBOLS: Final = {
     Kind.PULL: ("↓", "pull", "blue"),
+    Kind.NETWORK: ("+", "network", "green"),
     Kind.CREATE: ("+", "create", "green"),
     Kind.REPLACE: ("~", "replace", "yellow"),
     Kind.RETRY: ("↻", "retry", "yellow"),
@@ -88,6 +89,8 @@ def sum_up(steps: Steps) -> str:
     ]
     if counts["pull"]:
         said.append(f"{plural(counts['pull'], 'image')} to pull")
+    if counts["network"]:
+        said.append(f"{plural(counts['network'], 'network')} to make")
     if counts["later"]:
         said.append(f"{counts['later']} later")
     said.append(f"{counts['unchanged']} unchanged")
@@ -110,6 +113,7 @@ def action_json(action: Action, when: str) -> dict[str, object]:
         "attempt": attempt.attempt if attempt else None,
         "container": action.subject if attempt else None,
         "image": action.image or None,
+        "network": action.network.name if action.network else None,
         "when": when,
         "cause": cause_json(action.cause),
     }

@@ -44,14 +44,18 @@ def command(
     place = find(source, operator)
     report = look(place)
     require(report, target)
-    keys = _keys(report, target)
-    several = target.instance is None and len(keys) > 1
-    output = Output(form, {key.instance: _name(report, key) for key in keys} if several else {})
+    output = Output(form, {})
+
+    def meant(seen: Report) -> list[InstanceKey]:
+        keys = _keys(seen, target)
+        if target.instance is None and len(keys) > 1:
+            output.names = {key.instance: _name(seen, key) for key in keys}
+        return keys
+
     if follow:
-        follower = Follower(lambda: look(place), target, output, tail)
-        follower.run(lambda seen: _keys(seen, target))
+        Follower(lambda: look(place), target, output, tail).run(meant)
     else:
-        for key in keys:
+        for key in meant(report):
             _print(report, key, attempt, tail, output)
     return Exit.DONE
 

@@ -14,7 +14,7 @@ import urllib3
 from docker import APIClient
 from docker.errors import DockerException, NotFound, create_api_error_from_http_exception
 
-from reconciler.engines.docker.endpoints import way_to
+from reconciler.engines.docker.endpoints import host_of, way_to
 from reconciler.engines.docker.errors import translate
 from reconciler.engines.docker.roads import Road, road
 from reconciler.engines.docker.wire import Wire
@@ -40,6 +40,14 @@ class Clients:
         self._local = threading.local()
         self._open: list[tuple[threading.Thread, APIClient]] = []
 
+    @property
+    def address(self) -> str:
+        """The machine that the endpoint names, empty where it leads nowhere."""
+        try:
+            return host_of(way_to(self.endpoint, self._tls))
+        except UnreachableError:
+            return ""
+
     def call(self, doing: str, deadline: int, ask: Callable[[APIClient], T]) -> T:
         """Return what `ask` gets from this thread's client, or raise the engine error for it."""
         try:
@@ -50,7 +58,7 @@ class Clients:
         except UnreachableError as error:  # the way itself says why
             raise UnreachableError(_failed(doing, str(error))) from error
         except FAILURES as error:
-            raise self._translated(error, doing, deadline) from error
+            raise self.translated(error, doing, deadline) from error
 
     def stream(
         self, doing: str, path: str, params: Params, *, deadline: int, idle: float | None
@@ -74,7 +82,7 @@ class Clients:
         """Return an answer's body to be read as it comes."""
 
         def failed(error: Exception) -> Exception:
-            return self._translated(error, doing, idle or 0)
+            return self.translated(error, doing, idle or 0)
 
         return Wire(response, idle, failed)
 
@@ -88,7 +96,8 @@ class Clients:
         if self._road is not None:
             self._road.close()
 
-    def _translated(self, error: Exception, doing: str, deadline: float) -> Exception:
+    def translated(self, error: Exception, doing: str, deadline: float) -> Exception:
+        """Return the engine error for what went wrong on a connection of ours, and why."""
         found = translate(error, doing=doing, endpoint=self.endpoint, deadline=deadline)
         told = self._road.complaint() if self._road is not None else ""
         if told and isinstance(found, UnreachableError):

@@ -7,25 +7,38 @@ It must not know what was there before.
 import math
 from typing import Any, Final
 
+from msgspec import Struct
+
 from reconciler.engines.ownership import volume_labels
 from reconciler.model.action import CreateRequest
+from reconciler.model.cluster import Membership
+from reconciler.model.confinement import MODES_IN_MEMORY, folders_in_memory
 from reconciler.model.identity import volume_name
-from reconciler.model.spec import Health, LogLimits, Mount, Port, Resources, Security
-from reconciler.model.staging import SCRATCH
+from reconciler.model.spec import Health, InstanceSpec, LogLimits, Mount, Port, Resources, Security
 
 Json = dict[str, Any]
 _NANO: Final = 1_000_000_000
 _WORLD_WRITABLE: Final = 0o1777
 
 
-def config_of(request: CreateRequest) -> Json:
-    """Return the body of the create call."""
+class Words(Struct, frozen=True):
+    """What an image runs by itself."""
+
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+
+def config_of(request: CreateRequest, own: Words = Words()) -> Json:  # noqa: B008  # frozen
+    """Return the body of the create call. `own` is needed where there is a launcher."""
     spec = request.spec
     config: Json = {
         "Image": request.image,
         "Env": [f"{name}={value}" for name, value in request.env],
         "Labels": dict(request.labels),
         "StopSignal": spec.stop.signal,
+        "Tty": spec.tty,
+        "OpenStdin": spec.stdin,
+        "StdinOnce": spec.stdin,
         # What the engine grants when it is itself shut down.
         "StopTimeout": math.ceil(spec.stop.grace),
         "Healthcheck": _health(spec.health),
@@ -34,12 +47,25 @@ def config_of(request: CreateRequest) -> Json:
     }
     said: Json = {"User": spec.user, "WorkingDir": spec.workdir, "Hostname": spec.hostname}
     config |= {name: value for name, value in said.items() if value}
-    # None leaves the image's own in force; an empty list clears its entrypoint.
-    if spec.entrypoint is not None:
-        config["Entrypoint"] = [*spec.entrypoint]
-    if spec.command is not None:
-        config["Cmd"] = [*spec.command]
-    return config
+    if request.membership is not None:
+        config["NetworkingConfig"] = _attached(request.membership)
+    return config | _program(request, own)
+
+
+def _program(request: CreateRequest, own: Words) -> Json:
+    """Return what is run. None leaves the image's own in force; an empty list clears it."""
+    entrypoint, command = request.spec.entrypoint, request.spec.command
+    if not request.launcher:
+        said = {"Entrypoint": entrypoint, "Cmd": command}
+        return {name: [*words] for name, words in said.items() if words is not None}
+    if entrypoint is None:
+        entrypoint, command = own.entrypoint, own.command if command is None else command
+    return {"Entrypoint": [*request.launcher], "Cmd": [*entrypoint, *(command or ())]}
+
+
+def _attached(to: Membership) -> Json:
+    own = {"IPAMConfig": {"IPv4Address": to.address}}
+    return {"EndpointsConfig": {to.network.name: own}}
 
 
 def own_volumes(request: CreateRequest) -> tuple[tuple[str, dict[str, str]], ...]:
@@ -60,11 +86,11 @@ def external_volumes(request: CreateRequest) -> tuple[str, ...]:
 
 
 def _host(request: CreateRequest) -> Json:
-    spec = request.spec
+    spec, membership = request.spec, request.membership
     host: Json = {
         "RestartPolicy": {"Name": "no"},  # one restarter: ours
         "AutoRemove": False,  # record before remove
-        "NetworkMode": spec.network,
+        "NetworkMode": membership.network.name if membership else spec.network,
         "PortBindings": _bindings(spec.ports),
         "Init": spec.init,
         "GroupAdd": [*spec.groups],
@@ -72,11 +98,18 @@ def _host(request: CreateRequest) -> Json:
         # The Mounts API never creates the source of a bind; Binds would, as root.
         "Mounts": [_mount(request.project, mount) for mount in _mounts(request)],
     }
-    return host | _security(spec.security) | _resources(spec.resources)
+    if membership is not None:
+        host["ExtraHosts"] = [f"{one.name}:{one.address}" for one in membership.peers]
+    return host | _security(spec.security) | _resources(spec.resources) | _in_memory(spec)
+
+
+def _in_memory(spec: InstanceSpec) -> Json:
+    folders = {path: f"mode={MODES_IN_MEMORY[path]:o}" for path in folders_in_memory(spec)}
+    return {"Tmpfs": folders} if folders else {}
 
 
 def _mounts(request: CreateRequest) -> tuple[Mount, ...]:
-    scratch = (Mount(type="volume", target=SCRATCH),) if request.scratch else ()
+    scratch = (Mount(type="volume", target=folder) for folder in request.scratch)
     return (*request.spec.mounts, *scratch)
 
 

@@ -15,6 +15,7 @@ from reconciler.engines.engine import UnreachableError
 from reconciler.model.desired import Tls
 
 LOCAL: Final = "/var/run/docker.sock"
+_HERE: Final = "127.0.0.1"
 _SSH: Final = re.compile(
     r"ssh://(?P<who>(?:[^@/:\[]+@)?(?:[^/:@\[]+|\[[^\]]+\]))(?::(?P<port>\d+))?(?P<path>/.*)?"
 )
@@ -74,6 +75,15 @@ def way_to(endpoint: str, tls: Tls) -> Way:
         path = found["path"] if found["path"] not in {None, "/"} else LOCAL
         return Tunnelled(found["who"], found["port"] or "", path)
     raise UnreachableError(f"the endpoint {endpoint} says no way that leads to an engine")
+
+
+def host_of(way: Way) -> str:
+    """Return the machine at the end of a way, as other programs take its name."""
+    if isinstance(way, Socket):
+        return _HERE
+    if isinstance(way, Tunnelled):
+        return way.host
+    return way.address.rpartition(":")[0].strip("[]")
 
 
 def _of_context(name: str) -> Way:

@@ -10,11 +10,19 @@ from typing import Any, Final
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from reconciler.engines.docker import volumes
+from reconciler.engines.dialogue import Command
+from reconciler.engines.docker import networks, volumes
+from reconciler.engines.docker.attach import Attachment, attach
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
-from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
+from reconciler.engines.docker.create import (
+    Words,
+    config_of,
+    external_volumes,
+    own_volumes,
+)
 from reconciler.engines.docker.events import Events, subscribe
+from reconciler.engines.docker.execute import Execution, execute
 from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
@@ -31,6 +39,7 @@ from reconciler.engines.engine import (
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken
+from reconciler.model.cluster import Network, NetworkRequest
 from reconciler.model.desired import Tls
 from reconciler.model.identity import (
     LABEL_PROJECT,
@@ -67,10 +76,16 @@ class DockerEngine:
         self._neighbours = Neighbours(self._clients)
         self._stager = Stager(self._clients)
 
+    @property
+    def address(self) -> str:
+        """Return the machine that the endpoint names, this one's own address for a socket here."""
+        return self._clients.address
+
     def info(self) -> EngineInfo:
         """Ask /info, which hangs where the engine is wedged while its ping still answers."""
         found = self._clients.call("ask the engine how it is", _INFO, lambda c: c.info())
-        return EngineInfo(str(found["ServerVersion"]), int(found["NCPU"]), int(found["MemTotal"]))
+        cpus, memory = int(found["NCPU"]), int(found["MemTotal"])
+        return EngineInfo(str(found["ServerVersion"]), cpus, memory, networks.fabric_in(found))
 
     def era(self) -> str:
         """Return the id of the default network; an engine that has none does not let it be told.
@@ -125,7 +140,7 @@ class DockerEngine:
             volumes.ensure_own(self._clients, name, labels)
         for name in external_volumes(request):
             self._require_volume(request, name)
-        config = config_of(request)
+        config = config_of(request, self._words(request))
 
         def ask(client: APIClient) -> str | None:
             try:
@@ -201,6 +216,20 @@ class DockerEngine:
         """Yield a container's output as it comes."""
         return follow_output(self._clients, container, tail)
 
+    def execute(self, container: str, command: Command) -> Execution:
+        """Begin a program in a container that runs."""
+        identifier = self._own(container)
+        if identifier is None:
+            raise TransientError(f"could not execute {command.words[0]}: {container} is gone")
+        return execute(self._clients, identifier, command)
+
+    def attach(self, container: str) -> Attachment:
+        """Listen to a container's own program, and talk to it."""
+        found = self._look(container, _INSPECT)
+        if found is None or inspected(self.node, found) is None:
+            raise TransientError(f"could not attach to {_brief(container)}: it is gone")
+        return attach(self._clients, found)
+
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
         return usage_of(self._clients, container)
@@ -233,6 +262,18 @@ class DockerEngine:
     def remove_volume(self, name: str) -> None:
         """Remove a volume of ours with what is in it."""
         self._remove_volume(name, is_own_volume)
+
+    def networks(self, project: str) -> tuple[Network, ...]:
+        """Return the project's own networks."""
+        return networks.own(self._clients, project)
+
+    def create_network(self, request: NetworkRequest) -> Network:
+        """Make a network, or adopt the one that is there."""
+        return networks.create(self._clients, request)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network of ours."""
+        networks.remove(self._clients, name)
 
     def close(self) -> None:
         """Close all connections but those of open streams."""
@@ -277,6 +318,17 @@ class DockerEngine:
                 f"{failed}: its name is held by {holder}, which was made from another manifest"
             )
         return detail.container.id
+
+    def _words(self, request: CreateRequest) -> Words:
+        """Return what the image would run by itself, where that is to be run by a launcher."""
+        if not request.launcher:
+            return Words()
+
+        def ask(client: APIClient) -> Words:
+            said = client.inspect_image(request.image)["Config"]  # type: ignore[no-untyped-call]
+            return Words(tuple(said.get("Entrypoint") or ()), tuple(said.get("Cmd") or ()))
+
+        return self._clients.call(f"look at the image {request.image}", _INSPECT, ask)
 
     def _require_volume(self, request: CreateRequest, name: str) -> None:
         if volumes.labels_of(self._clients, name) is None:

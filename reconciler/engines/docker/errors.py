@@ -106,6 +106,11 @@ _ANSWERS: Final = (
         TransientError,
         "the node's network has no address left",
     ),
+    # Private networks: somebody is on the way out, or got there first.
+    _Answer(r"network (?P<what>\S+) not found", TransientError, "the network {what} is gone"),
+    _Answer("has active endpoints", TransientError, "a container is still in it"),
+    _Answer("pool overlaps with", TransientError, "others have taken its addresses"),
+    _Answer("^address already in use", TransientError, "its address is still taken"),
     _Answer(
         "cannot allocate memory|resource temporarily unavailable|too many open files",
         TransientError,
@@ -189,6 +194,12 @@ _ANSWERS: Final = (
         StrandedError,
         "the engine died while it was starting it, so whether its program has begun is not known",
         verb="start",
+    ),
+    _Answer(
+        r"container \S+ is (?P<what>not running|paused|restarting)",
+        TransientError,
+        "the container is {what}",
+        verb="execute",
     ),
     # Whatever else, by the answer's number.
     _Answer("no such container", TransientError, "the container is gone", statuses=(404,)),

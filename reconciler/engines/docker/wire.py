@@ -9,12 +9,14 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Final
 
 import requests
 import urllib3
 
 _HEADER: Final = struct.Struct(">BxxxL")
+_FRAMED: Final = tuple(bytes([stream, 0, 0, 0]) for stream in range(3))
 # What reading from a connection raises that was shut down under the reader's hands.
 _BROKEN: Final = (OSError, urllib3.exceptions.HTTPError, AttributeError, ValueError)
 
@@ -117,13 +119,31 @@ def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, object]]:
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the payloads of stdout and stderr, multiplexed as the engine does, in their order."""
+    """Yield the payloads of stdout and stderr, multiplexed as the engine does, in their order.
+
+    Of a container with a terminal nothing is multiplexed, which the engine does not say. A frame
+    begins with the number of its stream and zeros, which nobody prints on a terminal.
+    """
+    rest = iter(chunks)
+    head = b""
+    for chunk in rest:
+        head += chunk
+        if len(head) >= len(_FRAMED[0]) or not any(begin.startswith(head) for begin in _FRAMED):
+            break
+    if head.startswith(_FRAMED):
+        return (payload for _, payload in told_apart(chain([head], rest)))
+    return chain([head], rest) if head else iter(())
+
+
+def told_apart(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield the same, each with the number of its stream: 1 for stdout, 2 for stderr."""
     buffer = bytearray()
     for chunk in chunks:
         buffer += chunk
         while len(buffer) >= _HEADER.size:
-            end = _HEADER.size + _HEADER.unpack_from(buffer)[1]
+            stream, length = _HEADER.unpack_from(buffer)
+            end = _HEADER.size + length
             if len(buffer) < end:
                 break
-            yield bytes(buffer[_HEADER.size : end])
+            yield stream, bytes(buffer[_HEADER.size : end])
             del buffer[:end]

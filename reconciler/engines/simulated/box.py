@@ -6,6 +6,7 @@ from reconciler.engines.ownership import attempt_of, spelled_name
 from reconciler.engines.staging import Entry
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_in
+from reconciler.model.confinement import confinement_of
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -13,7 +14,14 @@ from reconciler.model.identity import (
     LABEL_VALUES,
     LABEL_WORK,
 )
-from reconciler.model.observed import Container, ContainerDetail, Healthiness, Phase, Usage
+from reconciler.model.observed import (
+    Container,
+    ContainerDetail,
+    Healthiness,
+    Phase,
+    Published,
+    Usage,
+)
 
 
 class Box(Struct):
@@ -34,9 +42,10 @@ class Box(Struct):
     finished_at: float = 0.0
     oom: bool = False
     error: str = ""
-    ports: tuple[tuple[int, int], ...] = ()
+    ports: tuple[Published, ...] = ()
     output: bytearray = field(default_factory=bytearray)
     staged: dict[str, Entry] = field(default_factory=dict)
+    input: bytearray = field(default_factory=bytearray)
     usage: Usage = Usage(0.001, 1024 * 1024)
 
     @property
@@ -63,6 +72,7 @@ class Box(Struct):
             revision=self.labels.get(LABEL_REVISION, ""),
             values=self.labels.get(LABEL_VALUES, ""),
             claim=claim_in(self.labels),
+            ports=self.ports if self.phase is Phase.RUNNING else (),
         )
 
     def detailed(self, node: str) -> ContainerDetail:
@@ -73,5 +83,5 @@ class Box(Struct):
             finished_at=self.finished_at,
             oom=self.oom,
             error=self.error,
-            ports=self.ports if self.phase is Phase.RUNNING else (),
+            confinement=confinement_of(self.request.spec) if self.request else None,
         )

@@ -1,6 +1,11 @@
 """Making a container in memory, and refusing to in the order in which Docker refuses."""
 
-from reconciler.engines.engine import ConflictError, ImageMissingError, PermanentError
+from reconciler.engines.engine import (
+    ConflictError,
+    ImageMissingError,
+    PermanentError,
+    TransientError,
+)
 from reconciler.engines.ownership import volume_labels
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.world import World
@@ -23,6 +28,7 @@ def create(world: World, request: CreateRequest) -> str:
         raise ImageMissingError(
             f"could not create {request.name}: the image {request.image} is not on the node"
         )
+    _check_network(world, request)
     there = world.boxes.get(request.name)
     return _adopt(there, request) if there else _make(world, request)
 
@@ -42,6 +48,16 @@ def _provide_volume(world: World, request: CreateRequest, mount: Mount) -> None:
     found = world.volumes.setdefault(name, labels)
     if any(found.get(key) != value for key, value in labels.items()):
         raise ConflictError(f"the volume {name} is there already and is not this project's")
+
+
+def _check_network(world: World, request: CreateRequest) -> None:
+    """Refuse where there is no such network; a shared one may be shown by its maker alone."""
+    membership = request.membership
+    if membership is None or membership.network.name in world.networks or world.info.fabric.id:
+        return
+    raise TransientError(
+        f"could not create {request.name}: there is no network {membership.network.name}"
+    )
 
 
 def _adopt(there: Box, request: CreateRequest) -> str:

@@ -5,49 +5,42 @@ Every call can be refused, or its answer lost, by the world's faults.
 
 import hashlib
 import signal as signals
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec.structs import replace
 
+from reconciler.engines.dialogue import Command
 from reconciler.engines.engine import (
-    ConflictError,
-    EngineError,
     EngineInfo,
     ImageMissingError,
     PermanentError,
     Progress,
     TransientError,
 )
-from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
+from reconciler.engines.simulated.attach import SimulatedAttachment, attach
+from reconciler.engines.simulated.belongings import Belongings
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
-from reconciler.engines.simulated.journal import Call
+from reconciler.engines.simulated.execute import SimulatedDialogue, execute
 from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.staging import stage
-from reconciler.engines.simulated.world import When, World
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken, claim_in
-from reconciler.model.identity import LABEL_PROJECT, volume_name
-from reconciler.model.observed import Container, ContainerDetail, Phase, Usage
+from reconciler.model.identity import LABEL_PROJECT
+from reconciler.model.observed import Container, ContainerDetail, Phase, Published, Usage
 from reconciler.model.staging import Staging
 
 _OVERLAP: Final = 1.0
 _SIGNALLED: Final = 128
 _FIRST_PORT: Final = 32768
 _HARMLESS: Final = frozenset({signals.SIGCHLD, signals.SIGCONT, signals.SIGURG, signals.SIGWINCH})
-T = TypeVar("T")
 
 
-class SimulatedEngine:
+class SimulatedEngine(Belongings):
     """A simulated engine, usable from any thread."""
-
-    def __init__(self, world: World) -> None:
-        """Look at a world; several engines may look at the same."""
-        self.node = world.node
-        self.world = world
 
     def info(self) -> EngineInfo:
         """Return what the world says of itself."""
@@ -173,6 +166,16 @@ class SimulatedEngine:
         box = self._read("follow", container, lambda: self.world.find(container))
         return iter(()) if box is None else follow(self.world, box, tail)
 
+    def execute(self, container: str, command: Command) -> SimulatedDialogue:
+        """Begin a program, which says what the world's answers say."""
+        return self._read(
+            "execute", container, lambda: execute(self.world, container, command), locks=True
+        )
+
+    def attach(self, container: str) -> SimulatedAttachment:
+        """Listen to a container's program; what it is told, the world's ears have."""
+        return self._read("attach", container, lambda: attach(self.world, container), locks=True)
+
     def usage(self, container: str) -> Usage | None:
         """Return what a container uses at the moment."""
 
@@ -187,101 +190,15 @@ class SimulatedEngine:
         since = self.world.clock() - _OVERLAP
         return self._read("events", project, lambda: self.world.ring.subscribe(project, since))
 
-    def claim(self, project: str, labels: dict[str, str]) -> dict[str, str]:
-        """Put up the project's claim unless there is one."""
-        name = claim_name(project)
-
-        def act() -> dict[str, str]:
-            if name not in self.world.volumes:
-                self.world.volumes[name] = claim_labels(project, labels)
-                self.world.tell_claim(project, "create")
-            return dict(self.world.volumes[name])
-
-        return self._act("claim", name, act)
-
-    def claimed_by(self, project: str) -> dict[str, str] | None:
-        """Return the labels of the project's claim."""
-        name = claim_name(project)
-
-        def ask() -> dict[str, str] | None:
-            labels = self.world.volumes.get(name)
-            return None if labels is None else dict(labels)
-
-        return self._read("claimed_by", name, ask)
-
-    def release(self, project: str) -> None:
-        """Take the project's claim down."""
-        name = claim_name(project)
-
-        def act() -> None:
-            if self._remove_volume(name, is_claim):
-                self.world.tell_claim(project, "destroy")
-
-        self._act("release", name, act)
-
-    def volumes(self, project: str) -> tuple[str, ...]:
-        """Return the names of the project's own volumes."""
-
-        def ask() -> Iterable[str]:
-            for name, labels in sorted(self.world.volumes.items()):
-                if labels.get(LABEL_PROJECT) == project and is_own_volume(name, labels):
-                    yield name
-
-        return self._read("volumes", project, lambda: tuple(ask()))
-
-    def remove_volume(self, name: str) -> None:
-        """Remove a volume of ours."""
-
-        def act() -> None:
-            if any(_mounts(box, name) for box in self.world.boxes.values()):
-                raise TransientError(f"could not remove the volume {name}: it is in use")
-            self._remove_volume(name, is_own_volume)
-
-        self._act("remove_volume", name, act)
-
     def close(self) -> None:
         """Nothing is held."""
-
-    def _read(self, call: str, subject: str, ask: Callable[[], T], *, locks: bool = False) -> T:
-        self._fail(call, subject, "before")
-        with self.world.changed:
-            self.world.check_reachable(locks=locks)
-            answer = ask()
-        self._fail(call, subject, "after")
-        return answer
-
-    def _act(self, call: str, container: str, act: Callable[[], T]) -> T:
-        """Do and note what changes the world; the answer may be lost on its way back."""
-        subject = self._name_of(container)
-        self._fail(call, subject, "before")
-        with self.world.changed:
-            self.world.check_reachable(locks=True)
-            try:
-                answer = act()
-            except EngineError:
-                self.world.journal.calls.append(Call(call, subject, ok=False))
-                raise
-            self.world.journal.calls.append(Call(call, subject, ok=True))
-        self._fail(call, subject, "after")
-        return answer
-
-    def _name_of(self, container: str) -> str:
-        with self.world.changed:
-            box = self.world.find(container)
-            return box.name if box else container
-
-    def _fail(self, call: str, subject: str, when: When) -> None:
-        """Ask fate. Not under the lock: it may well want to wait for something."""
-        error = self.world.faults(call, subject, when)
-        if error is not None:
-            raise error
 
     def _check_ports(self, box: Box) -> None:
         """Give out host ports, of which each is taken once."""
         asked = box.request.spec.ports if box.request else ()
         running = [b for b in self.world.boxes.values() if b.phase is Phase.RUNNING]
-        taken = {host for other in running for _, host in other.ports}
-        given: list[tuple[int, int]] = []
+        taken = {port.host for other in running for port in other.ports}
+        given: list[Published] = []
         for port in asked:
             host = port.host or next(n for n in count(_FIRST_PORT) if n not in taken)
             if host in taken:
@@ -289,17 +206,8 @@ class SimulatedEngine:
                     f"could not start {box.name}: host port {host} is already in use on the node"
                 )
             taken.add(host)
-            given.append((port.container, host))
+            given.append(Published(port.container, host, port.protocol))
         box.ports = tuple(given)
-
-    def _remove_volume(self, name: str, ours: Callable[[str, dict[str, str]], bool]) -> bool:
-        labels = self.world.volumes.get(name)
-        if labels is None:
-            return False
-        if not ours(name, labels):
-            raise ConflictError(f"the volume {name} is not ours, so it stays")
-        del self.world.volumes[name]
-        return True
 
 
 def _number(signal: str) -> int:
@@ -308,11 +216,3 @@ def _number(signal: str) -> int:
         return signals.Signals[name if name.startswith("SIG") else f"SIG{name}"]
     except KeyError:
         raise PermanentError(f"there is no signal {signal}") from None
-
-
-def _mounts(box: Box, volume: str) -> bool:
-    if box.request is None:
-        return False
-    mounts = box.request.spec.mounts
-    names = {m.source if m.external else volume_name(box.request.project, m.source) for m in mounts}
-    return volume in names

@@ -7,7 +7,7 @@ from reconciler.engines.simulated.world import World
 from reconciler.engines.staging import Covered, Setting, by_place, covered, entries_of, identified
 from reconciler.model.action import CreateRequest
 from reconciler.model.observed import Phase
-from reconciler.model.staging import SCRATCH, Staging
+from reconciler.model.staging import Staging
 
 
 def stage(world: World, container: str, staging: Staging) -> None:
@@ -35,8 +35,7 @@ def stage(world: World, container: str, staging: Staging) -> None:
 
 def _setting(request: CreateRequest) -> Setting:
     mounts = [Covered(m.target, m.type, m.read_only) for m in request.spec.mounts]
-    if request.scratch:
-        mounts.append(Covered(SCRATCH, "volume"))
+    mounts += [Covered(folder, "volume") for folder in request.scratch]
     return Setting(request.name, request.spec.security.read_only_root, tuple(mounts))
 
 

@@ -16,6 +16,7 @@ from reconciler.engines.engine import EngineError, EngineEvent, EngineInfo, Unre
 from reconciler.engines.ownership import claim_name
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.events import Ring
+from reconciler.engines.simulated.execute import Answers, silent
 from reconciler.engines.simulated.journal import Journal
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken, labels_of
@@ -64,12 +65,14 @@ class World:
         self.boxes: dict[str, Box] = {}
         self.others = Taken()  # what is taken by whatever is not shown here
         self.volumes: dict[str, dict[str, str]] = {}
+        self.networks: dict[str, dict[str, str]] = {}  # name → labels
         self.images: dict[str, str] = {}  # reference → what to create from
         self.in_registry: Callable[[str], bool] = lambda _: True
         self.registers: Registers | None = None  # whom images know; None: anybody by name
         self.missing_paths: set[str] = set()
         self.stubborn: set[str] = set()  # programs, by container name, that ignore signals
         self.autoexit: Program = _runs_on
+        self.answers: Answers = silent  # what programs say that are executed
         self.faults: Faults = _no_fault
         self.wedged = False  # lists answer, everything that takes a lock hangs
         self.unreachable = False

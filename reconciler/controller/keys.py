@@ -1,0 +1,138 @@
+"""Keys for ssh, of each run its own, that nobody has to keep.
+
+Each is derived from one secret of the state folder and from what it is for, so that a process that
+takes over in the middle of a run goes on with the same, and so that no key is on record anywhere:
+it is where it is used, and gone with that. Decides nothing about who may log in.
+
+Derived by HMAC-SHA256 (RFC 2104) as the 32 bytes of an Ed25519 private key (RFC 8032).
+"""
+
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reconciler.engines.engine import PermanentError, TransientError
+from reconciler.model.staging import PUBLIC_KEY, Admission, StagedFile
+from reconciler.planning.secure_shell import (
+    AUTHORIZED_KEYS,
+    HOST_KEY,
+    IDENTITY,
+    KNOWN_HOSTS,
+    known_hosts,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_FILE: Final = "shell.key"
+_BYTES: Final = 32
+_PRIVATE: Final = 0o600
+_MOST: Final = 64 * 1024
+
+
+class Keys:
+    """What derives keys. The secret is made with the first one that is asked for."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Keep the secret in a folder that is private to this user, or in memory alone."""
+        self._folder = folder
+        self._secret = b""
+
+    def host_public(self, project: str, task: str, run: int) -> str:
+        """Return the public key by which a run's sshd is known, as OpenSSH writes it."""
+        return self._public(f"host/{project}/{task}/{run}")
+
+    def files(self, admission: Admission) -> tuple[StagedFile, ...]:
+        """Return the keys that a container gets.
+
+        Raises:
+            PermanentError: the file with people's public keys cannot be read, or holds others.
+        """
+        run = "/".join((admission.project, admission.task, str(admission.run)))
+        admitted = [*admission.people, *_read(admission.people_file)]
+        files = [_file(HOST_KEY, self._private(f"host/{run}"), _PRIVATE)]
+        if admission.peers:
+            admitted.append(self._public(f"peer/{run}"))
+            files.append(_file(IDENTITY, self._private(f"peer/{run}"), _PRIVATE))
+            known = known_hosts(self._public(f"host/{run}"))
+            files.append(_file(KNOWN_HOSTS, known.encode()))
+        lines = "".join(f"{line}\n" for line in admitted)
+        return (*files, _file(AUTHORIZED_KEYS, lines.encode(), _PRIVATE))
+
+    def _private(self, purpose: str) -> bytes:
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - takes its time
+
+        form = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH
+        return self._key(purpose).private_bytes(*form, serialization.NoEncryption())
+
+    def _public(self, purpose: str) -> str:
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above
+
+        form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        return self._key(purpose).public_key().public_bytes(*form).decode()
+
+    def _key(self, purpose: str) -> "Ed25519PrivateKey":
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - as above
+            Ed25519PrivateKey,
+        )
+
+        self._secret = self._secret or _secret_in(self._folder)
+        seed = hmac.digest(self._secret, purpose.encode(), "sha256")
+        return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _secret_in(folder: Path | None) -> bytes:
+    """Return the secret of a folder; where there is none it is made, wholly or not at all."""
+    if folder is None:
+        return secrets.token_bytes(_BYTES)
+    file = folder / _FILE
+    try:
+        if not file.exists():
+            _make(file)
+        found = file.read_bytes()
+    except OSError as error:
+        raise TransientError(f"keys cannot be made from {file}: {error.strerror}") from None
+    if len(found) != _BYTES:
+        message = f"{file} does not hold the {_BYTES} bytes that keys are made from; remove it"
+        raise PermanentError(message)
+    return found
+
+
+def _make(file: Path) -> None:
+    """Make the secret, unless another one does so first."""
+    draft = file.with_name(f"{_FILE}.{secrets.token_hex(8)}")
+    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    try:
+        with os.fdopen(opened, "wb") as new:
+            new.write(secrets.token_bytes(_BYTES))
+            new.flush()
+            os.fsync(new.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink()
+
+
+def _read(file: str) -> list[str]:
+    """Return the public keys in a file of this machine, and nothing else that may be in it."""
+    if not file:
+        return []
+    try:
+        with Path(file).expanduser().open("rb") as opened:
+            text = opened.read(_MOST).decode(errors="replace")
+    except OSError as error:
+        raise PermanentError(
+            f"the public keys in {file} cannot be read: {error.strerror}"
+        ) from None
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if not lines or not all(PUBLIC_KEY.fullmatch(line) for line in lines):
+        raise PermanentError(f"{file} does not hold public keys alone, one a line")
+    return lines
+
+
+def _file(path: str, content: bytes, mode: int = 0o644) -> StagedFile:
+    return StagedFile(path=path, content=content, mode=mode)

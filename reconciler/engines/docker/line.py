@@ -1,0 +1,132 @@
+"""A connection on which both sides speak when they like: what the engine makes of an upgrade.
+
+It must not know what is said on it. No read or write holds the other up, and neither is made by
+two threads at once: TLS allows for nothing else.
+"""
+
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+import requests
+
+from reconciler.engines.docker.client import Clients, Params, accepted, url_of
+
+_OPENING: Final = 30
+_PIECE: Final = 64 * 1024
+_UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "tcp"}
+_NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def dial(
+    clients: Clients, doing: str, path: str, *, json: object = None, params: Params | None = None
+) -> "Line":
+    """Ask for a connection of this kind.
+
+    Raises:
+        EngineError: as any call.
+    """
+
+    def ask(client: Any) -> requests.Response:  # noqa: ANN401  # a requests.Session to mypy
+        url, beyond = url_of(client, path), {"stream": True, "timeout": _OPENING}
+        return accepted(client.post(url, json=json, params=params, headers=_UPGRADE, **beyond))
+
+    response = clients.call(doing, _OPENING, ask)
+    return Line(response, lambda error: clients.translated(error, doing, _OPENING))
+
+
+class Line:
+    """One open connection, taken over from the answer that it came with."""
+
+    def __init__(
+        self, response: requests.Response, failed: Callable[[Exception], Exception]
+    ) -> None:
+        raw: Any = response.raw
+        if raw.connection is None or raw.connection.sock is None:
+            response.close()
+            raise failed(ConnectionError("an answer without a connection"))
+        self._response = response
+        self._failed = failed
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._reading = False
+        self._over = False
+        self._socket: socket.socket = raw.connection.sock
+        self._socket.settimeout(0)
+        # Whoever read the head may have read more.
+        self._early = b""
+        with suppress(*_NOT_NOW):
+            self._early = raw._fp.fp.peek(1)  # noqa: SLF001  # nobody else has it
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what comes until either side ends it.
+
+        Raises:
+            UnreachableError: the connection broke.
+        """
+        self._reading = True
+        try:
+            if self._early:
+                yield self._early
+            while chunk := self._next():
+                yield chunk
+        finally:
+            self._reading = False
+            self.close()
+
+    def send(self, data: bytes) -> None:
+        """Say something, unless nobody listens any more."""
+        rest = memoryview(data)
+        with suppress(OSError):  # whoever reads is told
+            while rest and not self._closed.is_set():
+                try:
+                    with self._lock:
+                        rest = rest[self._socket.send(rest) :]
+                except _NOT_NOW:
+                    self._await(select.POLLOUT)
+
+    def end_input(self) -> None:
+        """Say nothing more, and go on listening."""
+        with self._lock, suppress(OSError):
+            if isinstance(self._socket, ssl.SSLSocket):
+                # It is said by the first half of a farewell. The second is not waited for, which
+                # raises; where it is here already, nothing more comes either.
+                self._socket.unwrap()
+                self._over = True
+            else:
+                self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Hang up, from any thread."""
+        with self._lock:
+            if not self._closed.is_set():
+                self._closed.set()
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+            if not self._reading:
+                self._response.close()
+
+    def _next(self) -> bytes:
+        while not (self._closed.is_set() or self._over):
+            try:
+                with self._lock:
+                    return self._socket.recv(_PIECE)
+            except _NOT_NOW:
+                self._await(select.POLLIN)
+            except ssl.SSLZeroReturnError:  # how TLS ends in order where we had taken leave first
+                break
+            except OSError as error:
+                if self._closed.is_set():
+                    break
+                raise self._failed(error) from error
+        return b""
+
+    def _await(self, what: int) -> None:
+        poll = select.poll()
+        with suppress(ValueError):  # closed meanwhile
+            poll.register(self._socket, what)
+            poll.poll()
