@@ -147,6 +147,17 @@ def test_the_callers_files_are_the_callers_alone(caller: Project) -> None:
     assert found.splitlines() == ["mine", "refused"]
 
 
+@ROOT
+def test_one_line_does_it_too(caller: Project) -> None:
+    chosen = ("--state", str(caller.state), "--image", IMAGE)
+    script = "id -u; whoami; pwd; echo hello > made"
+    done = caller.reconciler(
+        "up", "--as-me", *chosen, "--", "sh", "-c", script, stateless=True
+    ).ends(0)
+    assert done.out.splitlines() == [str(UID), "user", "/docker_pwd"]
+    assert (caller.source / "made").stat().st_uid == UID
+
+
 # --- each part can be switched off -------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ VALUES = [
     "s3://", "file:///b", "'*/5 * * * *'", "99 * * * *", "Europe/Nowhere", "'('", "'(?P<n>x)'",
     "'[z-a]'", "'\\1'", "'(a+)+$'", "'${A}'", "'${'", "'${INSTANCE_ID}'", "${A}${A}", "é", "'\\'",
     '"\\u001b[2J"', '"\\n"', "|-\n  x", "{matrix: {a: [1, 2]}}", "{build: {}}", "{env: X}",
-    "{soft: 1, hard: 0}", "reconciler/v2", "Task",
+    "{soft: 1, hard: 0}", "reconciler/v2", "Task", "'${CALLER_GROUPS}'",
 ]  # fmt: skip
 BROKEN = [b"\xff", b"\xc3", b"\xc3\x28", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xfe\xff", b"\xc0\xaf"]
 LARGE = 60_000  # bytes
