@@ -2,13 +2,12 @@
 
 Theory of operation. A cluster is a gang whose members are joined by a network of their run. All
 others start first; the master starts once each of them runs and, where a health check is declared,
-is healthy. Once the master has completed, so have all: what still runs of them is ended, which
-counts as success. When one fails, the gang decides. A cluster knows its size from the start, so
-another size is another cluster. Nothing of one that has ended stays: its containers hold its keys.
+is healthy. Once the master has completed, so have all: what still runs of them is ended. When one
+fails, the gang decides. A cluster knows its size from the start, so another size is another
+cluster. Nothing of one that has ended stays: its containers hold its keys.
 """
 
 from reconciler.model.action import Cause, InstanceState
-from reconciler.model.fact import Result
 from reconciler.model.observed import Container, Phase
 from reconciler.planning import cause
 from reconciler.planning.attempts import completed
@@ -29,7 +28,7 @@ def dismissed(scene: Scene, slot: Slot) -> Step | None:
     if current.phase is Phase.REMOVING:
         return None
     why = Cause(_LED, revision=scene.given.desired.revision)
-    return end(scene.given, current, why, Result.SUCCEEDED)
+    return end(scene.given, current, why)
 
 
 def spent(scene: Scene, slot: Slot) -> Step | None:

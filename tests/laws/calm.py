@@ -12,7 +12,8 @@ from hypothesis.stateful import precondition, rule
 from reconciler.controller.almanac import Wall
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.identity import InstanceKey
+from reconciler.model.identity import LABEL_RUN, LABEL_TASK, InstanceKey
+from reconciler.model.observed import Phase
 from reconciler.planning.concluding import Ended
 from tests.laws.of_record import MET
 from tests.laws.steps import Steps
@@ -182,3 +183,25 @@ class Calm(Steps):
                 assert attempt.key.instance in task.instances, f"{name} is left behind"
             record = known.attempt(attempt)
             assert record is not None
+        self.no_network_is_left_behind()
+
+    def no_network_is_left_behind(self) -> None:
+        """Each network is of a run that goes on, or has containers that may be started."""
+        known, verdicts = self.laws.record.known, self.stage.core.all_verdicts()
+        wanted = {(v.key.task, v.run) for v in verdicts if v.state not in _DONE}
+        there = {(known.moved.get(run, run[0]), run[1]) for run in self.networked()}
+        occupied = {
+            (owner.key.task, owner.run)
+            for node, name in self.ours()
+            if self.stage.nodes[node].boxes[name].phase is not Phase.EXITED
+            for owner in (self.laws.engines.owner(name),)
+        }
+        self.checked["networks"] += len(there)
+        assert there <= wanted | occupied, (
+            f"networks of {there - wanted - occupied} are left behind"
+        )
+
+    def networked(self) -> list[tuple[str, int]]:
+        """Return the runs of which nodes have networks, as they were called then."""
+        labels = (one for node in self.stage.nodes.values() for one in node.networks.values())
+        return [(one[LABEL_TASK], int(one[LABEL_RUN])) for one in labels]

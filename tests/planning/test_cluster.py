@@ -97,7 +97,8 @@ def test_when_the_master_has_completed_the_others_end_and_count_as_completed() -
     lab.settle()
     assert nothing_is_left(lab)
     assert state(lab) is TaskState.SUCCEEDED
-    assert {result for result, _ in results(lab).values()} == {Result.SUCCEEDED}
+    assert {lab.verdict("pi", number).state for number in range(3)} == {InstanceState.SUCCEEDED}
+    assert results(lab)["1.2.1"] == (Result.CANCELLED, "the master has completed")
 
 
 @pytest.mark.parametrize("steps", range(1, 9))
