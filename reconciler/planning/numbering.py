@@ -68,7 +68,7 @@ def newly_numbered(given: Pass, only: Collection[str] | None) -> Iterator[Combin
 
     After a lost ledger ids wait, for what runs may still tell which ones there were.
     """
-    for name in given.desired.tasks if only is None else sorted(only):
+    for name in sorted(given.desired.tasks if only is None else only):
         task = given.desired.tasks.get(name)
         if task is None or not task.combinations or given.history.lost:
             continue

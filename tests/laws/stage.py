@@ -154,10 +154,10 @@ class Stage:
         try:
             engine = self.engines[name]
             shown, era, has = engine.list(PROJECT), engine.era(), engine.info().amounts
-            others = engine.others(PROJECT)
+            others, networks = engine.others(PROJECT), engine.networks(PROJECT)
         except EngineError as error:
             return NodeLost(name, str(error))
-        return Listed(name, began, shown, era, has, others)
+        return Listed(name, began, shown, era, has, others, networks)
 
     def look(self, *names: str) -> None:
         """Have nodes listed, all of them by default. A list that began before comes before."""

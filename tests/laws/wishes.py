@@ -24,7 +24,7 @@ from reconciler.model.desired import (
     Schedule,
 )
 from reconciler.model.identity import InstanceKey
-from reconciler.model.spec import Health, Resources
+from reconciler.model.spec import Cluster, Health, Resources
 from tests.support.desired import make_job, make_matrix, make_task
 
 Change = tuple[str, str, Any]
@@ -66,6 +66,7 @@ _OF_BATCH: Final[Mapping[str, list[Any]]] = {
     "timeout": [0.0, 100.0],
     "queue_timeout": [0.0, 100.0],
     "gang": [False, True],
+    "joined": [False, True],
     "job": ["", "j"],
     "schedule": _SCHEDULES,
 }
@@ -137,6 +138,8 @@ beginnings: Final[list[list[Change]]] = [
     [("a", "count", 4), ("a", "per_instance", 2), ("a", "total", 2), ("b", "total", 1)],
     [("a", "count", 4), ("a", "parallelism", 2), ("b", "count", 3), ("b", "parallelism", 1)],
     [("a", "count", 3), ("a", "gang", True), ("a", "per_instance", 2)],
+    [("a", "count", 3), ("a", "joined", True), ("a", "per_instance", 1)],
+    [("b", "joined", True), ("b", "schedule", _SCHEDULES[2])],
     [("b", "after a", Condition.SUCCESS), ("c", "there", True), ("c", "after b", Condition.ANY)],
     [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
     [("web", "protected", True), ("a", "protected", True)],
@@ -202,8 +205,11 @@ class Wishes:
             said["restart"], per_instance = Restart.ALWAYS, None
         said["retry"] = Retry(per_instance, Backoff(jitter=0.0), total, again, never)
         said["spec"] = self.tasks[whose].spec
+        if said.pop("joined", False):
+            said |= {"gang": True, "spec": said["spec"] | _JOINED}
         name = self.tasks[whose].name
         return make_matrix(name, matrix, **said) if matrix else make_task(name, count, **said)
 
 
+_JOINED: Final = {"network": "cluster", "cluster": Cluster(), "master": ("lead",)}
 _BOUNDS: Final = (("per_instance", 1), ("total", None), ("again", ()), ("never", ()))
