@@ -117,7 +117,7 @@ def sized(rows_and_columns: str) -> str:
 
 
 def test_a_terminal(one: Project) -> None:
-    script = f"{sized('33 91')} {sized('22 77')} read x; trap 'echo caught; exit 5' INT; echo '<'$x'>';"
+    script = f"{sized('33 91')} {sized('22 77')} read x; trap 'echo caught; exit 5' INT; echo [$x];"
     words = ("sh", "-c", f"{script} while sleep 0.1; do :; done")
     command = (*COMMAND, "exec", "one", "-it", "--", *words)
     with Terminal(command, one.source, one.reconciler.variables, columns=91, rows=33) as terminal:
@@ -125,7 +125,7 @@ def test_a_terminal(one: Project) -> None:
         terminal.resize(columns=77, rows=22)
         terminal.reads("sized")
         terminal.types("hello\n")
-        terminal.reads("<hello>")
+        terminal.reads("[hello]")
         terminal.types("\x03")  # the program's, not ours
         terminal.reads("caught")
         assert terminal.ends() == 5

@@ -202,13 +202,13 @@ def test_a_cluster_comes_to_what_its_first_instance_does(up: Lone) -> None:
 
 
 def test_a_terminal(up: Lone) -> None:
-    script = "stty -echo; printf 'prompt: '; read x; trap 'echo caught; exit 5' INT; echo <$x>;"
-    words = shell(script.replace("<", "'<'").replace(">", "'>'") + "while sleep 0.1; do :; done")
+    script = "stty -echo; printf 'prompt: '; read x; trap 'echo caught; exit 5' INT; echo [$x];"
+    words = shell(f"{script} while sleep 0.1; do :; done")
     command = (*COMMAND, "up", "--image", IMAGE, "--name", up.name, "-it", *words)
     with Terminal(command, up.home, up.reconciler.variables) as terminal:
         terminal.reads("prompt: ")
         terminal.types("hello\n")
-        terminal.reads("<hello>")
+        terminal.reads("[hello]")
         terminal.types("\x03")  # the program's, not ours
         terminal.reads("caught")
         assert terminal.ends() == 5
