@@ -14,7 +14,7 @@ from itertools import count
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished
 from reconciler.controller.preparing import Prepare, as_planned
-from reconciler.engines.engine import Engine, UnreachableError
+from reconciler.engines.engine import Engine, TransientError, UnreachableError
 from reconciler.model.action import Action, Verb
 
 # What ends goes first, then what begins, the higher priority before the lower, whatever the kind.
@@ -137,9 +137,20 @@ class Workers:
 
     def _work(self) -> None:
         while (action := self._next()) is not None:
-            finished = carry_out(self._engine, action, self._prepare)
+            finished = self._carry_out(action)
             self._report(finished)
             self._ended(finished)
+
+    def _carry_out(self, action: Action) -> Finished:
+        """Return what came of an action, also where that is a bug: nobody waits for it for ever."""
+        try:
+            return carry_out(self._engine, action, self._prepare)
+        except Exception as bug:  # noqa: BLE001  # it is shown, and told as a refusal
+            threading.excepthook(
+                threading.ExceptHookArgs([type(bug), bug, bug.__traceback__, None])
+            )
+            refusal = TransientError(f"{action.verb} of {action.subject} broke off: {bug!r}")
+            return Finished(action, refusal)
 
     def _next(self) -> Action | None:
         with self._changed:

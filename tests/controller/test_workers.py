@@ -3,8 +3,11 @@
 import queue
 import threading
 
-from reconciler.controller.happenings import Finished
+import pytest
+
+from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.workers import Limit, Workers
+from reconciler.engines.engine import TransientError
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.model.action import Action, Cause, Verb
 from tests.support.process import eventually
@@ -152,3 +155,28 @@ def test_what_has_not_begun_is_dropped_and_named() -> None:
     for _ in range(Limit.FIRST):
         reports.get(timeout=30)
     assert reports.empty()
+
+
+def test_a_bug_in_a_call_is_told_and_goes_on_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    world = World("local", lambda: 0.0)
+
+    def bug(call: str, subject: str, when: str) -> None:
+        if (call, subject, when) == ("remove", action(0).subject, "before"):
+            raise KeyError("what")
+
+    world.faults = bug
+    done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+    workers = Workers(SimulatedEngine(world), done.put)
+    for number in range(2):
+        workers.submit(action(number))
+    outcomes = {one.action.subject: one.outcome for one in (done.get(timeout=30) for _ in "ab")}
+    workers.close()
+    refused = outcomes[action(0).subject]
+    assert isinstance(refused, TransientError)
+    assert "KeyError" in str(refused)
+    assert isinstance(outcomes[action(1).subject], Done)
+    assert [one.exc_type for one in shown] == [KeyError]

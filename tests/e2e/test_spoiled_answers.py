@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.call_sites import SITES, found
 from tests.e2e.project import Json, Project, service, task
+from tests.support.mpi import mpi_image
 from tests.support.process import eventually
 from tests.support.proxy import Manner, Proxy
 from tests.support.registry import POSSIBLE, free_port, only_there, serving
@@ -26,9 +27,10 @@ WEB = f"{NOTE}; echo serving; exec sleep 600"
 ENDS = ("succeeded", "failed", "lost", "cancelled")
 # As it is without any fault.
 STARTS = {("work", 1, 0, 1), ("work", 1, 1, 1), ("work", 1, 1, 2), ("work", 1, 2, 1),
-          ("web", 1, 0, 1), ("web", 2, 0, 1)}  # fmt: skip
+          ("crew", 1, 0, 1), ("web", 1, 0, 1), ("web", 2, 0, 1)}  # fmt: skip
 OUTCOMES = {("succeeded", "work", 0, 1), ("failed", "work", 1, 1), ("succeeded", "work", 1, 2),
-            ("succeeded", "work", 2, 1), ("cancelled", "web", 0, 1)}  # fmt: skip
+            ("succeeded", "work", 2, 1), ("cancelled", "web", 0, 1),
+            ("succeeded", "crew", 0, 1), ("cancelled", "crew", 1, 1)}  # fmt: skip
 WITHIN = 120.0
 
 
@@ -103,6 +105,8 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
     starts = project.home / "starts"
     starts.mkdir()
     starts.chmod(0o777)
+    (starts / "ledger").touch()
+    (starts / "ledger").chmod(0o666)  # those who write are not all root
     bind = {"type": "bind", "source": str(starts), "target": "/starts"}
     volume = {"type": "volume", "source": "scratch", "target": "/scratch"}
     again = {"perInstance": 1, "backoff": {"initial": "100ms"}}
@@ -111,16 +115,28 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
     project.declare(
         task("work", WORK, image=image, instances=3, retry=again, container=mounts),
         service("web", WEB, container={"mounts": [bind]}),
+        crew(bind),
     )
     with through(engine, project):
         running = project.run()
     eventually(lambda: project.states("work") == ["Succeeded"] * 3, "the work", WITHIN, 0.3)
     eventually(lambda: project.states("web") == ["Running"], "the service", WITHIN, 0.3)
+    eventually(lambda: project.states("crew") == ["Succeeded"] * 2, "the cluster", WITHIN, 0.3)
     project.declare(service("web", WEB, env={"A": "1"}, container={"mounts": [bind]}))
     second = project.engine.name("web", run=2)
     eventually(lambda: [*project.engine.running("web")] == [second], "another one", WITHIN)
     eventually(lambda: not left(engine, "run"), "everything to be asked for", WITHIN)
     running.terminate().ends(0)
+
+
+def crew(bind: Json) -> Json:
+    """Return a cluster with ssh whose master notes that it runs; the other one is sshd alone."""
+    made = task("crew", NOTE, image=mpi_image(), instances=2, container={"mounts": [bind]})
+    spec = made["spec"]
+    constants = {"DOCKER_CMD_MASTER": f"sh -c '{NOTE}'"}
+    del spec["container"]["command"]
+    spec |= {"profile": "docker-cluster-network-ssh", "constants": constants}
+    return made
 
 
 def left(engine: Proxy, verb: str) -> list[str]:

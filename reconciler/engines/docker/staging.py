@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from reconciler.engines.accounts import GROUP, PASSWD, Registers
 from reconciler.engines.docker.client import Clients, accepted, url_of
-from reconciler.engines.engine import PermanentError
+from reconciler.engines.engine import PermanentError, TransientError
 from reconciler.engines.staging import (
     ROOT,
     Covered,
@@ -31,6 +31,7 @@ from reconciler.engines.staging import (
 from reconciler.model.staging import Account, Staging
 
 _DEADLINE: Final = 30
+_STAT: Final = "X-Docker-Container-Path-Stat"
 _LARGEST: Final = 2**20
 # Folders, links, devices, pipes and sockets, in the engine's own bits.
 _NOT_A_FILE: Final = 1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
@@ -138,17 +139,23 @@ def _stat(clients: Clients, container: str, path: str) -> Json | None:
             accepted(answer)
         except NotFound:
             return None
-        stat: Json = decode_json_header(answer.headers["X-Docker-Container-Path-Stat"])
+        try:
+            stat: Json = decode_json_header(answer.headers[_STAT])
+        except (KeyError, ValueError) as error:
+            raise ConnectionError("the answer was cut off") from error
         return stat
 
     return clients.call(f"look at {path} of {container[:12]}", _DEADLINE, ask)
 
 
 def _only_file(archive: bytes) -> bytes:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
-        first = members.next()
-        inside = members.extractfile(first) if first and first.isreg() else None
-        return inside.read() if inside else b""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+            first = members.next()
+            inside = members.extractfile(first) if first and first.isreg() else None
+            return inside.read() if inside else b""
+    except tarfile.TarError as error:
+        raise TransientError(f"what the engine gave of a file was cut off: {error}") from error
 
 
 def _put(clients: Clients, container: str, name: str, place: str, entries: Sequence[Entry]) -> None:
