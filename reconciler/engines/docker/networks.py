@@ -85,7 +85,7 @@ def _make(clients: Clients, request: NetworkRequest, subnet: str) -> None:
             driver=_OVERLAY if request.reaches else "bridge",
             ipam=IPAMConfig(pool_configs=pools),
             check_duplicate=True,
-            internal=not request.outbound,
+            internal=not request.outbound or not subnet,  # a closed one is made and removed sooner
             labels=labels,
             attachable=request.reaches,
         )
