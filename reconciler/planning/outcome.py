@@ -15,6 +15,7 @@ from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import ContainerDetail, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning.backoff import trouble_delay
+from reconciler.planning.start_script import EXITS, SAYS
 
 _STARTING: Final = {"create", "start"}
 # What a shell, and a container's init, exit with when a program cannot be run or is not found.
@@ -95,10 +96,12 @@ def ended(  # noqa: PLR0913  # everything an end is judged by
 
 
 def _with_last_words(reason: str, code: int | None, logs: bytes) -> str:
-    """Name the program that was not found, which PID 1 prints and the exit code hides."""
+    """Say why a program was not even started, which is printed, and which the exit code hides."""
     lines = logs.decode("utf-8", "replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f"{reason}: {last[:_LAST_WORDS]}" if code in _NOT_STARTED and last else reason
+    ours = code in EXITS and last.startswith(SAYS)
+    told = last.removeprefix(SAYS) if ours else last
+    return f"{reason}: {told[:_LAST_WORDS]}" if (ours or code in _NOT_STARTED) and told else reason
 
 
 def not_startable(

@@ -22,6 +22,8 @@ from reconciler.model.staging import SCRATCH
 Role = Literal["master", "worker"]
 START: Final = f"{SCRATCH}/start"
 
+# What each line begins with that the script prints.
+SAYS: Final = "reconciler: "
 # What the script itself ends with, and what that means.
 EXITS: Final = {
     115: "the image has no sshd",

@@ -296,3 +296,22 @@ def test_nodes_of_one_fabric_take_it_together_on_a_network_that_the_manager_make
 def test_a_fabric_whose_manager_is_no_node_of_ours_joins_nothing() -> None:
     seen = shown(a=Fabric("swarm"), b=Fabric("swarm"))
     assert not plan(TWO, seen, History(), 1.0).actions
+
+
+def test_why_ssh_could_not_be_is_said_where_its_image_lacks_it() -> None:
+    lab = Lab(crew(spec={"cluster": Cluster(port=2022)}))
+    lab.settle()
+    said = b"reconciler: the image has no sshd; install openssh-server in it\n"
+    lab.world.say("demo.pi.1.1.1", said)
+    lab.world.finish("demo.pi.1.1.1", 115)
+    lab.settle()
+    told = "exit code 115: the image has no sshd; install openssh-server in it"
+    assert results(lab)["1.1.1"] == (Result.FAILED, told)
+
+
+def test_what_else_ends_with_such_a_code_is_not_taken_for_that() -> None:
+    lab = running()
+    lab.world.say("demo.pi.1.1.1", b"good bye\n")
+    lab.world.finish("demo.pi.1.1.1", 115)
+    lab.settle()
+    assert results(lab)["1.1.1"] == (Result.FAILED, "exit code 115")
