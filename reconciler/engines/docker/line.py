@@ -7,7 +7,6 @@ two threads at once: TLS allows for nothing else.
 import select
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 import requests
 
 from reconciler.engines.docker.client import Clients, Params, accepted, url_of
+from reconciler.engines.docker.wire import Connection
 
 _OPENING: Final = 30
 _PIECE: Final = 64 * 1024
@@ -39,24 +39,15 @@ def dial(
     return Line(response, lambda error: clients.translated(error, doing, _OPENING))
 
 
-class Line:
-    """One open connection, taken over from the answer that it came with."""
+class Line(Connection):
+    """One open connection on which both sides speak."""
 
     def __init__(
         self, response: requests.Response, failed: Callable[[Exception], Exception]
     ) -> None:
+        super().__init__(response, 0, failed)
         raw: Any = response.raw
-        if raw.connection is None or raw.connection.sock is None:
-            response.close()
-            raise failed(ConnectionError("an answer without a connection"))
-        self._response = response
-        self._failed = failed
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._reading = False
         self._over = False
-        self._socket: socket.socket = raw.connection.sock
-        self._socket.settimeout(0)
         # Whoever read the head may have read more.
         self._early = b""
         with suppress(*_NOT_NOW):
@@ -99,16 +90,6 @@ class Line:
                 self._over = True
             else:
                 self._socket.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        """Hang up, from any thread."""
-        with self._lock:
-            if not self._closed.is_set():
-                self._closed.set()
-                with suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-            if not self._reading:
-                self._response.close()
 
     def _next(self) -> bytes:
         while not (self._closed.is_set() or self._over):

@@ -21,16 +21,16 @@ _FRAMED: Final = tuple(bytes([stream, 0, 0, 0]) for stream in range(3))
 _BROKEN: Final = (OSError, urllib3.exceptions.HTTPError, AttributeError, ValueError)
 
 
-class Wire:
-    """One open answer. Read by one thread, closed by any."""
+class Connection:
+    """One that was taken over from the answer that came on it. Closed by any thread."""
 
     def __init__(
         self,
         response: requests.Response,
-        idle: float | None,
+        timeout: float | None,
         failed: Callable[[Exception], Exception],
     ) -> None:
-        """Take over the connection; `failed` makes engine errors of what goes wrong on it.
+        """Take it over; `failed` makes engine errors of what goes wrong on it.
 
         Raises:
             UnreachableError: the answer is cut off in its head.
@@ -45,9 +45,33 @@ class Wire:
         self._lock = threading.Lock()
         self._reading = False
         self._closed = threading.Event()
-        self._ended_by_us = False
         self._socket: socket.socket = connection.sock
-        self._socket.settimeout(idle)
+        self._socket.settimeout(timeout)
+
+    def close(self) -> None:
+        """Hang up, at once and from any thread."""
+        with self._lock:
+            if not self._closed.is_set():
+                self._closed.set()
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+            # A reader closes for itself: closing would wait for the lock that its read holds.
+            if not self._reading:
+                self._response.close()
+
+
+class Wire(Connection):
+    """One open answer. Read by one thread."""
+
+    def __init__(
+        self,
+        response: requests.Response,
+        idle: float | None,
+        failed: Callable[[Exception], Exception],
+    ) -> None:
+        """Take over the connection."""
+        super().__init__(response, idle, failed)
+        self._ended_by_us = False
 
     @property
     def ended_by_us(self) -> bool:
@@ -65,17 +89,6 @@ class Wire:
             yield chunk
         self._ended_by_us = self._closed.is_set()
         self.close()
-
-    def close(self) -> None:
-        """End the reading, at once and from any thread."""
-        with self._lock:
-            if not self._closed.is_set():
-                self._closed.set()
-                with suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-            # A reader closes for itself: closing would wait for the lock that its read holds.
-            if not self._reading:
-                self._response.close()
 
     def _next(self, source: Iterator[bytes]) -> bytes:
         """Return the next piece, empty at the end."""
