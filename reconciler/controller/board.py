@@ -19,6 +19,8 @@ from reconciler.model.identity import parse_container_name
 from reconciler.model.observed import Container, Containers, NodeView, Observed, Phase
 from reconciler.planning.outcome import DieHint, Witnessed
 
+# More calls than that are never on their way to one engine.
+_GONE_KEPT: Final = 1024
 _NOT_LISTED = "it has not been asked yet"
 _OMENS: Final = {"oom", "kill"}
 # What ends a program that has made no provision. Others are how people talk to one that runs on.
@@ -31,7 +33,8 @@ class NodeState(Struct):
     `asked` says whether it has been listed, or has failed to be, since it was last in doubt.
     `era` is the engine's, as told with the last list, and `has` what it said that the node has;
     `others` is what others take of that. `networks` are the project's own by name, `fabric` with
-    whom it may share some.
+    whom it may share some. `gone` are the ids of those that were removed last: none comes back, so
+    whatever shows one of them was asked for before.
     """
 
     name: str
@@ -45,6 +48,7 @@ class NodeState(Struct):
     others: Taken = field(default_factory=Taken)
     networks: dict[str, Network] = field(default_factory=dict)
     fabric: Fabric = Fabric()
+    gone: dict[str, None] = field(default_factory=dict)
 
     def shown(self) -> NodeView:
         """Return it as planning reads it."""
@@ -89,7 +93,7 @@ class Board:
         """Take a list in; return the tasks of which it says something new."""
         state = self.nodes[node]
         self._enter(state, era)
-        fresh = {c.id: c for c in shown}
+        fresh = {c.id: c for c in shown if c.id not in state.gone}
         kept = {i for i, when in state.touched.items() if when > began}
         merged = {i: c for i, c in fresh.items() if i not in kept}
         merged |= {i: c for i, c in state.containers.items() if i in kept}
@@ -166,8 +170,10 @@ class Board:
         return node in self.nodes and self.nodes[node].containers.named(name) is not None
 
     def put(self, container: Container) -> None:
-        """Believe a container to be as a call's result shows it."""
+        """Believe a container to be as a call's result shows it, unless it is gone since."""
         state = self.nodes[container.node]
+        if container.id in state.gone:
+            return
         before = state.containers.get(container.id)
         self.freed += before is not None and before.occupies and not container.occupies
         state.containers.put(container)
@@ -180,6 +186,9 @@ class Board:
         self.freed += known is not None and known.occupies
         gone = known.id if known else container
         state.containers.drop(gone)
+        state.gone[gone] = None
+        if len(state.gone) > _GONE_KEPT:
+            del state.gone[next(iter(state.gone))]
         self._touch(state, gone)
 
     def started(self, node: str, container: str) -> None:

@@ -49,6 +49,16 @@ def test_a_list_that_began_before_a_removal_does_not_bring_back() -> None:
     assert seen(board) == {}
 
 
+def test_a_look_that_was_on_its_way_brings_back_nothing_that_is_gone() -> None:
+    """It was looked at while it was being removed, and what was seen is told after its removal."""
+    board = listed(RUNNING)
+    board.hint("local", event("destroy"))
+    board.put(replace(RUNNING, phase=Phase.REMOVING))
+    assert seen(board) == {}
+    board.list_containers("local", board.step, (RUNNING,))  # an engine that is behind itself
+    assert seen(board) == {}
+
+
 def test_a_later_list_stands() -> None:
     board = listed(RUNNING)
     board.put(replace(RUNNING, phase=Phase.EXITED))
