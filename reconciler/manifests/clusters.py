@@ -60,9 +60,11 @@ def check_cluster(own: Fields, spec: InstanceSpec) -> None:
         return
     container = own.below("container")
     about = container.node.get("network") or container.node
-    if own.text("restart") == "always":
-        message = "network: a service has no private network, for its instances come and go"
-        own.report.about(about, "excluded-field", message, "Use network: bridge.")
+    restart = own.node.get("restart")
+    if restart is not None and own.text("restart") == "always":
+        message = "restart: always: a service has no private network, for its instances come and go"
+        hint = "Use network: bridge, or let it end."
+        own.report.about(restart, "excluded-field", message, hint)
     if spec.ports and not spec.cluster.outbound:
         message = "ports: nothing outside reaches a network that is closed to the outside"
         hint = "Use the profile docker-cluster-network, or remove the ports."
