@@ -65,26 +65,37 @@ def surplus(
     given: Pass, names: Iterable[str], verdicts: Iterable[Verdict], actions: Iterable[Action]
 ) -> list[Action]:
     """Return the removal of what networks the tasks' runs need no more."""
+    planned = frozenset(names)
+    there = [
+        (node, owner, network)
+        for node, view in sorted(given.observed.nodes.items())
+        for network in (view.networks.values() if view.known else ())
+        if (owner := _owner(given, network)) in planned
+    ]
+    if not there:
+        return []
     wanted = {(v.key.task, v.run) for v in verdicts if v.state not in _ENDED}
     wanted |= {(action.task, action.run) for action in actions if action.verb is Verb.CREATE}
-    planned, found = frozenset(names), []
-    for node, view in sorted(given.observed.nodes.items()):
-        for network in view.networks.values() if view.known else ():
-            run = (network.task, network.run)
-            owner = given.history.moved.get(run, network.task)
-            needed = (owner, network.run) in wanted or _inhabited(given, network)
-            if owner in planned and not needed:
-                found += _remove(given, node, owner, network)
-    return found
+    return [
+        action
+        for node, owner, network in there
+        if (owner, network.run) not in wanted and not _inhabited(given, owner, network)
+        for action in _remove(given, node, owner, network)
+    ]
 
 
 def networked(given: Pass) -> set[str]:
     """Return the tasks of which there are networks."""
     return {
-        given.history.moved.get((network.task, network.run), network.task)
+        _owner(given, network)
         for view in given.observed.nodes.values()
         for network in view.networks.values()
     }
+
+
+def _owner(given: Pass, network: Network) -> str:
+    """Return what the task of a network is called now."""
+    return given.history.moved.get((network.task, network.run), network.task)
 
 
 def _name(scene: Scene) -> str:
@@ -167,15 +178,13 @@ def _remove(given: Pass, node: str, owner: str, network: Network) -> list[Action
     ]
 
 
-def _inhabited(given: Pass, network: Network) -> bool:
+def _inhabited(given: Pass, owner: str, network: Network) -> bool:
     """Whether a container that may be in it runs, or may be started; told by names alone."""
-    project = given.desired.project
     return any(
-        parsed is not None
-        and parsed[0] == project
-        and (parsed[1].key.task, parsed[1].run) == (network.task, network.run)
+        parsed is not None and (parsed[1].key.task, parsed[1].run) == (network.task, network.run)
         for view in given.observed.nodes.values()
-        for container in view.containers.values()
+        for task in {network.task, owner}
+        for container in view.containers.of(task)
         if container.phase is not Phase.EXITED
         for parsed in (parse_container_name(container.name),)
     )
