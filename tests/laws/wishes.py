@@ -88,6 +88,7 @@ _KNOBS: Final[list[tuple[str, Any]]] = [
     *(("per_instance", value) for value in (0, 2)),
     *(("total", value) for value in (0, 1, None)),
     *(("there", value) for value in (False, True)),
+    *(("joined", value) for value in (False, True, True)),
     ("on_change", OnChange.REPLACE),
 ]
 _OF_JOB: Final[Mapping[str, list[Any]]] = {"cancel": [False, True], "deadline": [0.0, 300.0]}
@@ -138,7 +139,8 @@ beginnings: Final[list[list[Change]]] = [
     [("a", "count", 4), ("a", "per_instance", 2), ("a", "total", 2), ("b", "total", 1)],
     [("a", "count", 4), ("a", "parallelism", 2), ("b", "count", 3), ("b", "parallelism", 1)],
     [("a", "count", 3), ("a", "gang", True), ("a", "per_instance", 2)],
-    [("a", "count", 3), ("a", "joined", True), ("a", "per_instance", 1)],
+    *([("a", "count", n), ("a", "joined", True), ("a", "per_instance", 1)] for n in (2, 3)),
+    [("b", "joined", True), ("b", "per_instance", 2), ("b", "count", 3), ("a", "joined", True)],
     [("b", "joined", True), ("b", "schedule", _SCHEDULES[2])],
     [("b", "after a", Condition.SUCCESS), ("c", "there", True), ("c", "after b", Condition.ANY)],
     [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
