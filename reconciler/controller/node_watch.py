@@ -64,7 +64,7 @@ class NodeWatch:
         self._stream: EventStream | None = None
         self._claimed = False
         self._doubted = False
-        self._has: EngineInfo | None = None
+        self._info: EngineInfo | None = None
         self._others = Taken()
         self._doubts = 0
         self._last_doubt = float("-inf")
@@ -105,7 +105,7 @@ class NodeWatch:
                 failures = 0
             except EngineError as error:
                 self._unsubscribe()
-                self._doubted, self._has = True, None
+                self._doubted, self._info = True, None
                 self._last_doubt = float("-inf")  # the pause is here
                 self._put(NodeLost(self.engine.node, str(error)))
                 self._closed.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
@@ -134,9 +134,11 @@ class NodeWatch:
         self._wanted.clear()
         if self._rhythm.follow and self._stream is None:
             self._subscribe()
-        if self._has is None:
+        if self._info is None:
             self._look_around()
-        has, fabric = (self._has.amounts, self._has.fabric) if self._has else (Amounts(), Fabric())
+        has, fabric = (
+            (self._info.amounts, self._info.fabric) if self._info else (Amounts(), Fabric())
+        )
         began = self._step()
         containers = self.engine.list(self._claimant.project)
         networks = self.engine.networks(self._claimant.project)
@@ -145,7 +147,7 @@ class NodeWatch:
 
     def _look_around(self) -> None:
         """See what the node has, and what others take of it."""
-        self._has = self.engine.info()
+        self._info = self.engine.info()
         self._others = self.engine.others(self._claimant.project)
 
     def _give_time(self) -> None:
@@ -163,9 +165,9 @@ class NodeWatch:
         self._last_doubt, self._doubted = time.monotonic(), False
 
     def _check_health(self) -> None:
-        before = self._has, self._others
+        before = self._info, self._others
         self._look_around()
-        if before != (self._has, self._others):
+        if before != (self._info, self._others):
             self._wanted.set()
         if not still_ours(self.engine, self._claimant):
             node = self.engine.node

@@ -19,8 +19,8 @@ Prepare = Callable[[Action], Action]
 
 
 def as_planned(action: Action) -> Action:
-    """Return an action as it is, with keys that are made up, where there is no engine for real."""
-    return _with_keys(action, Keys())
+    """Return an action as it is: an engine in memory lets nobody in, and needs no keys."""
+    return action
 
 
 def preparing(node: NodeSpec, policy: Policy, keys: Keys) -> Prepare:
