@@ -136,9 +136,8 @@ class NodeWatch:
             self._subscribe()
         if self._info is None:
             self._look_around()
-        has, fabric = (
-            (self._info.amounts, self._info.fabric) if self._info else (Amounts(), Fabric())
-        )
+        info = self._info
+        has, fabric = (info.amounts, info.fabric) if info else (Amounts(), Fabric())
         began = self._step()
         containers = self.engine.list(self._claimant.project)
         networks = self.engine.networks(self._claimant.project)

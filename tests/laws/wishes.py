@@ -207,8 +207,8 @@ class Wishes:
             said["restart"], per_instance = Restart.ALWAYS, None
         said["retry"] = Retry(per_instance, Backoff(jitter=0.0), total, again, never)
         said["spec"] = self.tasks[whose].spec
-        if said.pop("joined", False):
-            said |= {"gang": True, "spec": said["spec"] | _JOINED}
+        if said.pop("joined", False):  # no manifest lets fewer of them run than there are
+            said |= {"gang": True, "parallelism": None, "spec": said["spec"] | _JOINED}
         name = self.tasks[whose].name
         return make_matrix(name, matrix, **said) if matrix else make_task(name, count, **said)
 
