@@ -50,8 +50,8 @@ def test_where_a_service_is_reached(project: Project) -> None:
 
 def test_while_it_is_replaced_one_by_one_some_instance_is_reached(project: Project) -> None:
     project.declare(web("old", instances=2))
+    project.apply("--wait")  # ends when both are ready: others would be replaced without waiting
     running = project.run()
-    eventually(lambda: len(told(project)) == 2, "both to be reached")
     project.declare(web("new", instances=2))
     seen: list[list[str]] = []
 
