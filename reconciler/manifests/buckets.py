@@ -11,6 +11,7 @@ from reconciler.manifests.guarding import Guard
 from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Scalar
+from reconciler.model.data import Bucket
 from reconciler.model.policy import normal
 
 _S3_ONLY: Final = ("endpoint", "region", "credentials")
@@ -37,6 +38,18 @@ def check_bucket(entry: Entry, guard: Guard) -> None:
     guard.secret(spec.get("credentials", "name"))
     message = f"bucket {entry.name}: buckets are not supported yet, nothing is read or written"
     report.warn("not-supported-yet", entry.at, "", message)
+
+
+def bucket_of(entry: Entry) -> Bucket:
+    """Return a bucket as its manifest asks for it."""
+    spec = entry.spec
+    return Bucket(
+        name=entry.name,
+        url=spec.text("url"),
+        endpoint=spec.text("endpoint"),
+        region=spec.text("region"),
+        credentials=spec.mapping("credentials").text("name"),
+    )
 
 
 def _check_folder(path: str, url: Scalar, guard: Guard) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from reconciler.manifests import Memory
 from reconciler.manifests.across import Size, check_across
+from reconciler.manifests.buckets import bucket_of
 from reconciler.manifests.configuration import Configuration, configure
 from reconciler.manifests.declared import Declared, Filed
 from reconciler.manifests.examining import (
@@ -172,6 +173,7 @@ def _desired(
     declared = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
     nodes = declared if hosts is None else {h.name: described(h, declared) for h in hosts.nodes}
     pools = {pool.name: pool for known in files for pool in known.examined.pools}
+    buckets = {entry.name: bucket_of(entry) for entry in entries if entry.kind == "Bucket"}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,
@@ -180,6 +182,7 @@ def _desired(
         nodes=dict(sorted(nodes.items())) or {LOCAL_NODE: NodeSpec(LOCAL_NODE, "")},
         jobs=desired_jobs(entries),
         pools=dict(sorted(pools.items())),
+        buckets=dict(sorted(buckets.items())),
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
         quota=configured.terms.effective.quota,

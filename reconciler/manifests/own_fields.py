@@ -14,7 +14,8 @@ from reconciler.manifests.patterns import progress
 from reconciler.manifests.reporting import shorten
 from reconciler.manifests.retrying import read_retry
 from reconciler.manifests.schedules import cron, time_zone
-from reconciler.manifests.transfers import check_inputs, check_outputs
+from reconciler.manifests.transfers import read_outputs
+from reconciler.model.data import Outputs
 from reconciler.model.desired import (
     EVENLY,
     Condition,
@@ -30,9 +31,7 @@ from reconciler.model.quantities import parse_duration
 
 _CHOICES: Final = {
     "placement": ("onNodeLoss",),
-    "outputs": ("onFailure", "onCancel"),
 }
-_FLAGS: Final = ("cache",)
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -58,6 +57,8 @@ class OwnFields(TypedDict):
     max_unavailable: int
     max_surge: int
     rerun: int
+    outputs: Outputs | None
+    cache: bool
     suspend: str
 
 
@@ -86,6 +87,8 @@ def read_own_fields(own: Fields) -> OwnFields:
         max_unavailable=rollout.whole("maxUnavailable", 1),
         max_surge=rollout.whole("maxSurge", 0),
         rerun=own.whole("rerun", 0),
+        outputs=read_outputs(own),
+        cache=own.flag("cache", default=False),
         suspend="task" if own.flag("suspend", default=False) else "",
     )
 
@@ -119,12 +122,8 @@ def _check_rest(own: Fields) -> None:
     for place, names in _CHOICES.items():
         for name in names if place in own.node.items else ():
             own.below(place).choice(name, "")
-    for name in _FLAGS:
-        own.flag(name, default=False)
     own.each("progress", lambda text: progress(text) if text else 0)
     check_secrets(own)
-    check_inputs(own)
-    check_outputs(own)
 
 
 def _schedule(fields: Fields) -> Schedule | None:

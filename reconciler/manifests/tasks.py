@@ -23,6 +23,7 @@ from reconciler.manifests.guarding import Guard, check_maximum, check_task
 from reconciler.manifests.instances import check_names, read_combinations, read_instances
 from reconciler.manifests.own_fields import read_own_fields
 from reconciler.manifests.places import Places
+from reconciler.manifests.transfers import read_inputs
 from reconciler.manifests.tree import Mapping
 from reconciler.manifests.unsupported import (
     OF_TASKS,
@@ -67,6 +68,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     container = own.below("container")
     spec = read_container(container, constants=exported, nodes=nodes)
     spec = replace(spec, pool=own.text("pool")) if "pool" in own.node.items else spec
+    spec = replace(spec, inputs=read_inputs(own))
     check_task(said.tree, guard)
     if clean and report.errors() == before:
         spec = with_cluster(spec, profile, said.constants, container, guard)

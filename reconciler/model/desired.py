@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from reconciler.model.amounts import Amounts
+from reconciler.model.data import Bucket, Outputs
 from reconciler.model.hashing import Fingerprint
 from reconciler.model.identity import InstanceKey
 from reconciler.model.policy import Maximum
@@ -109,7 +110,9 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     is the pool whose slots it prepares, empty of all that manifests ask for. `suspend`
     says whose manifest suspends it, `task` or `job NAME`, empty where none does. `protected`: its
     instances stay when its manifest goes. `renamed_from` is its former name. `spread` is over what
-    instances are spread: `EVENLY`, `FILLED`, or the name of a label of nodes.
+    instances are spread: `EVENLY`, `FILLED`, or the name of a label of nodes. `outputs` are the
+    files that are kept of each instance. `cache`: results of equal work that has completed are
+    taken over.
 
     Lengths of time are in seconds, 0.0 or None where nothing is said. `combinations` are a
     matrix's, in the order of `instances`, each as the variables that its instance sees.
@@ -145,6 +148,8 @@ class DesiredTask(Struct, frozen=True, kw_only=True):
     max_unavailable: int = 1
     max_surge: int = 0
     rerun: int = 0
+    outputs: Outputs | None = None
+    cache: bool = False
     blocked: str = ""
     prepares: str = ""
     suspend: str = ""
@@ -263,6 +268,7 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
     nodes: Mapping[str, NodeSpec]
     jobs: Mapping[str, DesiredJob] = field(default_factory=dict)
     pools: Mapping[str, DesiredPool] = field(default_factory=dict)
+    buckets: Mapping[str, Bucket] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)
     quota: Maximum = field(default_factory=Maximum)

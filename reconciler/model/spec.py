@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from reconciler.model.data import Input
 from reconciler.model.staging import Account
 
 Pairs = tuple[tuple[str, str], ...]
@@ -137,5 +138,6 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     logs: LogLimits = field(default_factory=LogLimits)
     nodes: Pairs = ()
     pool: str = ""
+    inputs: tuple[Input, ...] = ()
     cluster: Cluster | None = None
     ssh: Login | None = None

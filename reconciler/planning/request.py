@@ -92,7 +92,13 @@ def _environment(
     merged = _whose(task.spec) | _peers(task.spec, membership)
     merged |= dict(task.spec.constants) | dict(task.spec.env)
     merged |= dict(task.values_of(attempt.key.instance))
-    merged |= {
+    merged |= builtins_of(desired, task, attempt)
+    return tuple(sorted(merged.items()))
+
+
+def builtins_of(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> dict[str, str]:
+    """Return the variables that nobody may override."""
+    return {
         "INSTANCE_ID": str(attempt.key.instance),
         "INSTANCE_COUNT": str(len(task.instances)),
         "TASK_NAME": task.name,
@@ -101,7 +107,6 @@ def _environment(
         "ATTEMPT": str(attempt.attempt),
         "REVISION": desired.revision,
     }
-    return tuple(sorted(merged.items()))
 
 
 def _whose(spec: InstanceSpec) -> dict[str, str]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from reconciler.model.data import Input
 from reconciler.model.hashing import SHAPE_FIELDS, WORK_FIELDS, shape_of, work_of
 from reconciler.model.spec import (
     Cluster,
@@ -62,6 +63,7 @@ FULL = InstanceSpec(
 LATER: dict[str, Any] = {
     "pool": "p", "master": ("lead",), "worker": ("follow",), "cluster": Cluster(), "ssh": Login(),
     "account": Account(entries=True), "tty": True, "stdin": True,
+    "inputs": (Input(bucket="b", target="/job"),),
 }  # fmt: skip
 PINNED = {
     "least": InstanceSpec(image="busybox:stable"),

@@ -1,0 +1,59 @@
+"""Data that comes from buckets and goes to them, as manifests ask for it.
+
+Plain values. In prefixes, `${INSTANCE_ID}` and the other built-ins still stand as they were
+written: each instance has its own. Must not know how anything is stored or carried.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Leftover = Literal["upload", "discard"]
+"""What is done with the files of an attempt that did not succeed."""
+
+
+class Bucket(Struct, frozen=True, kw_only=True):
+    """A folder or a bucket of an S3 service, or a part of one.
+
+    `url` is `file:///PATH` or `s3://BUCKET[/PREFIX]`. `credentials` is the name under which the
+    operator has those it is asked with, empty for none; `endpoint` and `region` are empty where
+    nothing is said.
+    """
+
+    name: str
+    url: str
+    endpoint: str = ""
+    region: str = ""
+    credentials: str = ""
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    """Objects that an instance finds as files below `target`.
+
+    They are those whose names begin with `prefix`; `strip_prefix` is taken off the front of their
+    names. `read_only`: they are shared with other instances and cannot be changed, else each
+    instance has copies of its own.
+    """
+
+    bucket: str
+    target: str
+    prefix: str = ""
+    strip_prefix: str = ""
+    read_only: bool = False
+
+
+class Outputs(Struct, frozen=True, kw_only=True):
+    """Files of an instance that are kept: those below `source`, in objects below `prefix`.
+
+    Kept is what matches one of `include` and none of `exclude`. `snapshot_every` is in seconds,
+    0.0 for only at the end.
+    """
+
+    bucket: str
+    source: str
+    prefix: str = ""
+    include: tuple[str, ...] = ("**",)
+    exclude: tuple[str, ...] = ()
+    snapshot_every: float = 0.0
+    on_failure: Leftover = "upload"
+    on_cancel: Leftover = "upload"
