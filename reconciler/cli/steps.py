@@ -15,12 +15,18 @@ from reconciler.controller.preview import Preview
 from reconciler.model.action import Action, Cause, Verb
 from reconciler.model.desired import Desired
 from reconciler.model.identity import InstanceKey
+from reconciler.model.images import Archive, Build
 
 
 class Kind(StrEnum):
-    """What happens to an instance; PULL to a node's image, NETWORK to a run's network."""
+    """What happens to an instance; to a node's image, or to a run's NETWORK.
+
+    An image is fetched by PULL, made of the source by BUILD, and by LOAD of an archive in it.
+    """
 
     PULL = "pull"
+    BUILD = "build"
+    LOAD = "load"
     NETWORK = "network"
     CREATE = "create"
     REPLACE = "replace"
@@ -70,7 +76,7 @@ def summary(
 def _step(group: tuple[Action, ...], wanted: Collection[InstanceKey]) -> Step:
     first = group[0]
     kind = _kind(group, wanted)
-    if kind is Kind.PULL:
+    if first.verb is Verb.PULL:
         return Step(kind, f"{first.image} on node {first.node}", first.cause, group)
     if first.network is not None:
         return Step(kind, f"{first.network.name} on node {first.node}", first.cause, group)
@@ -82,6 +88,8 @@ def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
     verbs = {action.verb for action in group}
     created = next((a for a in group if a.verb is Verb.CREATE), None)
     described = (
+        (isinstance(group[0].origin, Build), Kind.BUILD),
+        (isinstance(group[0].origin, Archive), Kind.LOAD),
         (Verb.PULL in verbs, Kind.PULL),
         (Verb.NETWORK in verbs, Kind.NETWORK),
         (Verb.DISSOLVE in verbs, Kind.CLEAN),

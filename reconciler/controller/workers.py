@@ -13,6 +13,7 @@ from itertools import count
 
 from reconciler.controller.execution import carry_out
 from reconciler.controller.happenings import Finished
+from reconciler.controller.materials import Supply, nothing
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, TransientError, UnreachableError
 from reconciler.model.action import Action, Verb
@@ -75,14 +76,18 @@ class Workers:
         engine: Engine,
         report: Callable[[Finished], None],
         prepare: Prepare = as_planned,
+        supply: Supply = nothing,
     ) -> None:
         """Carry out on `engine` what `prepare` makes of it; tell `report`.
+
+        `supply` has what images are made of.
 
         Any thread may call either.
         """
         self._engine = engine
         self._report = report
         self._prepare = prepare
+        self._supply = supply
         self._limit = Limit()
         self._queue: list[tuple[tuple[int, int, int], int, Action]] = []
         self._order = count()
@@ -144,7 +149,7 @@ class Workers:
     def _carry_out(self, action: Action) -> Finished:
         """Return what came of an action, also where that is a bug: nobody waits for it for ever."""
         try:
-            return carry_out(self._engine, action, self._prepare)
+            return carry_out(self._engine, action, self._prepare, supply=self._supply)
         except Exception as bug:  # noqa: BLE001  # it is shown, and told as a refusal
             threading.excepthook(
                 threading.ExceptHookArgs([type(bug), bug, bug.__traceback__, None])

@@ -9,6 +9,7 @@ from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.images import Archive, Build
 from reconciler.model.milestone import Reached
 from reconciler.model.pool import PoolView
 from reconciler.model.position import NOWHERE, Position
@@ -77,6 +78,7 @@ class Action(Struct, frozen=True, kw_only=True):
     `network:NODE:NAME` for a network. `attempt` is None for both; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `origin` is what the image is made of, where that is not for a registry to say.
     `staging` is what is put into the container before its start, None for nothing.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
     goes first.
@@ -92,6 +94,7 @@ class Action(Struct, frozen=True, kw_only=True):
     container: str = ""
     image: str = ""
     pull: str = "missing"
+    origin: Archive | Build | None = None
     signal: str = ""
     fenced: bool = False
     request: CreateRequest | None = None

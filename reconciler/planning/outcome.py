@@ -20,6 +20,8 @@ from reconciler.planning.start_script import EXITS, SAYS
 _STARTING: Final = {"create", "start"}
 # What a shell, and a container's init, exit with when a program cannot be run or is not found.
 _NOT_STARTED: Final = {126, 127}
+# What makes an image of a source works long, and fails for long: another revision cures it.
+_DEAR: Final = 10
 _LAST_WORDS: Final = 200
 _RESTARTED: Final = "its engine restarted while it ran, so how it ended is not known"
 # What engine 20.10 says of a container that it took over and that had ended, it knows not how.
@@ -135,7 +137,8 @@ def refused(action: Action, message: str, history: History, now: float) -> Troub
     subject = trouble_subject(action)
     before = history.troubles.get(subject)
     count = before.count + 1 if before else 1
-    return TroubleSeen(subject, message, count, now + trouble_delay(count), now)
+    wait = trouble_delay(count) * (_DEAR if action.origin is not None else 1)
+    return TroubleSeen(subject, message, count, now + wait, now)
 
 
 def recovered(action: Action, history: History, now: float) -> list[Fact]:
