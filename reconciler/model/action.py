@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
+from reconciler.model.data import Fetching, Provision
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
@@ -19,12 +20,14 @@ from reconciler.model.staging import Staging
 class Verb(StrEnum):
     """The engine calls that a plan is made of.
 
-    PULL makes an image present and says what it is; STOP sends the stop signal, KILL ends what
-    outlived its grace; COLLECT reads an ended container's outcome and logs and changes nothing.
+    PULL makes an image present and says what it is, FETCH the data of inputs; STOP sends the stop
+    signal, KILL ends what outlived its grace; COLLECT reads an ended container's outcome and logs
+    and changes nothing.
     NETWORK makes the private network of a run, DISSOLVE removes it.
     """
 
     PULL = "pull"
+    FETCH = "fetch"
     NETWORK = "network"
     CREATE = "create"
     START = "start"
@@ -51,7 +54,8 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
 
     `launcher` are the words that run what the container would run otherwise, given to them.
     `scratch` are folders that are volumes without a name: they are there to write to before the
-    start though the root is read-only, and go with the container.
+    start though the root is read-only, and go with the container. `provisions` are the data that it
+    gets; those that are shared are mounted.
     """
 
     project: str
@@ -63,6 +67,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     membership: Membership | None = None
     launcher: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
+    provisions: tuple[Provision, ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,7 +79,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
     `subject` names what is acted on: a container name, `image:NODE:REFERENCE` for a pull,
-    `network:NODE:NAME` for a network. `attempt` is None for both; `run` and `task` say for whom
+    `network:NODE:NAME` for a network, `inputs:NODE:DESCRIPTION` for data that are `fetching`.
+    `attempt` is None for all of these; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
     `staging` is what is put into the container before its start, None for nothing.
@@ -96,6 +102,7 @@ class Action(Struct, frozen=True, kw_only=True):
     fenced: bool = False
     request: CreateRequest | None = None
     network: NetworkRequest | None = None
+    fetching: Fetching | None = None
     staging: Staging | None = None
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()
