@@ -116,6 +116,12 @@ class Action(Struct, frozen=True, kw_only=True):
     sharers: tuple[tuple[str, int], ...] = ()
 
     @property
+    def carries(self) -> bool:
+        """Whether it carries data, which may take long: so does a start that is given copies."""
+        provisions = self.staging.provisions if self.staging else ()
+        return self.verb in CARRYING or any(not one.read_only for one in provisions)
+
+    @property
     def key(self) -> InstanceKey | None:
         """The instance concerned, if it is one."""
         return self.attempt.key if self.attempt else None

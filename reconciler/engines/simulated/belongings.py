@@ -169,6 +169,8 @@ class Belongings(Calls):
 
 
 def _unpacked(content: bytes) -> dict[str, bytes]:
+    if not content:
+        return {}
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         inside = ((one.name, archive.extractfile(one)) for one in archive if one.isreg())
         return {name.removeprefix("./"): told.read() for name, told in inside if told}
