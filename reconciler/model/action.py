@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -21,7 +22,8 @@ class Verb(StrEnum):
 
     PULL makes an image present and says what it is; STOP sends the stop signal, KILL ends what
     outlived its grace; COLLECT reads an ended container's outcome and logs and changes nothing.
-    NETWORK makes the private network of a run, DISSOLVE removes it.
+    NETWORK makes the private network of a run, DISSOLVE removes it. UPLOAD stores what an ended
+    container has left to be kept, SNAPSHOT what a running one has written so far.
     """
 
     PULL = "pull"
@@ -33,6 +35,12 @@ class Verb(StrEnum):
     COLLECT = "collect"
     REMOVE = "remove"
     DISSOLVE = "dissolve"
+    UPLOAD = "upload"
+    SNAPSHOT = "snapshot"
+
+
+CARRYING: Final = frozenset({Verb.UPLOAD, Verb.SNAPSHOT})
+"""The calls that carry data, each for as long as that takes."""
 
 
 class Cause(Struct, frozen=True):
