@@ -168,7 +168,7 @@ class FolderBucket:
             finally:
                 os.close(at)
 
-    def _open(self, name: str) -> int:
+    def _open(self, name: str, *, links: bool = True) -> int:
         """Return a file of the bucket, open.
 
         Raises:
@@ -180,29 +180,20 @@ class FolderBucket:
         except NotADirectoryError as error:
             raise FileNotFoundError(errno.ENOENT, "no such file") from error
         try:
-            return self._open_at(at, last, name)
+            if links and stat.S_ISLNK(os.stat(last, dir_fd=at, follow_symlinks=False).st_mode):
+                return self._open_linked(name)
+            return _open_file(at, last)
         finally:
             os.close(at)
 
-    def _open_at(self, at: int, last: str, name: str) -> int:
-        if stat.S_ISLNK(os.stat(last, dir_fd=at, follow_symlinks=False).st_mode):
-            return self._open_linked(name)
-        file = os.open(last, _FILE, dir_fd=at)
-        if stat.S_ISREG(os.fstat(file).st_mode):
-            return file
-        os.close(file)
-        raise FileNotFoundError(errno.ENOENT, "no file")
-
     def _open_linked(self, name: str) -> int:
         """Return the file that a link leads to, where that is in this bucket."""
-        root = Path(self._root).resolve()
-        led = (root / name).resolve()
-        if not led.is_relative_to(root) or led == root:
+        root = os.path.realpath(self._root)
+        led = os.path.realpath(f"{root}/{name}")
+        inside = led.removeprefix(f"{root}/")
+        if inside == led or not is_name(inside):
             raise FileNotFoundError(errno.ENOENT, "a link that leads out of the bucket")
-        inside = led.relative_to(root).as_posix()
-        if inside == name or not is_name(inside):
-            raise FileNotFoundError(errno.ENOENT, "a link that leads nowhere")
-        return self._open(inside)
+        return self._open(inside, links=False)
 
     def _below(self, at: int, base: str, prefix: str) -> Iterator[Entry]:
         """Yield the objects of an open folder, and close it."""
@@ -313,6 +304,19 @@ def _open_folder(at: int, folder: str) -> int:
         if error.errno == errno.ELOOP:  # a link
             raise NotADirectoryError(errno.ENOTDIR, "a link where a folder should be") from error
         raise
+
+
+def _open_file(at: int, name: str) -> int:
+    try:
+        file = os.open(name, _FILE, dir_fd=at)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:  # a link, a socket
+            raise FileNotFoundError(errno.ENOENT, "no file") from error
+        raise
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    raise FileNotFoundError(errno.ENOENT, "no file")
 
 
 def _sort_name(item: "os.DirEntry[str]") -> str:

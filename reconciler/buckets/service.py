@@ -34,7 +34,7 @@ _AT_ONCE: Final = 4
 _PIECE: Final = 1024 * 1024
 _PAGE: Final = 1000
 _COPYABLE: Final = 5 * 1024**3
-_RESUMES: Final = 5
+_RESUMES: Final = 3
 _FIRST_PAUSE: Final = 0.2
 
 
