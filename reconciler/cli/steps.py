@@ -13,20 +13,23 @@ from msgspec import Struct
 
 from reconciler.controller.preview import Preview
 from reconciler.model.action import Action, Cause, Verb
+from reconciler.model.data import Fetching
 from reconciler.model.desired import Desired
 from reconciler.model.identity import InstanceKey
 from reconciler.model.images import Archive, Build
 
 
 class Kind(StrEnum):
-    """What happens to an instance; to a node's image, or to a run's NETWORK.
+    """What happens to an instance; to a node's image, to inputs, or to a run's NETWORK.
 
-    An image is fetched by PULL, made of the source by BUILD, and by LOAD of an archive in it.
+    An image is fetched by PULL, made of the source by BUILD, or of an archive in it by LOAD. FETCH
+    is for inputs.
     """
 
     PULL = "pull"
     BUILD = "build"
     LOAD = "load"
+    FETCH = "fetch"
     NETWORK = "network"
     CREATE = "create"
     REPLACE = "replace"
@@ -78,9 +81,17 @@ def _step(group: tuple[Action, ...], wanted: Collection[InstanceKey]) -> Step:
     kind = _kind(group, wanted)
     if first.verb is Verb.PULL:
         return Step(kind, f"{first.image} on node {first.node}", first.cause, group)
+    if first.fetching is not None:
+        return Step(kind, _origins(first.fetching, first.node), first.cause, group)
     if first.network is not None:
         return Step(kind, f"{first.network.name} on node {first.node}", first.cause, group)
     return Step(kind, str(first.key), _cause(group, kind), group)
+
+
+def _origins(fetching: Fetching, node: str) -> str:
+    """Return what data are fetched to a node: BUCKET/PREFIX of each origin."""
+    told = (f"{one.bucket.name}/{one.prefix}" for one in fetching.origins)
+    return f"{' + '.join(told)} to node {node}"
 
 
 def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
@@ -91,6 +102,7 @@ def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
         (isinstance(group[0].origin, Build), Kind.BUILD),
         (isinstance(group[0].origin, Archive), Kind.LOAD),
         (Verb.PULL in verbs, Kind.PULL),
+        (Verb.FETCH in verbs, Kind.FETCH),
         (Verb.NETWORK in verbs, Kind.NETWORK),
         (Verb.DISSOLVE in verbs, Kind.CLEAN),
         (group[0].key not in wanted, Kind.TEAR_DOWN),

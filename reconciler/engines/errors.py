@@ -26,6 +26,15 @@ class ImageMissingError(EngineError):
     """The image is not on the node (create), or cannot be had (pull)."""
 
 
+class DataMissingError(EngineError):
+    """Data that an instance is to have are not on the node any more. `key` is their content's."""
+
+    def __init__(self, message: str, key: str) -> None:
+        """Keep the sentence, and which data."""
+        super().__init__(message)
+        self.key = key
+
+
 class BuildFailedError(PermanentError):
     """An image cannot be built as its Dockerfile says. `output` is the end of what was printed."""
 
