@@ -21,7 +21,7 @@ from reconciler.engines.errors import (
     TransientError,
     UnreachableError,
 )
-from reconciler.engines.images import Content, Images, Progress
+from reconciler.engines.images import Content, Images, Login, Progress
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
@@ -317,6 +317,7 @@ __all__ = [
     "EngineInfo",
     "EventStream",
     "ImageMissingError",
+    "Login",
     "PermanentError",
     "Progress",
     "StrandedError",

@@ -92,6 +92,7 @@ class Action(Struct, frozen=True, kw_only=True):
     `attempt` is None for all of these; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `reference` is the image with the digest that it has to have, where more than is written.
     `origin` is what the image is made of, where that is not for a registry to say.
     `staging` is what is put into the container before its start, None for nothing.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
@@ -107,6 +108,7 @@ class Action(Struct, frozen=True, kw_only=True):
     attempt: AttemptKey | None = None
     container: str = ""
     image: str = ""
+    reference: str = ""
     pull: str = "missing"
     origin: Archive | Build | None = None
     signal: str = ""
