@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from reconciler.controller.execution import carry_out
+from reconciler.controller.execution import Carry, as_if, carry_out
 from reconciler.controller.happenings import Finished
 from reconciler.controller.lane import Bound, Lane, Urgency
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, TransientError, UnreachableError
-from reconciler.model.action import CARRYING, Action, Verb
+from reconciler.model.action import Action, Verb
 
 # So many carry data at once, each over several connections.
 CARRIERS = 4
@@ -25,7 +25,7 @@ CARRIERS = 4
 # What ends goes first, then what begins, the higher priority before the lower, whatever the kind.
 _URGENCY = {verb: (group, rank) for group, verbs in enumerate(
     ((Verb.KILL, Verb.STOP, Verb.UPLOAD, Verb.COLLECT),
-     (Verb.START, Verb.PULL, Verb.NETWORK, Verb.CREATE),
+     (Verb.START, Verb.PULL, Verb.FETCH, Verb.NETWORK, Verb.CREATE),
      (Verb.REMOVE, Verb.SNAPSHOT, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
@@ -90,14 +90,16 @@ class Workers:
         engine: Engine,
         report: Callable[[Finished], None],
         prepare: Prepare = as_planned,
+        carry: Carry = as_if,
     ) -> None:
-        """Carry out on `engine` what `prepare` makes of it; tell `report`.
+        """Carry out on `engine` what `prepare` makes of it, data by `carry`; tell `report`.
 
-        Any thread may call either.
+        Any thread may call any of them.
         """
         self._engine = engine
         self._report = report
         self._prepare = prepare
+        self._carry = carry
         self._limit = Limit()
         self._counting = threading.Lock()
         self._calls = self._lane("worker", self._limit)
@@ -105,7 +107,7 @@ class Workers:
 
     def submit(self, action: Action) -> None:
         """Queue an action; the urgent go first, those that are alike in order of submission."""
-        (self._carriers if action.verb in CARRYING else self._calls).submit(action)
+        (self._carriers if action.carries else self._calls).submit(action)
 
     def close(self) -> set[str]:
         """Begin nothing more; calls under way are left to end by themselves.
@@ -134,7 +136,7 @@ class Workers:
 
     def _work(self, action: Action, busy: Callable[[], bool]) -> None:
         finished = self._carry_out(action)
-        if action.verb is Verb.START:
+        if action.verb is Verb.START and not action.carries:
             failed = isinstance(finished.outcome, UnreachableError)
             with self._counting:
                 self._limit.finished(time.monotonic(), busy=busy(), failed=failed)
@@ -143,7 +145,7 @@ class Workers:
     def _carry_out(self, action: Action) -> Finished:
         """Return what came of an action, also where that is a bug: nobody waits for it for ever."""
         try:
-            return carry_out(self._engine, action, self._prepare)
+            return carry_out(self._engine, action, self._prepare, carry=self._carry)
         except Exception as bug:  # noqa: BLE001  # it is shown, and told as a refusal
             threading.excepthook(
                 threading.ExceptHookArgs([type(bug), bug, bug.__traceback__, None])
