@@ -12,6 +12,7 @@ from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
+from reconciler.controller.carrying import Carrier, OpenBucket, nowhere, with_transfers
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
@@ -28,7 +29,7 @@ from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
 from reconciler.ledger import Ledger
-from reconciler.model.action import Action
+from reconciler.model.action import Action, Verb
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
 from reconciler.model.policy import FOLDER
@@ -69,6 +70,7 @@ class Loop:
         *,
         revisions: Revisions | None = None,
         take_over: bool = False,
+        open_bucket: OpenBucket = nowhere,
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
@@ -92,6 +94,7 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
+        self._carrier = Carrier(claimant.state_folder, open_bucket)
         self._keys = Keys(claimant.state_folder)
         self._ending: Ending | None = None
         self._began = time.monotonic()
@@ -150,7 +153,7 @@ class Loop:
     def _see(self) -> None:
         """Pass on what is seen of running containers."""
         if self._publisher.due():
-            seen = self._posts.seen()
+            seen = with_transfers(self._posts.seen(), self._carrier.seen())
             if seen != self.core.glimpses:
                 self.core.glimpses = seen
                 self._publisher.publish(seen)
@@ -204,6 +207,8 @@ class Loop:
     def _(self, happening: said.Finished) -> None:
         node = happening.action.node
         post = self._posts.get(node)
+        if happening.action.verb is Verb.COLLECT and isinstance(happening.outcome, said.Done):
+            self._carrier.forget(happening.action.subject)
         unreachable = self.core.finished(post.finished(happening) if post else happening)
         if unreachable and post is not None:
             self.core.doubt(node, str(happening.outcome))
@@ -280,7 +285,7 @@ class Loop:
         )
         lookout = Lookout(engine, self._expressions_of)
         prepare = preparing(spec, self._policy, self._keys)
-        return Post(spec, watch, Workers(engine, self.put, prepare), lookout)
+        return Post(spec, watch, Workers(engine, self.put, prepare, self._carrier.carry), lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
         """Return what finds progress in a task's output. Asked for in any thread."""

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from reconciler.controller.execution import carry_out
+from reconciler.controller.execution import Carry, as_if, carry_out
 from reconciler.controller.happenings import Finished
 from reconciler.controller.lane import Bound, Lane, Urgency
 from reconciler.controller.preparing import Prepare, as_planned
@@ -90,14 +90,16 @@ class Workers:
         engine: Engine,
         report: Callable[[Finished], None],
         prepare: Prepare = as_planned,
+        carry: Carry = as_if,
     ) -> None:
-        """Carry out on `engine` what `prepare` makes of it; tell `report`.
+        """Carry out on `engine` what `prepare` makes of it, data by `carry`; tell `report`.
 
-        Any thread may call either.
+        Any thread may call any of them.
         """
         self._engine = engine
         self._report = report
         self._prepare = prepare
+        self._carry = carry
         self._limit = Limit()
         self._counting = threading.Lock()
         self._calls = self._lane("worker", self._limit)
@@ -143,7 +145,7 @@ class Workers:
     def _carry_out(self, action: Action) -> Finished:
         """Return what came of an action, also where that is a bug: nobody waits for it for ever."""
         try:
-            return carry_out(self._engine, action, self._prepare)
+            return carry_out(self._engine, action, self._prepare, carry=self._carry)
         except Exception as bug:  # noqa: BLE001  # it is shown, and told as a refusal
             threading.excepthook(
                 threading.ExceptHookArgs([type(bug), bug, bug.__traceback__, None])

@@ -12,8 +12,20 @@ class Headway(Struct, frozen=True):
     said: str
 
 
+class Transfer(Struct, frozen=True):
+    """Data on their way: files and bytes so far, and bytes a second."""
+
+    files: int = 0
+    bytes: int = 0
+    rate: float = 0.0
+
+
 class Glimpse(Struct, frozen=True):
-    """What was last seen of a running container: the most that it used, and how far it is."""
+    """What was last seen of a container: the most that it used, and how far it is.
+
+    `transfer` is what of its files is being stored, None where none are.
+    """
 
     usage: Usage = Usage()
     headway: Headway | None = None
+    transfer: Transfer | None = None

@@ -33,6 +33,9 @@ LABEL_CLAIM: Final = LABEL_PREFIX + "claim"
 LABEL_VOLUME: Final = LABEL_PREFIX + "volume"
 LABEL_SUBNET: Final = LABEL_PREFIX + "subnet"
 
+SNAPSHOT: Final = "snapshot:"
+"""Before a container's name: what is stored of it while it runs."""
+
 _CONTAINER_NAME: Final = re.compile(
     rf"(?P<project>{NAME_PATTERN})\.(?P<task>(pool_)?{NAME_PATTERN})\.(?P<run>[1-9][0-9]*)"
     r"\.(?P<instance>0|[1-9][0-9]*)\.(?P<attempt>[1-9][0-9]*)"

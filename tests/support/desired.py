@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from reconciler.model.amounts import Amounts
+from reconciler.model.data import Bucket
 from reconciler.model.desired import Desired, DesiredJob, DesiredTask, NodeSpec, Retry
 from reconciler.model.hashing import shape_of, work_of
 from reconciler.model.pool import DesiredPool, preparer_of
@@ -62,12 +63,14 @@ def make_desired(
     prunable: bool = True,
     jobs: Iterable[DesiredJob] = (),
 ) -> Desired:
-    """Return a revision of these tasks."""
+    """Return a revision of these tasks, and of the buckets that their files go to."""
+    buckets = {task.outputs.bucket for task in tasks if task.outputs}
     return Desired(
         project=project,
         revision=revision,
         tasks={task.name: task for task in tasks},
         nodes={name: NodeSpec(name, "") for name in nodes},
         jobs={job.name: job for job in jobs},
+        buckets={name: Bucket(name=name, url=f"file:///srv/{name}") for name in buckets},
         prunable=prunable,
     )

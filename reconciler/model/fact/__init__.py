@@ -13,6 +13,9 @@ from reconciler.model.fact.attempts import (
     AttemptStarted,
     ImageResolved,
     Result,
+    ResultsSent,
+    SnapshotAsked,
+    SnapshotTaken,
     StartRequested,
     StopRequested,
     TroubleCleared,
@@ -89,6 +92,9 @@ Fact = (
     | StopRequested
     | AttemptEnded
     | AttemptExpired
+    | SnapshotAsked
+    | SnapshotTaken
+    | ResultsSent
     | AttemptForsaken
     | AttemptsForgotten
     | TroubleSeen
@@ -134,6 +140,7 @@ __all__ = [
     "PoolShrunk",
     "Relearned",
     "Result",
+    "ResultsSent",
     "Resumed",
     "RetryGranted",
     "RevisionConverged",
@@ -151,6 +158,8 @@ __all__ = [
     "SlotOpened",
     "SlotReady",
     "SlotUsed",
+    "SnapshotAsked",
+    "SnapshotTaken",
     "SpecSeen",
     "StartRequested",
     "StopRequested",
