@@ -173,7 +173,8 @@ def _desired(
     declared = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
     nodes = declared if hosts is None else {h.name: described(h, declared) for h in hosts.nodes}
     pools = {pool.name: pool for known in files for pool in known.examined.pools}
-    buckets = {entry.name: bucket_of(entry) for entry in entries if entry.kind == "Bucket"}
+    policy = configured.terms.effective
+    buckets = {entry.name: bucket_of(entry, policy) for entry in entries if entry.kind == "Bucket"}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,
@@ -185,7 +186,7 @@ def _desired(
         buckets=dict(sorted(buckets.items())),
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
-        quota=configured.terms.effective.quota,
+        quota=policy.quota,
     )
 
 

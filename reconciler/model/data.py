@@ -17,7 +17,8 @@ class Bucket(Struct, frozen=True, kw_only=True):
 
     `url` is `file:///PATH` or `s3://BUCKET[/PREFIX]`. `credentials` is the name under which the
     operator has those it is asked with, empty for none; `endpoint` and `region` are empty where
-    nothing is said.
+    nothing is said. `ambient`: without credentials of its own, those of the reconciler's own
+    environment may be used.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Bucket(Struct, frozen=True, kw_only=True):
     endpoint: str = ""
     region: str = ""
     credentials: str = ""
+    ambient: bool = False
 
 
 class Input(Struct, frozen=True, kw_only=True):
