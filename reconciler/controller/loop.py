@@ -12,7 +12,6 @@ from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
-from reconciler.controller.carrying import Carrier, OpenBucket, nowhere, with_transfers
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
@@ -25,6 +24,7 @@ from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
 from reconciler.controller.preparing import preparing
 from reconciler.controller.revisions import Change, Revisions
+from reconciler.controller.storing import Carrier, OpenBucket, nowhere, with_transfers
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine

@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from reconciler.buckets.bucket import Bucket
 from reconciler.controller.crew import Crew
+from reconciler.controller.sent import Journal, SentFile
 from reconciler.controller.spool import Spool
-from reconciler.controller.transfers import Journal, SentFile
 from reconciler.engines.folders import FolderFile
 from reconciler.manifests.patterns import chosen
 from reconciler.model.data import Upload

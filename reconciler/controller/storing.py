@@ -17,8 +17,8 @@ from msgspec.structs import asdict, replace
 
 from reconciler.buckets.bucket import Bucket, BucketError
 from reconciler.controller.happenings import Done
+from reconciler.controller.sent import Journals
 from reconciler.controller.spool import Spool
-from reconciler.controller.transfers import Journals
 from reconciler.controller.uploading import Meter, StoredFile, Uploading
 from reconciler.engines.engine import Engine, TransientError
 from reconciler.model import data

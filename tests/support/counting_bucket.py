@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from reconciler.buckets.bucket import AbsentError, Entry
 
 
-class MemoryBucket:
+class CountingBucket:
     """Objects by name. `fault` is asked before calls and in the midst of writes: it may raise."""
 
     def __init__(self, name: str = "results") -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.buckets.bucket import UnavailableError
 from reconciler.controller import uploading
-from reconciler.controller.carrying import Carrier
 from reconciler.controller.crew import Crew
+from reconciler.controller.storing import Carrier
 from reconciler.controller.uploading import spelled
 from reconciler.engines.engine import TransientError
 from reconciler.engines.folders import FolderFile
@@ -20,8 +20,8 @@ from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import Action, Cause, Verb
 from reconciler.model.data import Bucket, Results, Upload
 from reconciler.model.staging import PUT_IN_AT
+from tests.support.counting_bucket import CountingBucket
 from tests.support.engines import make_request, simulated_engine
-from tests.support.memory_bucket import MemoryBucket
 
 NAME = "demo.work.1.0.1"
 CONTENT = {"a.csv": b"one", "sub/b.csv": b"two", "sub/c.log": b"three"}
@@ -34,7 +34,7 @@ class Bench:
         self.engine = Shelf()
         self.container = self.engine.create(make_request("demo", "work"))
         self.folder = folder
-        self.bucket = MemoryBucket()
+        self.bucket = CountingBucket()
         self.carrier = Carrier(folder, lambda _: self.bucket)
 
     def put(self, files: dict[str, bytes], at: float = 100.0) -> None:
