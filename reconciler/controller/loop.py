@@ -12,6 +12,7 @@ from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
+from reconciler.controller.carrying import Carriage
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.core import Core
@@ -24,7 +25,6 @@ from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
 from reconciler.controller.preparing import preparing
 from reconciler.controller.revisions import Change, Revisions
-from reconciler.controller.storing import Carrier, OpenBucket, nowhere, with_transfers
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
@@ -70,7 +70,7 @@ class Loop:
         *,
         revisions: Revisions | None = None,
         take_over: bool = False,
-        open_bucket: OpenBucket = nowhere,
+        carriage: Carriage | None = None,
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
@@ -82,6 +82,7 @@ class Loop:
         self._open_engine = open_engine
         self._rhythm = rhythm
         self._take_over = take_over
+        self._carriage = carriage or Carriage(None)
         self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._posts = Posts(self._man)
         self._manned: Mapping[str, NodeSpec] = {}
@@ -94,7 +95,6 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
-        self._carrier = Carrier(claimant.state_folder, open_bucket)
         self._keys = Keys(claimant.state_folder)
         self._ending: Ending | None = None
         self._began = time.monotonic()
@@ -153,7 +153,7 @@ class Loop:
     def _see(self) -> None:
         """Pass on what is seen of running containers."""
         if self._publisher.due():
-            seen = with_transfers(self._posts.seen(), self._carrier.seen())
+            seen = self._carriage.with_transfers(self._posts.seen())
             if seen != self.core.glimpses:
                 self.core.glimpses = seen
                 self._publisher.publish(seen)
@@ -208,7 +208,7 @@ class Loop:
         node = happening.action.node
         post = self._posts.get(node)
         if happening.action.verb is Verb.COLLECT and isinstance(happening.outcome, said.Done):
-            self._carrier.forget(happening.action.subject)
+            self._carriage.forget(happening.action.subject)
         unreachable = self.core.finished(post.finished(happening) if post else happening)
         if unreachable and post is not None:
             self.core.doubt(node, str(happening.outcome))
@@ -285,7 +285,8 @@ class Loop:
         )
         lookout = Lookout(engine, self._expressions_of)
         prepare = preparing(spec, self._policy, self._keys)
-        return Post(spec, watch, Workers(engine, self.put, prepare, self._carrier.carry), lookout)
+        workers = Workers(engine, self.put, prepare, self._carriage.carry)
+        return Post(spec, watch, workers, lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
         """Return what finds progress in a task's output. Asked for in any thread."""

@@ -21,7 +21,6 @@ from reconciler.controller.spool import Spool
 from reconciler.engines.folders import FolderFile
 from reconciler.manifests.patterns import chosen
 from reconciler.model.data import Upload
-from reconciler.model.headway import Transfer
 from reconciler.model.staging import PUT_IN_AT
 
 _SMALL: Final = 4 * 2**20
@@ -37,22 +36,21 @@ class StoredFile(Struct, frozen=True):
 
 
 class Meter:
-    """How much has been sent so far. Read and moved by any thread."""
+    """How much has been sent so far. Moved by any thread."""
 
-    def __init__(self) -> None:
-        """Nothing yet."""
+    def __init__(self, told: Callable[[int], None]) -> None:
+        """Nothing yet; `told` hears of bytes as they go."""
+        self.files = 0
+        self.bytes = 0
+        self._told = told
         self._lock = threading.Lock()
-        self._now = Transfer()
-
-    @property
-    def now(self) -> Transfer:
-        """What has been sent so far, without its rate."""
-        return self._now
 
     def add(self, files: int, sent: int) -> None:
         """Count files, and bytes."""
         with self._lock:
-            self._now = Transfer(self._now.files + files, self._now.bytes + sent)
+            self.files += files
+            self.bytes += sent
+            self._told(sent)
 
 
 class Uploading:

@@ -17,7 +17,7 @@ from reconciler.controller.happenings import Finished
 from reconciler.controller.lane import Bound, Lane, Urgency
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, TransientError, UnreachableError
-from reconciler.model.action import CARRYING, Action, Verb
+from reconciler.model.action import Action, Verb
 
 # So many carry data at once, each over several connections.
 CARRIERS = 4
@@ -25,7 +25,7 @@ CARRIERS = 4
 # What ends goes first, then what begins, the higher priority before the lower, whatever the kind.
 _URGENCY = {verb: (group, rank) for group, verbs in enumerate(
     ((Verb.KILL, Verb.STOP, Verb.UPLOAD, Verb.COLLECT),
-     (Verb.START, Verb.PULL, Verb.NETWORK, Verb.CREATE),
+     (Verb.START, Verb.PULL, Verb.FETCH, Verb.NETWORK, Verb.CREATE),
      (Verb.REMOVE, Verb.SNAPSHOT, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
@@ -107,7 +107,7 @@ class Workers:
 
     def submit(self, action: Action) -> None:
         """Queue an action; the urgent go first, those that are alike in order of submission."""
-        (self._carriers if action.verb in CARRYING else self._calls).submit(action)
+        (self._carriers if action.carries else self._calls).submit(action)
 
     def close(self) -> set[str]:
         """Begin nothing more; calls under way are left to end by themselves.
@@ -136,7 +136,7 @@ class Workers:
 
     def _work(self, action: Action, busy: Callable[[], bool]) -> None:
         finished = self._carry_out(action)
-        if action.verb is Verb.START:
+        if action.verb is Verb.START and not action.carries:
             failed = isinstance(finished.outcome, UnreachableError)
             with self._counting:
                 self._limit.finished(time.monotonic(), busy=busy(), failed=failed)

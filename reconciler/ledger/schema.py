@@ -264,6 +264,19 @@ _POOLS: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+_INPUTS: Final = (
+    """CREATE TABLE inputs (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        node TEXT NOT NULL,
+        description TEXT NOT NULL,
+        key TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        files INTEGER NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (run, node, description)
+    ) STRICT, WITHOUT ROWID""",
+)
+
 # What is stored of an attempt's files, as JSON: few ask, and all of it at once.
 _RESULTS: Final = (
     "ALTER TABLE attempts ADD outputs TEXT NOT NULL DEFAULT ''",
@@ -272,6 +285,6 @@ _RESULTS: Final = (
 )
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _RESULTS,
+    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS,
 )  # fmt: skip
 """MIGRATIONS[n] leads from version n to version n + 1."""

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
-from reconciler.model.data import Upload
+from reconciler.model.data import Fetching, Provision, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
@@ -21,13 +21,15 @@ from reconciler.model.staging import Staging
 class Verb(StrEnum):
     """The engine calls that a plan is made of.
 
-    PULL makes an image present and says what it is; STOP sends the stop signal, KILL ends what
-    outlived its grace; COLLECT reads an ended container's outcome and logs and changes nothing.
-    NETWORK makes the private network of a run, DISSOLVE removes it. UPLOAD stores what an ended
-    container has left to be kept, SNAPSHOT what a running one has written so far.
+    PULL makes an image present and says what it is, FETCH the data of inputs; STOP sends the stop
+    signal, KILL ends what outlived its grace; COLLECT reads an ended container's outcome and logs
+    and changes nothing. NETWORK makes the private network of a run, DISSOLVE removes it. UPLOAD
+    stores what an ended container has left to be kept, SNAPSHOT what a running one has written so
+    far.
     """
 
     PULL = "pull"
+    FETCH = "fetch"
     NETWORK = "network"
     CREATE = "create"
     START = "start"
@@ -40,7 +42,7 @@ class Verb(StrEnum):
     SNAPSHOT = "snapshot"
 
 
-CARRYING: Final = frozenset({Verb.UPLOAD, Verb.SNAPSHOT})
+CARRYING: Final = frozenset({Verb.FETCH, Verb.UPLOAD, Verb.SNAPSHOT})
 """The calls that carry data, each for as long as that takes."""
 
 
@@ -60,7 +62,8 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
 
     `launcher` are the words that run what the container would run otherwise, given to them.
     `scratch` are folders that are volumes without a name: they are there to write to before the
-    start though the root is read-only, and go with the container.
+    start though the root is read-only, and go with the container. `provisions` are the data that it
+    gets; those that are shared are mounted.
     """
 
     project: str
@@ -72,6 +75,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     membership: Membership | None = None
     launcher: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
+    provisions: tuple[Provision, ...] = ()
 
     @property
     def name(self) -> str:
@@ -83,8 +87,9 @@ class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
     `subject` names what is acted on: a container name, `image:NODE:REFERENCE` for a pull,
-    `network:NODE:NAME` for a network, `snapshot:CONTAINER` for what is stored in passing. `attempt`
-    is None for a pull and a network; `run` and `task` say for whom
+    `network:NODE:NAME` for a network, `inputs:NODE:DESCRIPTION` for data that are `fetching`,
+    `snapshot:CONTAINER` for what is stored in passing. `attempt` is None where the subject is no
+    container, nor one's snapshot; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
     `staging` is what is put into the container before its start, None for nothing.
@@ -107,11 +112,18 @@ class Action(Struct, frozen=True, kw_only=True):
     fenced: bool = False
     request: CreateRequest | None = None
     network: NetworkRequest | None = None
+    fetching: Fetching | None = None
     staging: Staging | None = None
     upload: Upload | None = None
     forgoing: str = ""
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def carries(self) -> bool:
+        """Whether it carries data, which may take long: so does a start that is given copies."""
+        provisions = self.staging.provisions if self.staging else ()
+        return self.verb in CARRYING or any(not one.read_only for one in provisions)
 
     @property
     def key(self) -> InstanceKey | None:

@@ -1,4 +1,4 @@
-"""How far a program says that it is, and what is seen of a container while it runs."""
+"""How far a program or a transfer is, and what is seen of a container while it runs."""
 
 from msgspec import Struct
 
@@ -13,11 +13,14 @@ class Headway(Struct, frozen=True):
 
 
 class Transfer(Struct, frozen=True):
-    """Data on their way: files and bytes so far, and bytes a second."""
+    """How many bytes of how many are there, and how many more of them in a second.
 
-    files: int = 0
-    bytes: int = 0
-    rate: float = 0.0
+    A `total` of 0 is one that is not known.
+    """
+
+    done: int
+    total: int
+    rate: float
 
 
 class Glimpse(Struct, frozen=True):

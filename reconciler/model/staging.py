@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from reconciler.model.data import Provision
+
 SCRATCH: Final = "/run/reconciler"
 """The folder of ours in containers that get files or keys: a volume without a name."""
 
@@ -75,8 +77,12 @@ class Admission(Struct, frozen=True, kw_only=True):
 
 
 class Staging(Struct, frozen=True, kw_only=True):
-    """All that is put into one container: files, keys, and what it is to know of its user."""
+    """All that is put into one container: files, keys, data, and what it is to know of its user.
+
+    Of data that are mounted it is only looked whether they are what was to be mounted.
+    """
 
     files: tuple[StagedFile, ...] = ()
     account: Account | None = None
     admission: Admission | None = None
+    provisions: tuple[Provision, ...] = ()

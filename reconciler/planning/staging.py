@@ -4,7 +4,10 @@ Pure and the same whenever it is asked for, so that a start that comes again put
 are only asked for here: nobody who plans ever sees one.
 """
 
+from collections.abc import Iterable
+
 from reconciler.model.cluster import Membership
+from reconciler.model.data import Provision
 from reconciler.model.desired import DesiredTask
 from reconciler.model.spec import InstanceSpec
 from reconciler.model.staging import SCRATCH, Admission, StagedFile, Staging
@@ -13,7 +16,11 @@ from reconciler.planning.secure_shell import File, peer_files, server_files
 
 
 def staging_of(
-    project: str, task: DesiredTask, run: int, membership: Membership | None
+    project: str,
+    task: DesiredTask,
+    run: int,
+    membership: Membership | None,
+    provisions: tuple[Provision, ...] = (),
 ) -> Staging | None:
     """Return what an instance's container gets, None for nothing."""
     spec = task.spec
@@ -21,10 +28,10 @@ def staging_of(
     if ports := shell_ports(spec):
         admission = _admission(project, task, run)
     files = (*(server_files(ports) if ports else ()), *_shared(spec, membership))
-    if account is None and not files:
+    if account is None and not files and not provisions:
         return None
     staged = (StagedFile(path=path, content=text.encode(), mode=mode) for path, text, mode in files)
-    return Staging(files=tuple(staged), account=account, admission=admission)
+    return Staging(files=tuple(staged), account=account, admission=admission, provisions=provisions)
 
 
 def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
@@ -33,14 +40,31 @@ def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
     return tuple(dict.fromkeys(port for port in of_both if port))
 
 
-def scratch_of(spec: InstanceSpec) -> tuple[str, ...]:
+def scratch_of(spec: InstanceSpec, provisions: tuple[Provision, ...] = ()) -> tuple[str, ...]:
     """Return the folders that are volumes: for keys, and where a read-only root would not do."""
+    return (*_for_ours(spec), *_for_copies(spec, provisions))
+
+
+def _for_ours(spec: InstanceSpec) -> tuple[str, ...]:
     closed = spec.security.read_only_root
     if spec.cluster is None or not closed:
         return (SCRATCH,) if shell_ports(spec) else ()
     above = spec.cluster.hostfile.rpartition("/")[0]
     apart = above and above not in {mount.target for mount in spec.mounts}
     return (SCRATCH, above) if apart else (SCRATCH,)
+
+
+def _for_copies(spec: InstanceSpec, provisions: Iterable[Provision]) -> tuple[str, ...]:
+    """Return the folders that have to be volumes for data to be copied there."""
+    if not spec.security.read_only_root:
+        return ()
+    mounted = [mount.target for mount in spec.mounts]
+    copied = (one.target for one in provisions if not one.read_only)
+    return tuple(to for to in copied if not any(_within(to, folder) for folder in mounted))
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _admission(project: str, task: DesiredTask, run: int) -> Admission:

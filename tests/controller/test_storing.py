@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.buckets.bucket import UnavailableError
 from reconciler.controller import uploading
+from reconciler.controller.carrying import Carriage
 from reconciler.controller.crew import Crew
-from reconciler.controller.storing import Carrier
 from reconciler.controller.uploading import spelled
 from reconciler.engines.engine import TransientError
 from reconciler.engines.folders import FolderFile
@@ -35,14 +35,14 @@ class Bench:
         self.container = self.engine.create(make_request("demo", "work"))
         self.folder = folder
         self.bucket = CountingBucket()
-        self.carrier = Carrier(folder, lambda _: self.bucket)
+        self.carrier = Carriage(lambda _: self.bucket, folder=folder)
 
     def put(self, files: dict[str, bytes], at: float = 100.0) -> None:
         self.engine.files |= {path: (content, at) for path, content in files.items()}
 
     def again(self) -> None:
         """Let another process go on."""
-        self.carrier = Carrier(self.folder, lambda _: self.bucket)
+        self.carrier = Carriage(lambda _: self.bucket, folder=self.folder)
 
     def carry(self, verb: Verb = Verb.UPLOAD, **fields: Any) -> Results:  # noqa: ANN401
         manifest = {"manifest": "out/.reconciler/work.1.0.json", "about": '{"task": "work"}'}
@@ -256,11 +256,12 @@ def test_how_far_it_is_can_be_seen_meanwhile(bench: Bench) -> None:
     thread = threading.Thread(target=bench.carry)
     thread.start()
     assert entered.wait(30)
-    seen = bench.carrier.seen()[bench.container]
-    assert (seen.files, seen.bytes) == (2, 6)
+    seen = bench.carrier.with_transfers({})[bench.container].transfer
+    assert seen is not None
+    assert (seen.done, seen.total) == (6, 0)
     gate.set()
     thread.join(30)
-    assert bench.carrier.seen() == {}
+    assert bench.carrier.with_transfers({}) == {}
 
 
 def test_a_crew_tells_what_failed_and_begins_nothing_more() -> None:

@@ -41,6 +41,7 @@ def possible(history: History, fact: Fact) -> bool:
         | facts.RunFinished
         | facts.RetryGranted
         | facts.ImageResolved
+        | facts.InputsResolved
         | facts.AttemptsForgotten
     )
     if isinstance(fact, of_a_run):
@@ -105,6 +106,7 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         _small,
     ),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
+    st.builds(facts.InputsResolved, _tasks, _small, _nodes, _words, _words, _times, _small, _small),
     st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small, _words),
     st.builds(facts.SnapshotAsked, _attempts, _finite),
     st.builds(facts.SnapshotTaken, _attempts, _small, _small, _finite),

@@ -12,6 +12,7 @@ from reconciler.model.fact.attempts import (
     AttemptsForgotten,
     AttemptStarted,
     ImageResolved,
+    InputsResolved,
     Result,
     ResultsSent,
     SnapshotAsked,
@@ -86,6 +87,7 @@ Fact = (
     | TaskRenamed
     | TaskProtected
     | ImageResolved
+    | InputsResolved
     | AttemptReserved
     | StartRequested
     | AttemptStarted
@@ -125,6 +127,7 @@ __all__ = [
     "Fact",
     "FiringPassed",
     "ImageResolved",
+    "InputsResolved",
     "NodeDeclared",
     "NodeDrained",
     "NodeDraining",
