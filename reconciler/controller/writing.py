@@ -133,7 +133,7 @@ def writer(
             Rhythm(options.resync, follow=follow),
             revisions=reader,
             take_over=options.take_over,
-            carriage=Carriage(options.open_bucket, options.cache),
+            carriage=Carriage(options.open_bucket, options.cache, folder),
         )
         if follow:
             watch.append(source.watch(lambda: loop.put(SourceChanged())))
