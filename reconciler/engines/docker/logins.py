@@ -4,11 +4,16 @@ That is Docker's configuration (DOCKER_CONFIG, else ~/.docker) with its credenti
 anew each time, so that a `docker login` counts at once. What is found goes to the engine alone.
 """
 
+import warnings
+
 from docker import APIClient, auth
 from docker.errors import DockerException
 
 from reconciler.engines.errors import TransientError
 from reconciler.engines.images import Login
+
+# It warns of a helper that is missing, and then raises an error for it.
+warnings.filterwarnings("ignore", message="docker-credential-", category=UserWarning)
 
 
 def header_for(client: APIClient, repository: str, login: Login | None, doing: str) -> str | None:
