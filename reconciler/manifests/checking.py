@@ -91,7 +91,7 @@ def check(
     if _profiles(read, digests, filed)[0] != own:  # one declares a profile in a way not foreseen
         return _at_length(read, project, policy)
     project_of(configured, project, report)
-    conclude(((path, filed[path]) for path in read), read, report)
+    conclude(((path, filed[path]) for path in read), files, report)
     counts = {path: one.checked for path, one in filed.items()}
     made = tuple(uses_of(filed[path] for path in read))
     return Checked(counts, report.sorted(), verdicts, made)
