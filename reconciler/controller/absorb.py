@@ -57,7 +57,7 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
         known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
         return [ImageResolved(task, run, action.node, done.reference, now) for task, run in known]
     if action.verb is Verb.CREATE:
-        board.put(_created(action, done.container))
+        board.put(_created(action, done))
     elif action.verb is Verb.START:
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
@@ -69,13 +69,13 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
     return []
 
 
-def _created(action: Action, container: str) -> Container:
+def _created(action: Action, done: Done) -> Container:
     if action.request is None or action.attempt is None:
         message = f"{action.subject}: a create without a request"
         raise TypeError(message)
     labels = dict(action.request.labels)
     return Container(
-        id=container,
+        id=done.container,
         name=action.subject,
         node=action.node,
         attempt_key=action.attempt,
@@ -87,6 +87,7 @@ def _created(action: Action, container: str) -> Container:
         revision=labels.get("io.reconciler.revision", ""),
         values=labels.get("io.reconciler.values", ""),
         claim=claim_in(labels),
+        secrets=done.secrets,
     )
 
 

@@ -8,6 +8,7 @@ from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import Action, Verb
 from reconciler.model.cluster import NetworkRequest
+from reconciler.model.identity import LABEL_SECRETS
 from reconciler.model.observed import Phase
 
 # As much of an instance's output as is worth keeping after its container is gone.
@@ -51,7 +52,8 @@ def _create(engine: Engine, action: Action) -> Done:
     if action.request is None:
         message = f"{action.subject}: a create without a request"
         raise TypeError(message)
-    return Done(container=engine.create(action.request))
+    told = dict(action.request.labels).get(LABEL_SECRETS, "")
+    return Done(container=engine.create(action.request), secrets=told)
 
 
 def _start(engine: Engine, action: Action) -> Done:

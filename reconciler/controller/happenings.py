@@ -1,6 +1,7 @@
 """What the inbox holds: everything that the controller's one thread is told of."""
 
 import threading
+from collections.abc import Mapping
 
 from msgspec import Struct, field
 
@@ -17,7 +18,7 @@ class Done(Struct, frozen=True):
     """What a successful call brought: the container's id, an inspection, or a reference.
 
     `usage` is the most that a container which has ended was seen to use. `network` is one that has
-    been made.
+    been made. `secrets` is the keyed account of what a container was told in confidence.
     """
 
     container: str = ""
@@ -26,6 +27,7 @@ class Done(Struct, frozen=True):
     reference: str = ""
     usage: Usage = Usage()
     network: Network | None = None
+    secrets: str = ""
 
 
 class Finished(Struct, frozen=True):
@@ -83,6 +85,12 @@ class ClaimLost(Struct, frozen=True):
     message: str
 
 
+class SecretsRead(Struct, frozen=True):
+    """What services' secrets are now: their keyed accounts, by task."""
+
+    accounts: Mapping[str, str]
+
+
 class SourceChanged(Struct, frozen=True):
     """The source is to be read again."""
 
@@ -117,6 +125,7 @@ Happening = (
     | NodeLost
     | LedgerLost
     | ClaimLost
+    | SecretsRead
     | SourceChanged
     | SourceTold
     | HostsListed

@@ -14,7 +14,9 @@ from functools import singledispatchmethod
 from reconciler.controller import happenings as said
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
+from reconciler.controller.confidants import Confidants
 from reconciler.controller.core import Core
+from reconciler.controller.disclosing import Disclosing
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
@@ -24,6 +26,7 @@ from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
 from reconciler.controller.preparing import preparing
 from reconciler.controller.revisions import Change, Revisions
+from reconciler.controller.seed import Seed
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
@@ -69,6 +72,7 @@ class Loop:
         *,
         revisions: Revisions | None = None,
         take_over: bool = False,
+        identities: tuple[str, ...] = (),
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
@@ -92,7 +96,9 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
-        self._keys = Keys(claimant.state_folder)
+        seed = Seed(claimant.state_folder)
+        self._keys, self._disclosing = Keys(seed), Disclosing(seed, identities)
+        self._confidants = Confidants(self._disclosing, lambda: core.desired, self.put)
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
@@ -107,6 +113,7 @@ class Loop:
         try:
             self._man_all()
             self._intake.look()
+            self._confidants.begin()
             while (ending := self._ending) is None:
                 began = time.monotonic()
                 self._see()
@@ -243,6 +250,10 @@ class Loop:
         self._ending = Ending.CLAIM
 
     @_hear.register
+    def _(self, happening: said.SecretsRead) -> None:
+        self.core.secrets_read(happening)
+
+    @_hear.register
     def _(self, happening: said.SourceChanged) -> None:
         del happening
         self._intake.read_source()
@@ -279,7 +290,7 @@ class Loop:
             take_over=self._take_over,
         )
         lookout = Lookout(engine, self._expressions_of)
-        prepare = preparing(spec, self._policy, self._keys)
+        prepare = preparing(spec, self._policy, self._keys, self._disclosing)
         return Post(spec, watch, Workers(engine, self.put, prepare), lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
@@ -303,5 +314,6 @@ class Loop:
         self.core.flush()
 
     def _close(self) -> None:
+        self._confidants.close()
         self._posts.close()
         self._publisher.close()

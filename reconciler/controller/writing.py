@@ -38,7 +38,8 @@ _TERMINAL = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCEL
 class Options(Struct, frozen=True, kw_only=True):
     """What the operator decides: `state` None is the platform's folder. Seconds for `resync`.
 
-    `hosts` are the nodes that the operator gives, None where manifests declare them.
+    `hosts` are the nodes that the operator gives, None where manifests declare them. `identities`
+    are files that open what age has encrypted.
     """
 
     verb: str
@@ -48,6 +49,7 @@ class Options(Struct, frozen=True, kw_only=True):
     resync: float = 60.0
     open_engine: OpenEngine
     hosts: Hosts | None = None
+    identities: tuple[str, ...] = ()
 
 
 class Writer(Struct):
@@ -127,6 +129,7 @@ def writer(
             Rhythm(options.resync, follow=follow),
             revisions=reader,
             take_over=options.take_over,
+            identities=options.identities,
         )
         if follow:
             watch.append(source.watch(lambda: loop.put(SourceChanged())))

@@ -32,6 +32,7 @@ LABEL_SLOT: Final = LABEL_PREFIX + "slot"
 LABEL_CLAIM: Final = LABEL_PREFIX + "claim"
 LABEL_VOLUME: Final = LABEL_PREFIX + "volume"
 LABEL_SUBNET: Final = LABEL_PREFIX + "subnet"
+LABEL_SECRETS: Final = LABEL_PREFIX + "secrets"
 
 _CONTAINER_NAME: Final = re.compile(
     rf"(?P<project>{NAME_PATTERN})\.(?P<task>(pool_)?{NAME_PATTERN})\.(?P<run>[1-9][0-9]*)"

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from reconciler.model.confidence import RegistryLogin, UsedSecret
 from reconciler.model.data import Input
 from reconciler.model.staging import Account
 
@@ -109,7 +110,8 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
 
     `entrypoint` and `command` are None where the image's own are used. `pool` is the one in whose
     slots it runs, empty for anywhere. With the network `cluster` there is a `cluster`, of which the
-    master runs `master` and the others run `worker`, each the command where None.
+    master runs `master` and the others run `worker`, each the command where None. `login` is how
+    the image's registry is asked, which changes nothing about the image.
     """
 
     image: str
@@ -139,5 +141,7 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     nodes: Pairs = ()
     pool: str = ""
     inputs: tuple[Input, ...] = ()
+    secrets: tuple[UsedSecret, ...] = ()
+    login: RegistryLogin | None = None
     cluster: Cluster | None = None
     ssh: Login | None = None

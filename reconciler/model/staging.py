@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from reconciler.model.confidence import Confidence
+
 SCRATCH: Final = "/run/reconciler"
 """The folder of ours in containers that get files or keys: a volume without a name."""
 
@@ -72,8 +74,13 @@ class Admission(Struct, frozen=True, kw_only=True):
 
 
 class Staging(Struct, frozen=True, kw_only=True):
-    """All that is put into one container: files, keys, and what it is to know of its user."""
+    """All that is put into one container: files, keys, secrets, and what it is to know of its user.
+
+    Keys and secrets are asked for by `admission` and `confidence`, and are made files of where
+    the call is made.
+    """
 
     files: tuple[StagedFile, ...] = ()
     account: Account | None = None
     admission: Admission | None = None
+    confidence: Confidence | None = None

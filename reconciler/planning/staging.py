@@ -5,7 +5,8 @@ are only asked for here: nobody who plans ever sees one.
 """
 
 from reconciler.model.cluster import Membership
-from reconciler.model.desired import DesiredTask
+from reconciler.model.confidence import Confidence, sealed_for
+from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.spec import InstanceSpec
 from reconciler.model.staging import SCRATCH, Admission, StagedFile, Staging
 from reconciler.planning.peering import PEERS, hostfile, peers_file
@@ -13,18 +14,30 @@ from reconciler.planning.secure_shell import File, peer_files, server_files
 
 
 def staging_of(
-    project: str, task: DesiredTask, run: int, membership: Membership | None
+    desired: Desired, task: DesiredTask, run: int, membership: Membership | None
 ) -> Staging | None:
     """Return what an instance's container gets, None for nothing."""
     spec = task.spec
     account, admission = spec.account if spec.account.entries else None, None
     if ports := shell_ports(spec):
-        admission = _admission(project, task, run)
+        admission = _admission(desired.project, task, run)
     files = (*(server_files(ports) if ports else ()), *_shared(spec, membership))
-    if account is None and not files:
+    confidence = confidence_of(desired, task)
+    if confidence is not None and not any(secret.target for secret in confidence.secrets):
+        confidence = None
+    if account is None and confidence is None and not files:
         return None
     staged = (StagedFile(path=path, content=text.encode(), mode=mode) for path, text, mode in files)
-    return Staging(files=tuple(staged), account=account, admission=admission)
+    return Staging(files=tuple(staged), account=account, admission=admission, confidence=confidence)
+
+
+def confidence_of(desired: Desired, task: DesiredTask) -> Confidence | None:
+    """Return what an instance is to be told in confidence, None for nothing."""
+    secrets = task.spec.secrets
+    if not secrets:
+        return None
+    sealed = sealed_for((secret.origin for secret in secrets), desired.sealed.items())
+    return Confidence(secrets=secrets, sealed=sealed)
 
 
 def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
@@ -34,13 +47,14 @@ def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
 
 
 def scratch_of(spec: InstanceSpec) -> tuple[str, ...]:
-    """Return the folders that are volumes: for keys, and where a read-only root would not do."""
-    closed = spec.security.read_only_root
-    if spec.cluster is None or not closed:
-        return (SCRATCH,) if shell_ports(spec) else ()
-    above = spec.cluster.hostfile.rpartition("/")[0]
-    apart = above and above not in {mount.target for mount in spec.mounts}
-    return (SCRATCH, above) if apart else (SCRATCH,)
+    """Return the folders that are volumes: for keys, secrets, and where a read-only root is."""
+    closed, mounted = spec.security.read_only_root, {mount.target for mount in spec.mounts}
+    found = [secret.target.rpartition("/")[0] for secret in spec.secrets if secret.target]
+    if spec.cluster is not None and closed:
+        found.append(spec.cluster.hostfile.rpartition("/")[0])
+    if shell_ports(spec) or (spec.cluster is not None and closed):
+        found.insert(0, SCRATCH)
+    return tuple(dict.fromkeys(one for one in found if one and one not in mounted))
 
 
 def _admission(project: str, task: DesiredTask, run: int) -> Admission:

@@ -39,7 +39,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
 @pytest.mark.parametrize(
     ("spec", "place", "path", "blocked"),
     [
-        ("secrets: [{name: A, from: {env: B}}]", "5:3", "secrets", True),
         ("inputs: [{bucket: b, target: /x}]", "5:3", "inputs", True),
         ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
         ("cache: true", "5:10", "cache", False),
@@ -67,7 +66,8 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
         "instances: {matrix: {a: [1, 2]}}",
         "schedule: {cron: 0 0 * * *, overlap: allow}",
         "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",
-        "secrets: []\ninputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
+        "inputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
+        "secrets: [{name: A, from: {env: B}}]",
         "restart: on-failure\nretry: {perInstance: 1, backoff: {initial: 1s}, exitCodes: {}}",
         "instances: 2\nsuccess: {minSucceeded: 1}\nretry: {total: 3, exitCodes: {fail: [2]}}",
         "timeout: 1h\nqueueTimeout: 1h",
@@ -100,13 +100,13 @@ def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
 
 def test_many_reasons_are_counted() -> None:
     spec = (
-        "inputs: [{bucket: b, target: /x}]\ncontainer: {resources: {devices: [/dev/a]}}\n"
-        "secrets: [{name: A, from: {env: B}}]\noutputs: {bucket: b, source: /y}"
+        "inputs: [{bucket: b, target: /x}]\ncontainer: {resources: {devices: [/dev/a]},\n"
+        "  image: {archive: a.tar}}\noutputs: {bucket: b, source: /y}"
     )
     _, tasks = read(task(spec))
     assert tasks["pi"].blocked == (
-        "not started, for container.resources.devices (a.yaml:6:27), secrets (a.yaml:7:3), "
-        "inputs (a.yaml:5:3) "
+        "not started, for container.image.archive (a.yaml:7:22), "
+        "container.resources.devices (a.yaml:6:27), inputs (a.yaml:5:3) "
         "and 1 more are not supported yet"
     )
 
