@@ -13,14 +13,16 @@ from msgspec import Struct
 
 from reconciler.controller.preview import Preview
 from reconciler.model.action import Action, Cause, Verb
+from reconciler.model.data import Fetching
 from reconciler.model.desired import Desired
 from reconciler.model.identity import InstanceKey
 
 
 class Kind(StrEnum):
-    """What happens to an instance; PULL to a node's image, NETWORK to a run's network."""
+    """What happens to an instance; PULL to an image, FETCH to inputs, NETWORK to a network."""
 
     PULL = "pull"
+    FETCH = "fetch"
     NETWORK = "network"
     CREATE = "create"
     REPLACE = "replace"
@@ -72,9 +74,17 @@ def _step(group: tuple[Action, ...], wanted: Collection[InstanceKey]) -> Step:
     kind = _kind(group, wanted)
     if kind is Kind.PULL:
         return Step(kind, f"{first.image} on node {first.node}", first.cause, group)
+    if first.fetching is not None:
+        return Step(kind, _origins(first.fetching, first.node), first.cause, group)
     if first.network is not None:
         return Step(kind, f"{first.network.name} on node {first.node}", first.cause, group)
     return Step(kind, str(first.key), _cause(group, kind), group)
+
+
+def _origins(fetching: Fetching, node: str) -> str:
+    """Return what data are fetched to a node: BUCKET/PREFIX of each origin."""
+    told = (f"{one.bucket.name}/{one.prefix}" for one in fetching.origins)
+    return f"{' + '.join(told)} to node {node}"
 
 
 def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
@@ -83,6 +93,7 @@ def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
     created = next((a for a in group if a.verb is Verb.CREATE), None)
     described = (
         (Verb.PULL in verbs, Kind.PULL),
+        (Verb.FETCH in verbs, Kind.FETCH),
         (Verb.NETWORK in verbs, Kind.NETWORK),
         (Verb.DISSOLVE in verbs, Kind.CLEAN),
         (group[0].key not in wanted, Kind.TEAR_DOWN),

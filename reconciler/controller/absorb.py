@@ -12,6 +12,7 @@ from reconciler.controller.board import Board
 from reconciler.controller.happenings import Done, Finished
 from reconciler.engines.engine import (
     ConflictError,
+    DataMissingError,
     EngineError,
     ImageMissingError,
     PermanentError,
@@ -20,7 +21,8 @@ from reconciler.engines.engine import (
 )
 from reconciler.model.action import Action, Verb
 from reconciler.model.claim import claim_in
-from reconciler.model.fact import AttemptEnded, Fact, ImageResolved, TroubleSeen
+from reconciler.model.data import Resolved
+from reconciler.model.fact import AttemptEnded, Fact, ImageResolved, InputsResolved, TroubleSeen
 from reconciler.model.history import History
 from reconciler.model.observed import Container, Phase
 from reconciler.planning import outcome
@@ -56,6 +58,8 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
         runs = ((action.task, action.run), *action.sharers)
         known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
         return [ImageResolved(task, run, action.node, done.reference, now) for task, run in known]
+    if done.resolved is not None and action.fetching is not None:
+        return _fetched(history, action, action.fetching.description, done.resolved, now)
     if action.verb is Verb.CREATE:
         board.put(_created(action, done))
     elif action.verb is Verb.START:
@@ -67,6 +71,29 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
     elif action.verb is Verb.DISSOLVE and action.network is not None:
         board.drop_network(action.node, action.network.name)
     return []
+
+
+def _fetched(
+    history: History, action: Action, description: str, found: Resolved, now: float
+) -> list[Fact]:
+    runs = ((action.task, action.run), *action.sharers)
+    return [
+        InputsResolved(task, run, action.node, description, found.key, now, found.size, found.files)
+        for task, run in runs
+        if history.has_run(task, run)
+    ]
+
+
+def _lost(history: History, action: Action, key: str, now: float) -> list[Fact]:
+    """Return that data which a run has used on a node are gone from there."""
+    known = history.tasks.get(action.task)
+    run = known.runs.get(action.run) if known else None
+    there = run.inputs.get(action.node, {}) if run else {}
+    return [
+        InputsResolved(action.task, action.run, action.node, description, "", now)
+        for description, kept in there.items()
+        if kept.resolved.key == key
+    ]
 
 
 def _created(action: Action, done: Done) -> Container:
@@ -112,16 +139,19 @@ def _collected(
 
 
 def _refusal(history: History, action: Action, error: EngineError, now: float) -> Absorbed:
-    refusal = outcome.refused(action, str(error), history, now)
+    for_people = action.verb is Verb.FETCH and isinstance(error, PermanentError)
+    refusal = outcome.refused(action, str(error), history, now, for_people=for_people)
     facts: list[Fact] = [refusal]
     if action.attempt is None:
         return Absorbed(facts, error=str(error))
+    gone = _lost(history, action, error.key, now) if isinstance(error, DataMissingError) else []
     end = _end_at_start(action, error, now)
     if end is not None:
-        return Absorbed([end], error=str(error))
+        return Absorbed([end, *gone], error=str(error))
+    facts += gone
     if isinstance(error, ConflictError) and action.verb is Verb.CREATE:
         facts = [_first_at_once(refusal)]
-        facts.append(outcome.name_taken(action.attempt, action.node, str(error), now))
+        facts.append(outcome.unusable(action.attempt, action.node, str(error), now))
     if isinstance(error, ImageMissingError) and history.has_run(action.task, action.run):
         facts.append(ImageResolved(action.task, action.run, action.node, "", now))
     return Absorbed(facts, error=str(error))
@@ -136,6 +166,8 @@ def _end_at_start(action: Action, error: EngineError, now: float) -> AttemptEnde
     """Return the attempt's end where there is nothing to be gained by another start."""
     if action.verb is not Verb.START or action.attempt is None:
         return None
+    if isinstance(error, DataMissingError):
+        return outcome.unusable(action.attempt, action.node, str(error), now)
     if isinstance(error, StrandedError):
         return outcome.stranded(action.attempt, action.node, str(error), now)
     if not isinstance(error, PermanentError) or error.exit_code is None:

@@ -31,6 +31,7 @@ from reconciler.controller.twins import twins_of
 from reconciler.engines.engine import UnreachableError
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Plan, Verb, Verdict
+from reconciler.model.data import Fetching
 from reconciler.model.desired import Desired
 from reconciler.model.fact import (
     Destroyed,
@@ -165,6 +166,9 @@ class Core:
             self.scribe.tell(narrate.said_of_start(action, self.now()))
         if action.verb is Verb.PULL:
             for task in self._using(action.image):
+                self._soil(task)
+        if action.fetching is not None:
+            for task in self._fed_from(action.fetching):
                 self._soil(task)
         if action.verb is Verb.CREATE and not isinstance(done.outcome, Done):
             self.board.freed += 1
@@ -324,6 +328,12 @@ class Core:
     def _using(self, image: str) -> list[str]:
         """Return the tasks that wait for an image, if not for anything else."""
         return [task.name for task in self.desired.tasks.values() if task.spec.image == image]
+
+    def _fed_from(self, fetching: Fetching) -> list[str]:
+        """Return the tasks that may wait for the same inputs."""
+        buckets = {origin.bucket.name for origin in fetching.origins}
+        tasks = self.desired.tasks.values()
+        return [task.name for task in tasks if any(i.bucket in buckets for i in task.spec.inputs)]
 
     def _worked(self, made: Plan) -> list[Fact]:
         """Return what a plan brings about for the revision in force, where that is counted."""

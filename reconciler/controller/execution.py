@@ -6,13 +6,28 @@ from collections.abc import Callable
 from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
-from reconciler.model.action import Action, Verb
+from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
+from reconciler.model.data import Resolved, Stored
 from reconciler.model.identity import LABEL_SECRETS
 from reconciler.model.observed import Phase
 
+Carry = Callable[[Engine, Action], Done]
+"""Makes a call that carries data; raises EngineError where it comes to nothing."""
+
 # As much of an instance's output as is worth keeping after its container is gone.
 KEPT_LOG_BYTES = 64 * 1024
+
+
+def as_if(engine: Engine, action: Action) -> Done:
+    """Carry nothing, and have the data be there: engines in memory hold none."""
+    fetching = action.fetching
+    if fetching is None:
+        return Done()
+    key = fetching.description
+    if all(one.key != key for one in engine.stored(fetching.project)):
+        engine.store(fetching.project, Stored(key, 0, 0), ())
+    return Done(resolved=Resolved(key))
 
 
 def carry_out(
@@ -20,16 +35,19 @@ def carry_out(
     action: Action,
     prepare: Prepare = as_planned,
     progress: Progress | None = None,
+    carry: Carry = as_if,
 ) -> Finished:
     """Make the call that an action stands for and return what came of it.
 
-    `prepare` has it first, and may refuse it.
+    `prepare` has it first, and may refuse it; `carry` makes the calls that carry data.
     """
     began = time.monotonic()
     try:
         ready = prepare(action)
         if action.verb is Verb.PULL:
             outcome: Done | EngineError = _pull(engine, ready, progress)
+        elif action.verb in CARRYING:
+            outcome = carry(engine, ready)
         else:
             outcome = _CALLS[action.verb](engine, ready)
     except EngineError as error:

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from functools import singledispatchmethod
 
 from reconciler.controller import happenings as said
+from reconciler.controller.carrying import Carriage
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.confidants import Confidants
@@ -73,6 +74,7 @@ class Loop:
         revisions: Revisions | None = None,
         take_over: bool = False,
         identities: tuple[str, ...] = (),
+        carriage: Carriage | None = None,
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
@@ -84,6 +86,7 @@ class Loop:
         self._open_engine = open_engine
         self._rhythm = rhythm
         self._take_over = take_over
+        self._carriage = carriage or Carriage(None)
         self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._posts = Posts(self._man)
         self._manned: Mapping[str, NodeSpec] = {}
@@ -291,7 +294,8 @@ class Loop:
         )
         lookout = Lookout(engine, self._expressions_of)
         prepare = preparing(spec, self._policy, self._keys, self._disclosing)
-        return Post(spec, watch, Workers(engine, self.put, prepare), lookout)
+        workers = Workers(engine, self.put, prepare, self._carriage.carry)
+        return Post(spec, watch, workers, lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:
         """Return what finds progress in a task's output. Asked for in any thread."""

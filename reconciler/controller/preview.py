@@ -22,6 +22,7 @@ from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Verb, Verdict
 from reconciler.model.calendar import Calendar, Firing, Ruling
+from reconciler.model.data import Stored
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
@@ -123,6 +124,9 @@ def preview(
         )
         for name in desired.nodes
     }
+    for name, world in worlds.items():
+        for key in _kept(history, name):
+            world.hoard(desired.project, Stored(key, 0, 0), {})
     core = Core(desired, _Copied(history), clock, ahead)
     for name, view in observed.nodes.items():
         if not view.known and name in worlds:
@@ -173,6 +177,12 @@ def _creatable(
             runs = history.tasks[name].runs.values()
             found |= {run.images[node] for run in runs if node in run.images}
     return found
+
+
+def _kept(history: History, node: str) -> set[str]:
+    """Return the keys of the data that runs have had on a node."""
+    runs = (run for task in history.tasks.values() for run in task.runs.values())
+    return {kept.resolved.key for run in runs for kept in run.inputs.get(node, {}).values()}
 
 
 def _world(

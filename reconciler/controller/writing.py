@@ -13,9 +13,11 @@ from msgspec import Struct
 
 from reconciler.controller import requests, revisions
 from reconciler.controller.almanac import Wall
+from reconciler.controller.carrying import Carriage
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock, clock_of, keep_clock
 from reconciler.controller.core import Core
+from reconciler.controller.fetching import CACHE, OpenBucket
 from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.loop import Loop, OpenEngine
@@ -38,8 +40,9 @@ _TERMINAL = {InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCEL
 class Options(Struct, frozen=True, kw_only=True):
     """What the operator decides: `state` None is the platform's folder. Seconds for `resync`.
 
-    `hosts` are the nodes that the operator gives, None where manifests declare them. `identities`
-    are files that open what age has encrypted.
+    `hosts` are the nodes that the operator gives, None where manifests declare them. `open_bucket`
+    is None where there is no way to buckets; `cache` is how many bytes of data nodes keep.
+    `identities` are files that open what age has encrypted.
     """
 
     verb: str
@@ -48,6 +51,8 @@ class Options(Struct, frozen=True, kw_only=True):
     take_over: bool = False
     resync: float = 60.0
     open_engine: OpenEngine
+    open_bucket: OpenBucket | None = None
+    cache: int = CACHE
     hosts: Hosts | None = None
     identities: tuple[str, ...] = ()
 
@@ -130,6 +135,7 @@ def writer(
             revisions=reader,
             take_over=options.take_over,
             identities=options.identities,
+            carriage=Carriage(options.open_bucket, options.cache),
         )
         if follow:
             watch.append(source.watch(lambda: loop.put(SourceChanged())))

@@ -4,7 +4,7 @@ An engine carries out single calls and decides nothing. Calls are synchronous, m
 several threads at once, and each has a deadline of its own: none ever hangs for good.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
 from reconciler.model.cluster import Fabric, Network, NetworkRequest
+from reconciler.model.data import Stored
 from reconciler.model.observed import Container, ContainerDetail, Usage
 from reconciler.model.staging import Staging
 
@@ -41,6 +42,15 @@ class PermanentError(EngineError):
 
 class ImageMissingError(EngineError):
     """The image is not on the node (create), or cannot be had (pull)."""
+
+
+class DataMissingError(EngineError):
+    """Data that an instance is to have are not on the node any more. `key` is their content's."""
+
+    def __init__(self, message: str, key: str) -> None:
+        """Keep the sentence, and which data."""
+        super().__init__(message)
+        self.key = key
 
 
 class ConflictError(EngineError):
@@ -174,20 +184,23 @@ class Engine(Protocol):
         Raises:
             ConflictError: the name, or a volume's, belongs to something else.
             ImageMissingError: the image is not here.
+            DataMissingError: data that it is to have are not here.
             PermanentError: the request itself is at fault.
             TransientError: it may work later.
         """
         ...
 
     def stage(self, container: str, staging: Staging) -> None:
-        """Put files into a created container; one that has been started is left as it is.
+        """Put files and data into a created container; one that was started is left as it is.
 
         It may be done again: what was put in is written once more. Owners are numbers by the
-        time it is done: the user is the container's own, whom the image may know by name.
+        time it is done: the user is the container's own, whom the image may know by name. Data
+        that it has mounted are looked at.
 
         Raises:
             PermanentError: a file lies where none can be put, such as outside of any volume of a
                 container whose root is read-only, or the image does not know the user.
+            DataMissingError: data are not here any more, or others are mounted.
             TransientError: it may work later, or the container is gone.
         """
         ...
@@ -293,6 +306,33 @@ class Engine(Protocol):
             ConflictError: it is not ours.
             TransientError: a container still uses it.
         """
+        ...
+
+    def stored(self, project: str) -> tuple[Stored, ...]:
+        """Return the data that are kept for a project, each of them whole."""
+        ...
+
+    def store(self, project: str, data: Stored, content: Iterable[bytes]) -> None:
+        """Keep data, whose `content` is a tar; they are there whole or not at all.
+
+        Where somebody else was first with the same key, theirs stay. What earlier ones left behind
+        that were cut off is removed. An exception of `content` is passed on.
+
+        Raises:
+            TransientError: it may work later, such as when there is room on the disk.
+        """
+        ...
+
+    def discard(self, project: str, key: str) -> None:
+        """Keep data no more; gone is done. Nobody but the caller sees to it that none uses them.
+
+        Raises:
+            TransientError: a container has them mounted.
+        """
+        ...
+
+    def sweep(self, project: str) -> None:
+        """Remove what was left behind where data were not stored to the end."""
         ...
 
     def networks(self, project: str) -> tuple[Network, ...]:

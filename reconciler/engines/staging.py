@@ -107,6 +107,17 @@ def by_place(entries: Sequence[Entry], setting: Setting) -> dict[str, list[Entry
     return places
 
 
+def check_target(target: str, setting: Setting) -> None:
+    """See that data can be put into a folder.
+
+    Raises:
+        PermanentError: nothing can be put there.
+    """
+    if why := _why_not(_over(target, setting.mounts), setting):
+        told = f"could not put inputs into {target} of {setting.name}: {why}"
+        raise PermanentError(told, _REFUSED)
+
+
 def covered(path: str, setting: Setting) -> bool:
     """Whether something is mounted at a path, or above it."""
     return _over(path, setting.mounts) is not None

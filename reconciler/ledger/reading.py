@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from reconciler.ledger import nodes, pools, seen
 from reconciler.ledger.schema import WHOLE_RUN
+from reconciler.model.data import Resolved
 from reconciler.model.fact import Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
-from reconciler.model.run import Attempt, Cancel, Forgotten, Run, TaskHistory, Trouble
+from reconciler.model.run import Attempt, Cancel, Forgotten, Kept, Run, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension
 
 # Columns are called as the record's fields, and are read in their order: by position it takes a
@@ -39,6 +40,7 @@ def load(connection: sqlite3.Connection) -> History:
         _cancels(connection, runs)
         _forgotten(connection, runs)
         _images(connection, runs)
+        _inputs(connection, runs)
         _attempts(connection, runs)
     history.specs.update(connection.execute("SELECT hash, text FROM specs"))
     for subject, *trouble in connection.execute(
@@ -158,6 +160,14 @@ def _forgotten(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
 def _images(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
     for row, node, reference in connection.execute("SELECT run, node, reference FROM images"):
         runs[row].images[node] = reference
+
+
+def _inputs(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:
+    for row, node, description, key, size, files, at in connection.execute(
+        "SELECT run, node, description, key, size, files, at FROM inputs"
+    ):
+        there = runs[row].inputs.setdefault(node, {})
+        there[description] = Kept(Resolved(key, size, files), at)
 
 
 def _attempts(connection: sqlite3.Connection, runs: dict[int, Run]) -> None:

@@ -264,5 +264,20 @@ _POOLS: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _REVISIONS, _BATCH, _NODES, _POOLS)
+_INPUTS: Final = (
+    """CREATE TABLE inputs (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        node TEXT NOT NULL,
+        description TEXT NOT NULL,
+        key TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        files INTEGER NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (run, node, description)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS,
+)  # fmt: skip
 """MIGRATIONS[n] leads from version n to version n + 1."""

@@ -146,6 +146,15 @@ def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
 
 
 @write.register
+def _(fact: facts.InputsResolved, connection: sqlite3.Connection) -> None:
+    where = (known_run(connection, fact.task, fact.run), fact.node, fact.description)
+    connection.execute("DELETE FROM inputs WHERE run = ? AND node = ? AND description = ?", where)
+    if fact.key:
+        told = (*where, fact.key, fact.size, fact.files, fact.at)
+        connection.execute("INSERT INTO inputs VALUES (?, ?, ?, ?, ?, ?, ?)", told)
+
+
+@write.register
 def _(fact: facts.AttemptReserved, connection: sqlite3.Connection) -> None:
     attempts.reserved(connection, fact)
 

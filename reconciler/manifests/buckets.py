@@ -12,7 +12,10 @@ from reconciler.manifests.literals import check_literal
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.tree import Mapping, Scalar
 from reconciler.model.data import Bucket
-from reconciler.model.policy import normal
+from reconciler.model.policy import Policy, matched, normal
+
+AMBIENT: Final = "AWS_SECRET_ACCESS_KEY"
+"""Who may refer to this variable may use all that the environment says of who one is at S3."""
 
 _S3_ONLY: Final = ("endpoint", "region", "credentials")
 _NAME: Final = re.compile(r"[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]")
@@ -36,12 +39,10 @@ def check_bucket(entry: Entry, guard: Guard) -> None:
             _check_s3(rest, url, report)
     _check_service(spec, report)
     guard.secret(spec.get("credentials", "name"))
-    message = f"bucket {entry.name}: buckets are not supported yet, nothing is read or written"
-    report.warn("not-supported-yet", entry.at, "", message)
 
 
-def bucket_of(entry: Entry) -> Bucket:
-    """Return a bucket as its manifest asks for it."""
+def bucket_of(entry: Entry, policy: Policy) -> Bucket:
+    """Return a bucket as its manifest asks for it, with what the policy in force lets it use."""
     spec = entry.spec
     return Bucket(
         name=entry.name,
@@ -49,6 +50,7 @@ def bucket_of(entry: Entry) -> Bucket:
         endpoint=spec.text("endpoint"),
         region=spec.text("region"),
         credentials=spec.mapping("credentials").text("name"),
+        ambient=matched(policy.secrets, AMBIENT),
     )
 
 

@@ -127,12 +127,34 @@ def _check_targets(own: Fields, mounts: tuple[Mount, ...]) -> None:
                 message = f"the target {target} lies in the mount {mount.target}"
                 about = fields.node.get("target") or fields.node
                 own.report.about(about, "duplicate-target", message, "Choose another one.")
+    _check_sets(targets)
     source, outputs = check_absolute(own.below("outputs"), "source"), own.below("outputs")
     for mount in mounts:
         if mount.type == "tmpfs" and source and inside(source, mount.target):
             message = f"what is in the tmpfs {mount.target} is gone when the program ends"
             about = outputs.node.get("source") or outputs.node
             own.report.about(about, "excluded-field", message, "Collect from another folder.")
+
+
+def _check_sets(targets: list[tuple[str, Fields]]) -> None:
+    """Report inputs that share a target and are not alike, or that lie in what is read-only."""
+    known: dict[str, bool] = {}
+    for target, fields in targets:
+        about, read_only = fields.node.get("target") or fields.node, _is_read_only(fields)
+        if known.setdefault(target, read_only) != read_only:
+            message = f"readOnly: other inputs at {target} say otherwise"
+            hint = "What has one target is shared as a whole, or copied as a whole."
+            fields.report.about(about, "excluded-field", message, hint)
+    for target, fields in targets:
+        around = (other for other in known if other != target and inside(target, other))
+        for other in (other for other in around if known[other]):
+            about = fields.node.get("target") or fields.node
+            message = f"the target {target} lies in {other}, which is read-only"
+            fields.report.about(about, "duplicate-target", message, "Choose another one.")
+
+
+def _is_read_only(fields: Fields) -> bool:
+    return fields.flag("readOnly", default=False)
 
 
 def _plain(tree: Mapping, name: str) -> object:

@@ -174,7 +174,8 @@ def _desired(
     declared = {entry.name: node_spec(entry) for entry in entries if entry.kind == "Node"}
     nodes = declared if hosts is None else {h.name: described(h, declared) for h in hosts.nodes}
     pools = {pool.name: pool for known in files for pool in known.examined.pools}
-    buckets = {entry.name: bucket_of(entry) for entry in entries if entry.kind == "Bucket"}
+    policy = configured.terms.effective
+    buckets = {entry.name: bucket_of(entry, policy) for entry in entries if entry.kind == "Bucket"}
     configured_here = any(known.sheet.configuration is not None for known in files)
     return Desired(
         project=project,
@@ -187,7 +188,7 @@ def _desired(
         sealed={path: data for path, data in contents.items() if path.endswith(ENCRYPTED)},
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
-        quota=configured.terms.effective.quota,
+        quota=policy.quota,
     )
 
 

@@ -25,7 +25,8 @@ from reconciler.model.quantities import parse_duration
 T = TypeVar("T")
 _ADDRESS: Final = "127.0.0.1:8686"
 _REFS: Final = ("branch", "tag", "commit")
-_WAYS: Final = ("token", "password", "key", "agent")
+_ONE_WAY: Final = "a credential is one of token, password, key, agent, accessKey and role"
+_WAYS: Final = ("token", "password", "key", "agent", "accessKey", "role")
 
 
 def read_service(root: Mapping, report: Report) -> Service:
@@ -43,6 +44,7 @@ def read_service(root: Mapping, report: Report) -> Service:
             report.about(at, "duplicate-name", message, "Rename or remove one of them.")
         sources[source.name] = source
     return Service(
+        credentials=credentials,
         sources=tuple(sources.values()),
         hooks=_hooks(root, report),
         metrics=root.text("metricsListen"),
@@ -102,15 +104,23 @@ def _chosen(node: Mapping, field: str, known: MappingLike[str, T], report: Repor
 
 def _credential(node: Mapping, report: Report) -> Credential:
     fields = Fields(node, report)
-    _check_one(node, _WAYS, "a credential is one of token, password, key and agent", report)
+    _check_one(node, _WAYS, _ONE_WAY, report)
     if "password" in node.items and "user" not in node.items:
         report.about(node, "missing-field", "user is missing beside password", "Add user: … here.")
+    for one, other in (("accessKey", "secretKey"), ("secretKey", "accessKey")):
+        if one in node.items and other not in node.items:
+            message = f"{other} is missing beside {one}"
+            report.about(node, "missing-field", message, f"Add {other}: … here.")
     return Credential(
         token=_place(node, "token", report),
         user=fields.text("user"),
         password=_place(node, "password", report),
         key=_place(node, "key", report),
         agent=fields.flag("agent", default=False),
+        access_key=_place(node, "accessKey", report),
+        secret_key=_place(node, "secretKey", report),
+        session_token=_place(node, "sessionToken", report),
+        role=fields.flag("role", default=False),
         known_hosts=fields.text("knownHosts"),
         ca=fields.text("ca"),
         proxy=fields.text("proxy"),

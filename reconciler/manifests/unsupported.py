@@ -43,7 +43,6 @@ OF_TASKS: Final = (
     _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
     _blocking("container.resources.devices", "the task would not have its devices"),
-    _blocking("inputs", "the task would miss its data"),
     _blocking("outputs", "the results would be lost"),
     Gap("cache", "the work is done again", (False,)),
 )

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
 from reconciler.model.confidence import Confidence, Disclosed
+from reconciler.model.data import Fetching, Provision
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.milestone import Reached
@@ -20,12 +22,15 @@ from reconciler.model.staging import Staging
 class Verb(StrEnum):
     """The engine calls that a plan is made of.
 
-    PULL makes an image present and says what it is; STOP sends the stop signal, KILL ends what
-    outlived its grace; COLLECT reads an ended container's outcome and logs and changes nothing.
-    NETWORK makes the private network of a run, DISSOLVE removes it.
+    PULL makes an image present and says what it is, FETCH the data of inputs; STOP sends the stop
+    signal, KILL ends what outlived its grace; COLLECT reads an ended container's outcome and logs
+    and changes nothing. NETWORK makes the private network of a run, DISSOLVE removes it. UPLOAD
+    stores what an ended container has left to be kept, SNAPSHOT what a running one has written so
+    far.
     """
 
     PULL = "pull"
+    FETCH = "fetch"
     NETWORK = "network"
     CREATE = "create"
     START = "start"
@@ -34,6 +39,12 @@ class Verb(StrEnum):
     COLLECT = "collect"
     REMOVE = "remove"
     DISSOLVE = "dissolve"
+    UPLOAD = "upload"
+    SNAPSHOT = "snapshot"
+
+
+CARRYING: Final = frozenset({Verb.FETCH, Verb.UPLOAD, Verb.SNAPSHOT})
+"""The calls that carry data, each for as long as that takes."""
 
 
 class Cause(Struct, frozen=True):
@@ -54,6 +65,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     `confidence` are the secrets that it gets; those that are variables are `disclosed` where the
     call is made, and nowhere before. `scratch` are folders that are volumes without a name: they
     are there to write to before the start though the root is read-only, and go with the container.
+    `provisions` are the data that it gets; those that are shared are mounted.
     """
 
     project: str
@@ -67,6 +79,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     scratch: tuple[str, ...] = ()
     confidence: Confidence | None = None
     disclosed: Disclosed = Disclosed()
+    provisions: tuple[Provision, ...] = ()
 
     @property
     def name(self) -> str:
@@ -78,7 +91,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
     `subject` names what is acted on: a container name, `image:NODE:REFERENCE` for a pull,
-    `network:NODE:NAME` for a network. `attempt` is None for both; `run` and `task` say for whom
+    `network:NODE:NAME` for a network, `inputs:NODE:DESCRIPTION` for data that are `fetching`.
+    `attempt` is None for all of these; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
     `staging` is what is put into the container before its start, None for nothing.
@@ -100,9 +114,16 @@ class Action(Struct, frozen=True, kw_only=True):
     fenced: bool = False
     request: CreateRequest | None = None
     network: NetworkRequest | None = None
+    fetching: Fetching | None = None
     staging: Staging | None = None
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def carries(self) -> bool:
+        """Whether it carries data, which may take long: so does a start that is given copies."""
+        provisions = self.staging.provisions if self.staging else ()
+        return self.verb in CARRYING or any(not one.read_only for one in provisions)
 
     @property
     def key(self) -> InstanceKey | None:

@@ -17,7 +17,8 @@ class Bucket(Struct, frozen=True, kw_only=True):
 
     `url` is `file:///PATH` or `s3://BUCKET[/PREFIX]`. `credentials` is the name under which the
     operator has those it is asked with, empty for none; `endpoint` and `region` are empty where
-    nothing is said.
+    nothing is said. `ambient`: without credentials of its own, those of the reconciler's own
+    environment may be used.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Bucket(Struct, frozen=True, kw_only=True):
     endpoint: str = ""
     region: str = ""
     credentials: str = ""
+    ambient: bool = False
 
 
 class Input(Struct, frozen=True, kw_only=True):
@@ -57,3 +59,67 @@ class Outputs(Struct, frozen=True, kw_only=True):
     snapshot_every: float = 0.0
     on_failure: Leftover = "upload"
     on_cancel: Leftover = "upload"
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Objects of one bucket: those whose names begin with `prefix`.
+
+    Each is a file whose path is the object's name without `strip_prefix`.
+    """
+
+    bucket: Bucket
+    prefix: str = ""
+    strip_prefix: str = ""
+
+
+class Resolved(Struct, frozen=True):
+    """What inputs came to: their content's key, how much it is in bytes, and in how many files."""
+
+    key: str
+    size: int = 0
+    files: int = 0
+
+
+class Use(Struct, frozen=True):
+    """Data that a project has had on a node: when they were last of use, in epoch seconds.
+
+    `needed`: instances that are yet to start are to have them.
+    """
+
+    key: str
+    at: float
+    needed: bool = False
+
+
+class Fetching(Struct, frozen=True, kw_only=True):
+    """Data that a node is to have: the files of all origins, of which the later ones win.
+
+    `description` is the same for the same origins. `uses` is what is known of data there.
+    """
+
+    project: str
+    description: str
+    origins: tuple[Origin, ...]
+    uses: tuple[Use, ...] = ()
+
+
+class Stored(Struct, frozen=True):
+    """Data of a project that are whole on a node. `used`: a container has them mounted.
+
+    `since` is when they were put there, in epoch seconds by the engine's clock.
+    """
+
+    key: str
+    size: int
+    files: int
+    since: float = 0.0
+    used: bool = False
+
+
+class Provision(Struct, frozen=True, kw_only=True):
+    """Data that an instance finds below `target`: shared and read-only, else copies of its own."""
+
+    project: str
+    key: str
+    target: str
+    read_only: bool = False

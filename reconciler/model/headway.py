@@ -1,4 +1,4 @@
-"""How far a program says that it is, and what is seen of a container while it runs."""
+"""How far a program or a transfer is, and what is seen of a container while it runs."""
 
 from msgspec import Struct
 
@@ -17,3 +17,11 @@ class Glimpse(Struct, frozen=True):
 
     usage: Usage = Usage()
     headway: Headway | None = None
+
+
+class Transfer(Struct, frozen=True):
+    """How many bytes of how many are there, and how many more of them in a second."""
+
+    done: int
+    total: int
+    rate: float

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from reconciler.model import fact as facts
 from reconciler.model import node, pool
+from reconciler.model.data import Resolved
 from reconciler.model.identity import AttemptKey
 from reconciler.model.known import Known
 from reconciler.model.revision import converge, see, work
-from reconciler.model.run import Attempt, Cancel, Forgotten, Run, Trouble
+from reconciler.model.run import Attempt, Cancel, Forgotten, Kept, Run, Trouble
 from reconciler.model.suspension import Suspension, target_of
 
 
@@ -115,6 +116,16 @@ class History(Known):
             images[fact.node] = fact.reference
         else:
             images.pop(fact.node, None)
+
+    @apply.register
+    def _(self, fact: facts.InputsResolved) -> None:
+        run = self.task(fact.task).runs[fact.run]
+        there = dict(run.inputs.pop(fact.node, {}))
+        there.pop(fact.description, None)
+        if fact.key:
+            there[fact.description] = Kept(Resolved(fact.key, fact.size, fact.files), fact.at)
+        if there:
+            run.inputs[fact.node] = there
 
     @apply.register
     def _(self, fact: facts.AttemptReserved) -> None:

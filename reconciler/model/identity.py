@@ -33,6 +33,10 @@ LABEL_CLAIM: Final = LABEL_PREFIX + "claim"
 LABEL_VOLUME: Final = LABEL_PREFIX + "volume"
 LABEL_SUBNET: Final = LABEL_PREFIX + "subnet"
 LABEL_SECRETS: Final = LABEL_PREFIX + "secrets"
+LABEL_DATA: Final = LABEL_PREFIX + "data"
+LABEL_NONCE: Final = LABEL_PREFIX + "nonce"
+LABEL_BYTES: Final = LABEL_PREFIX + "bytes"
+LABEL_FILES: Final = LABEL_PREFIX + "files"
 
 _CONTAINER_NAME: Final = re.compile(
     rf"(?P<project>{NAME_PATTERN})\.(?P<task>(pool_)?{NAME_PATTERN})\.(?P<run>[1-9][0-9]*)"
@@ -85,3 +89,8 @@ def task_of(subject: str) -> str:
 def volume_name(project: str, name: str) -> str:
     """Return the engine's name of a volume that a manifest calls `name`."""
     return f"{project}.{name}"
+
+
+def data_name(project: str, key: str) -> str:
+    """Return the engine's name of data that a project keeps on a node, by their content's key."""
+    return f"{project}.data.{key}"

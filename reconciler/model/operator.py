@@ -3,7 +3,9 @@
 Must not know how any of it is used, nor hold a secret itself.
 """
 
-from msgspec import Struct
+from collections.abc import Mapping
+
+from msgspec import Struct, field
 
 from reconciler.model.desired import Tls
 
@@ -16,13 +18,21 @@ class SecretPlace(Struct, frozen=True):
 
 
 class Credential(Struct, frozen=True, kw_only=True):
-    """What a remote is asked with, and over which way."""
+    """What a remote or a service is asked with, and over which way.
+
+    `access_key`, `secret_key` and `session_token` are for S3, as is `role`: what the reconciler's
+    own environment and machine say of who it is.
+    """
 
     token: SecretPlace | None = None
     user: str = ""
     password: SecretPlace | None = None
     key: SecretPlace | None = None
     agent: bool = False
+    access_key: SecretPlace | None = None
+    secret_key: SecretPlace | None = None
+    session_token: SecretPlace | None = None
+    role: bool = False
     known_hosts: str = ""
     ca: str = ""
     proxy: str = ""
@@ -88,8 +98,9 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Service(Struct, frozen=True, kw_only=True):
-    """All that `run` serves besides the folder that it is given."""
+    """All that `run` serves besides the folder that it is given, and credentials by their names."""
 
+    credentials: Mapping[str, Credential] = field(default_factory=dict)
     sources: tuple[SourceSpec, ...] = ()
     hooks: Hooks | None = None
     metrics: str = ""

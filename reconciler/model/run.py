@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from reconciler.model.data import Resolved
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 
@@ -87,6 +88,13 @@ class Forgotten(Struct, frozen=True):
     last: int = 0
 
 
+class Kept(Struct, frozen=True):
+    """What inputs came to on a node, and when (epoch seconds)."""
+
+    resolved: Resolved
+    at: float
+
+
 class Run(Struct):
     """One asking for a task's work: what was asked, and each instance's attempts in order.
 
@@ -94,7 +102,7 @@ class Run(Struct):
     values that its instances see; `finished_at` is when a scheduled task's run was over. `cancels`
     are by instance, None for the run as a whole, which went on again at `resumed_at`. `granted` is
     the number up to which an instance's attempts count no more, `forgotten` what still counts of
-    those that are gone.
+    those that are gone. `images` and `inputs` are by node, the latter by their description.
     """
 
     number: int
@@ -112,6 +120,7 @@ class Run(Struct):
     granted: dict[int, int] = field(default_factory=dict)
     forgotten: dict[int, Forgotten] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, dict[str, Kept]] = field(default_factory=dict)
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)
 
     def attempts_of(self, instance: int) -> tuple[Attempt, ...]:

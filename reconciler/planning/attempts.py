@@ -22,6 +22,7 @@ from reconciler.model.run import Attempt, Forgotten
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
+from reconciler.planning.inputs import inputs_step, provisions_of
 from reconciler.planning.limiting import without_room
 from reconciler.planning.networks import membership_of, network_step
 from reconciler.planning.place import seat
@@ -111,8 +112,8 @@ def next_attempt(scene: Scene, slot: Slot) -> Step:
         return without_room(scene, slot, taken)
     if scene.room is not None and slot.key not in scene.rollout.beside:
         scene.room -= 1
-    step = _images_step(scene, taken.node) or _nothing_to_run(scene)
-    step = step or network_step(scene, taken.node)
+    step = _images_step(scene, taken.node) or inputs_step(scene, _beginning(scene, slot, taken))
+    step = step or _nothing_to_run(scene) or network_step(scene, taken.node)
     return step or _create(scene, slot, taken)
 
 
@@ -133,6 +134,16 @@ def _images_step(scene: Scene, node: str) -> Step | None:
     others = sorted({other.node for other in seats if isinstance(other, Seat)} - {node})
     steps = (image_step(scene, one) for one in (node, *others))
     return next((step for step in steps if step is not None), None)
+
+
+def _beginning(scene: Scene, slot: Slot, taken: Seat) -> list[tuple[AttemptKey, str]]:
+    """Return which attempt is to begin on which node; of a gang those of all that are missing."""
+    seats = {slot.key: taken} | (dict(scene.gang.seats) if scene.gang else {})
+    return [
+        (key_of(scene, scene.slots[key], _number(scene, scene.slots[key], one.node)), one.node)
+        for key, one in seats.items()
+        if isinstance(one, Seat)
+    ]
 
 
 def image_step(scene: Scene, node: str) -> Step | None:
@@ -185,7 +196,11 @@ def start(scene: Scene, container: Container) -> Step:
     record, era = given.record(container), given.observed.nodes[container.node].era
     asked = bool(record and record.start_requested_at)
     known = asked and record is not None and record.era == era
+    attempt = key_of(scene, scene.slots[container.key], container.attempt)
+    if step := inputs_step(scene, [(attempt, container.node)]):
+        return step
     joined = membership_of(scene, container.node, container.key.instance)
+    provisions = provisions_of(scene, attempt, container.node)
     why = Cause("it has been created", revision=given.desired.revision)
     action = act(
         given,
@@ -195,7 +210,7 @@ def start(scene: Scene, container: Container) -> Step:
         why,
         container=container.id,
         fenced=asked,
-        staging=staging_of(given.desired, scene.task, container.run, joined),
+        staging=staging_of(given.desired, scene.task, container.run, joined, provisions),
         priority=scene.task.priority,
     )
     facts = () if known else (StartRequested(container.attempt_key, given.now, era),)
@@ -220,14 +235,17 @@ def leftovers(scene: Scene, slot: Slot, evidence: Container | None) -> tuple[Act
 def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     node = taken.node
     given, task, last = scene.given, scene.task, slot.last
-    reserved = last is not None and not last.ended and not last.start_requested_at
-    reusable = reserved and last is not None and last.node == node
-    seen = max((c.attempt for c in slot.containers if c.run == scene.run.number), default=0)
-    number = last.number if reusable and last else max(last.number if last else 0, seen) + 1
-    attempt = key_of(scene, slot, number)
+    attempt = key_of(scene, slot, _number(scene, slot, node))
     why = _why_now(scene, _why_created(scene, slot))
     membership = membership_of(scene, node, slot.key.instance)
-    request = build_request(given.desired, task, attempt, scene.run.images[node], membership)
+    request = build_request(
+        given.desired,
+        task,
+        attempt,
+        scene.run.images[node],
+        membership,
+        provisions_of(scene, attempt, node),
+    )
     request = within(request, taken.slot, given.history.pools) if taken.slot else request
     action = Action(
         verb=Verb.CREATE,
@@ -242,7 +260,7 @@ def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
         priority=task.priority,
     )
     facts: list[Fact] = [*granted(scene, slot)]
-    if reserved and last is not None and not reusable:
+    if _reserved(slot) and last is not None and last.number != attempt.attempt:
         unused = key_of(scene, slot, last.number)
         facts.append(AttemptEnded(unused, last.node, Result.BURNT, given.now, reason=why.reason))
     if task.shape.hash not in given.history.specs:
@@ -252,6 +270,21 @@ def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
     left = leftovers(scene, slot, slot.current) if slot.current else ()
     return Step(InstanceState.PREPARING, why.reason, (*left, action), tuple(facts))
+
+
+def _reserved(slot: Slot) -> bool:
+    """Whether its newest attempt has a name, and nothing that would have been started by it."""
+    last = slot.last
+    return last is not None and not last.ended and not last.start_requested_at
+
+
+def _number(scene: Scene, slot: Slot, node: str) -> int:
+    """Return the number of the attempt that is made on a node: the one that has its name there."""
+    last = slot.last
+    if last is not None and _reserved(slot) and last.node == node:
+        return last.number
+    seen = max((c.attempt for c in slot.containers if c.run == scene.run.number), default=0)
+    return max(last.number if last else 0, seen) + 1
 
 
 def _why_now(scene: Scene, why: Cause) -> Cause:

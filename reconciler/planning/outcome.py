@@ -21,6 +21,7 @@ _STARTING: Final = {"create", "start"}
 # What a shell, and a container's init, exit with when a program cannot be run or is not found.
 _NOT_STARTED: Final = {126, 127}
 _LAST_WORDS: Final = 200
+_MENDED_WITHIN: Final = 60.0
 _RESTARTED: Final = "its engine restarted while it ran, so how it ended is not known"
 # What engine 20.10 says of a container that it took over and that had ended, it knows not how.
 _MADE_UP: Final = 255
@@ -113,8 +114,8 @@ def not_startable(
     )
 
 
-def name_taken(attempt: AttemptKey, node: str, message: str, now: float) -> AttemptEnded:
-    """Burn an attempt whose name somebody else holds; the next one has another name."""
+def unusable(attempt: AttemptKey, node: str, message: str, now: float) -> AttemptEnded:
+    """Burn an attempt of which the container is no use; the next one has another name."""
     return AttemptEnded(attempt, node, Result.BURNT, now, reason=message)
 
 
@@ -130,12 +131,18 @@ def trouble_subject(action: Action) -> str:
     return action.subject
 
 
-def refused(action: Action, message: str, history: History, now: float) -> TroubleSeen:
-    """Return the refusal with its place in the row and the time of the next try."""
+def refused(
+    action: Action, message: str, history: History, now: float, *, for_people: bool = False
+) -> TroubleSeen:
+    """Return the refusal with its place in the row and the time of the next try.
+
+    `for_people`: somebody has to mend something first, so there is no hurry.
+    """
     subject = trouble_subject(action)
     before = history.troubles.get(subject)
     count = before.count + 1 if before else 1
-    return TroubleSeen(subject, message, count, now + trouble_delay(count), now)
+    wait = max(trouble_delay(count), _MENDED_WITHIN if for_people else 0.0)
+    return TroubleSeen(subject, message, count, now + wait, now)
 
 
 def recovered(action: Action, history: History, now: float) -> list[Fact]:

@@ -15,6 +15,7 @@ from reconciler.model.action import Action, Plan, Verb, Verdict
 from reconciler.model.fact import Fact
 from reconciler.model.identity import InstanceKey
 from reconciler.planning.attempts import being_made_present
+from reconciler.planning.inputs import being_fetched
 
 Deed = tuple[str, str]
 """What is done, and to what: a verb and a subject."""
@@ -42,6 +43,7 @@ class Permit(Struct, frozen=True):
 def deed_of(action: Action) -> Deed:
     """Return what an action does, whatever the occasion."""
     subject = action.network.name if action.network else action.subject
+    subject = action.fetching.description if action.fetching else subject
     return _SAME_AS.get(action.verb, action.verb).value, subject
 
 
@@ -52,6 +54,7 @@ def keep_to(made: Plan, permit: Permit) -> Plan:
         return made
     why = {a.key: f"{a.verb}: {a.cause.reason}" for a in reversed(refused) if a.key}
     pulls = {being_made_present(a.image, a.node): a for a in refused if a.verb is Verb.PULL}
+    pulls |= {being_fetched(a.fetching.description, a.node): a for a in refused if a.fetching}
     return replace(
         made,
         facts=tuple(f for f in made.facts if _subject(f) not in why),

@@ -30,8 +30,9 @@ from reconciler.planning.tending import tend
 
 # What frees room comes first, then what begins, the higher priority before the lower.
 _ORDER = {verb: (group, rank) for group, verbs in enumerate(
-    ((Verb.COLLECT, Verb.KILL, Verb.STOP), (Verb.PULL, Verb.NETWORK, Verb.START, Verb.CREATE),
-     (Verb.REMOVE, Verb.DISSOLVE))
+    ((Verb.UPLOAD, Verb.COLLECT, Verb.KILL, Verb.STOP),
+     (Verb.PULL, Verb.FETCH, Verb.NETWORK, Verb.START, Verb.CREATE),
+     (Verb.REMOVE, Verb.SNAPSHOT, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
 

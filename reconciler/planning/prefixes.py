@@ -1,4 +1,4 @@
-"""Prefixes of objects, each instance its own: built-in variables and what its matrix holds.
+"""What each instance has of its own: built-in variables, and with them prefixes of objects.
 
 Must not know what is stored where.
 """
@@ -9,7 +9,6 @@ from typing import Final
 
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
-from reconciler.planning.request import builtins_of
 
 _NAME: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -22,3 +21,16 @@ def rendered(text: str, values: Mapping[str, str]) -> str:
 def values_of(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> dict[str, str]:
     """Return what prefixes of an attempt may use."""
     return builtins_of(desired, task, attempt) | dict(task.values_of(attempt.key.instance))
+
+
+def builtins_of(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> dict[str, str]:
+    """Return the variables that nobody may override."""
+    return {
+        "INSTANCE_ID": str(attempt.key.instance),
+        "INSTANCE_COUNT": str(len(task.instances)),
+        "TASK_NAME": task.name,
+        "JOB_NAME": task.job,
+        "RUN": str(attempt.run),
+        "ATTEMPT": str(attempt.attempt),
+        "REVISION": desired.revision,
+    }

@@ -8,12 +8,14 @@ from reconciler.model import identity
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_of, in_slot, labels_of
 from reconciler.model.cluster import Membership, peer_name
+from reconciler.model.data import Provision
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.identity import AttemptKey
 from reconciler.model.pool import PoolRecords
 from reconciler.model.spec import InstanceSpec, Pairs
 from reconciler.planning.numbering import text_of
 from reconciler.planning.peering import cluster_variables, mpi_variables
+from reconciler.planning.prefixes import builtins_of
 from reconciler.planning.staging import confidence_of, scratch_of, shell_ports
 from reconciler.planning.start_script import entrypoint
 
@@ -26,10 +28,12 @@ def build_request(
     attempt: AttemptKey,
     image: str,
     membership: Membership | None = None,
+    provisions: tuple[Provision, ...] = (),
 ) -> CreateRequest:
     """Return the request for one attempt, from an image reference that is already resolved.
 
-    `membership` is how it is in its run's network, None where there is none.
+    `membership` is how it is in its run's network, None where there is none; `provisions` are the
+    data that it gets.
     """
     return CreateRequest(
         project=desired.project,
@@ -39,9 +43,10 @@ def build_request(
         labels=_labels(desired, task, attempt),
         spec=_own_spec(task, attempt.key.instance),
         membership=membership,
-        scratch=scratch_of(task.spec),
+        scratch=scratch_of(task.spec, provisions),
         confidence=confidence_of(desired, task),
         launcher=_launcher(task, attempt.key.instance),
+        provisions=provisions,
     )
 
 
@@ -95,19 +100,6 @@ def _environment(
     merged |= dict(task.values_of(attempt.key.instance))
     merged |= builtins_of(desired, task, attempt)
     return tuple(sorted(merged.items()))
-
-
-def builtins_of(desired: Desired, task: DesiredTask, attempt: AttemptKey) -> dict[str, str]:
-    """Return the variables that nobody may override."""
-    return {
-        "INSTANCE_ID": str(attempt.key.instance),
-        "INSTANCE_COUNT": str(len(task.instances)),
-        "TASK_NAME": task.name,
-        "JOB_NAME": task.job,
-        "RUN": str(attempt.run),
-        "ATTEMPT": str(attempt.attempt),
-        "REVISION": desired.revision,
-    }
 
 
 def _whose(spec: InstanceSpec) -> dict[str, str]:

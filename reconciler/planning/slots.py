@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
+from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.pool import DesiredPool, PoolSlot, SlotState, SlotView, pool_prepared_by
 from reconciler.model.run import Run
 from reconciler.model.shared import SharedMap
+from reconciler.planning.input_sets import are_present, sets_of
 from reconciler.planning.tries import why_no_more
 
 CLOSING: Final = "is closing"
@@ -48,11 +50,15 @@ def run_of(given: "Pass", pool: DesiredPool) -> Run | None:
 
 
 def is_prepared(given: "Pass", pool: DesiredPool, slot: PoolSlot) -> bool:
-    """Whether a slot's preparation is over, or, where nothing is run, its image there."""
-    run = run_of(given, pool)
-    if run is None:
+    """Whether a slot's preparation is over: where nothing is run, image and inputs are there."""
+    run, task = run_of(given, pool), given.desired.tasks.get(pool.task)
+    if run is None or task is None:
         return False
-    return run.succeeded(slot.number) if pool.runs else slot.node in run.images
+    if pool.runs:
+        return run.succeeded(slot.number)
+    first = AttemptKey(InstanceKey(task.name, slot.number), run.number, 1)
+    sets = sets_of(given.desired, task, first)
+    return slot.node in run.images and are_present(sets, run, slot.node)
 
 
 def why_unprepared(given: "Pass", pool: DesiredPool, slot: PoolSlot) -> str:

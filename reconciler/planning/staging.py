@@ -4,8 +4,11 @@ Pure and the same whenever it is asked for, so that a start that comes again put
 are only asked for here: nobody who plans ever sees one.
 """
 
+from collections.abc import Iterable
+
 from reconciler.model.cluster import Membership
 from reconciler.model.confidence import Confidence, sealed_for
+from reconciler.model.data import Provision
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.spec import InstanceSpec
 from reconciler.model.staging import SCRATCH, Admission, StagedFile, Staging
@@ -14,7 +17,11 @@ from reconciler.planning.secure_shell import File, peer_files, server_files
 
 
 def staging_of(
-    desired: Desired, task: DesiredTask, run: int, membership: Membership | None
+    desired: Desired,
+    task: DesiredTask,
+    run: int,
+    membership: Membership | None,
+    provisions: tuple[Provision, ...] = (),
 ) -> Staging | None:
     """Return what an instance's container gets, None for nothing."""
     spec = task.spec
@@ -25,10 +32,16 @@ def staging_of(
     confidence = confidence_of(desired, task)
     if confidence is not None and not any(secret.target for secret in confidence.secrets):
         confidence = None
-    if account is None and confidence is None and not files:
+    if account is None and confidence is None and not files and not provisions:
         return None
     staged = (StagedFile(path=path, content=text.encode(), mode=mode) for path, text, mode in files)
-    return Staging(files=tuple(staged), account=account, admission=admission, confidence=confidence)
+    return Staging(
+        files=tuple(staged),
+        account=account,
+        admission=admission,
+        confidence=confidence,
+        provisions=provisions,
+    )
 
 
 def confidence_of(desired: Desired, task: DesiredTask) -> Confidence | None:
@@ -46,15 +59,38 @@ def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
     return tuple(dict.fromkeys(port for port in of_both if port))
 
 
-def scratch_of(spec: InstanceSpec) -> tuple[str, ...]:
+def scratch_of(spec: InstanceSpec, provisions: tuple[Provision, ...] = ()) -> tuple[str, ...]:
     """Return the folders that are volumes: for keys, secrets, and where a read-only root is."""
-    closed, mounted = spec.security.read_only_root, {mount.target for mount in spec.mounts}
-    found = [secret.target.rpartition("/")[0] for secret in spec.secrets if secret.target]
-    if spec.cluster is not None and closed:
-        found.append(spec.cluster.hostfile.rpartition("/")[0])
-    if shell_ports(spec) or (spec.cluster is not None and closed):
-        found.insert(0, SCRATCH)
-    return tuple(dict.fromkeys(one for one in found if one and one not in mounted))
+    taken = {mount.target for mount in spec.mounts}
+    taken |= {one.target for one in provisions if one.read_only}
+    found = (*_for_ours(spec), *_for_secrets(spec), *_for_copies(spec, provisions))
+    return tuple(one for one in dict.fromkeys(found) if one not in taken)
+
+
+def _for_ours(spec: InstanceSpec) -> tuple[str, ...]:
+    if spec.cluster is None or not spec.security.read_only_root:
+        return (SCRATCH,) if shell_ports(spec) else ()
+    above = spec.cluster.hostfile.rpartition("/")[0]
+    return (SCRATCH, above) if above else (SCRATCH,)
+
+
+def _for_secrets(spec: InstanceSpec) -> tuple[str, ...]:
+    """Return the folders of secrets, which are to go with the container."""
+    above = (one.target.rpartition("/")[0] for one in spec.secrets if one.target)
+    return tuple(folder for folder in above if folder)
+
+
+def _for_copies(spec: InstanceSpec, provisions: Iterable[Provision]) -> tuple[str, ...]:
+    """Return the folders that have to be volumes for data to be copied there."""
+    if not spec.security.read_only_root:
+        return ()
+    mounted = [mount.target for mount in spec.mounts]
+    copied = (one.target for one in provisions if not one.read_only)
+    return tuple(to for to in copied if not any(_within(to, folder) for folder in mounted))
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _admission(project: str, task: DesiredTask, run: int) -> Admission:

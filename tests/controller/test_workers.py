@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from reconciler.controller.happenings import Done, Finished
-from reconciler.controller.workers import Limit, Workers
+from reconciler.controller.workers import CARRIERS, Limit, Workers
 from reconciler.engines.engine import TransientError
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.model.action import Action, Cause, Verb
@@ -180,3 +180,60 @@ def test_a_bug_in_a_call_is_told_and_goes_on_with_the_next(
     assert "KeyError" in str(refused)
     assert isinstance(outcomes[action(1).subject], Done)
     assert [one.exc_type for one in shown] == [KeyError]
+
+
+def test_calls_that_carry_data_keep_no_other_waiting() -> None:
+    """Ten of an hour each: a kill and a removal of the same node go through meanwhile."""
+    gate = threading.Event()
+
+    def slow(one: Action) -> Action:
+        if one.verb is Verb.UPLOAD:
+            gate.wait(30)
+            raise TransientError("the bucket is away")
+        return one
+
+    done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+    workers = Workers(SimulatedEngine(World("local", lambda: 0.0)), done.put, slow)
+    for number in range(10):
+        workers.submit(action(number, Verb.UPLOAD))
+    eventually(lambda: len(workers.begun()) == CARRIERS, "as many to begin as may")
+    assert not workers.saturated()
+    others = {action(10).subject, action(11).subject}
+    workers.submit(action(10, Verb.KILL))
+    workers.submit(action(11))
+    assert {done.get(timeout=30).action.subject for _ in others} == others
+    dropped = workers.empty()
+    assert len(dropped) == 10 - CARRIERS
+    assert not dropped & workers.begun()
+    assert workers.close() == set()
+    gate.set()
+    for _ in range(CARRIERS):
+        assert done.get(timeout=30).action.verb is Verb.UPLOAD
+    assert done.empty()
+
+
+def test_what_ends_an_instance_is_carried_before_a_snapshot() -> None:
+    hold, entered = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def slow(one: Action) -> Action:
+        order.append(one.subject)
+        if len(order) == CARRIERS:
+            entered.set()
+        hold.wait(30)
+        raise TransientError("enough")
+
+    done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+    workers = Workers(SimulatedEngine(World("local", lambda: 0.0)), done.put, slow)
+    for number in range(CARRIERS):
+        workers.submit(action(number, Verb.UPLOAD))
+    assert entered.wait(30)
+    snapshot, upload = action(8, Verb.SNAPSHOT), action(9, Verb.UPLOAD)
+    workers.submit(snapshot)
+    workers.submit(upload)
+    workers._carriers._bound.now = 1  # one at a time, so that the order shows
+    hold.set()
+    for _ in range(CARRIERS + 2):
+        done.get(timeout=30)
+    workers.close()
+    assert order[CARRIERS:] == [upload.subject, snapshot.subject]

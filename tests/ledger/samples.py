@@ -40,6 +40,7 @@ def possible(history: History, fact: Fact) -> bool:
         | facts.RunFinished
         | facts.RetryGranted
         | facts.ImageResolved
+        | facts.InputsResolved
         | facts.AttemptsForgotten
     )
     if isinstance(fact, of_a_run):
@@ -102,6 +103,7 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         _small,
     ),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
+    st.builds(facts.InputsResolved, _tasks, _small, _nodes, _words, _words, _times, _small, _small),
     st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small),
     st.builds(facts.StartRequested, _attempts, _times, _words),
     st.builds(facts.AttemptStarted, _attempts, _times),

@@ -54,6 +54,5 @@ def test_a_secret_is_not_repeated() -> None:
         "url: s3://results\nendpoint: http://localhost:9000/\ncredentials: {name: lab}",
     ],
 )
-def test_a_bucket_is_understood_and_not_acted_on_yet(spec: str) -> None:
-    (problem,) = load(document("Bucket", "b", spec)).problems
-    assert (problem.code, problem.severity.value) == ("not-supported-yet", "warning")
+def test_a_bucket_is_understood(spec: str) -> None:
+    assert load(document("Bucket", "b", spec)).problems == ()

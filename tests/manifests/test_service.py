@@ -19,6 +19,8 @@ credentials:
   lab: {token: {env: GIT_TOKEN}, ca: /etc/ca.pem, proxy: "http://proxy:3128"}
   key: {key: {file: /etc/key}, knownHosts: /etc/known_hosts}
   old: {user: me, password: {env: PASSWORD}}
+  store: {accessKey: {env: KEY}, secretKey: {file: /etc/secret}, sessionToken: {env: SESSION}}
+  machine: {role: true}
 forges:
   lab: {kind: gitea, api: "https://git.example.org/api/v1", token: {env: FORGE}}
 sources:
@@ -42,7 +44,22 @@ notify: [{url: {env: CHAT}, on: [failure]}, {url: {file: /etc/chat}}]
 def test_everything() -> None:
     operator = read(FULL)
     assert operator.problems == ()
+    lab = Credential(
+        token=SecretPlace(env="GIT_TOKEN"), ca="/etc/ca.pem", proxy="http://proxy:3128"
+    )
+    key = Credential(key=SecretPlace(file="/etc/key"), known_hosts="/etc/known_hosts")
     assert operator.service == Service(
+        credentials={
+            "lab": lab,
+            "key": key,
+            "old": Credential(user="me", password=SecretPlace(env="PASSWORD")),
+            "store": Credential(
+                access_key=SecretPlace(env="KEY"),
+                secret_key=SecretPlace(file="/etc/secret"),
+                session_token=SecretPlace(env="SESSION"),
+            ),
+            "machine": Credential(role=True),
+        },
         sources=(
             SourceSpec(
                 name="fleet",
@@ -50,9 +67,7 @@ def test_everything() -> None:
                 branch="main",
                 path="fleet",
                 interval=60.0,
-                credential=Credential(
-                    token=SecretPlace(env="GIT_TOKEN"), ca="/etc/ca.pem", proxy="http://proxy:3128"
-                ),
+                credential=lab,
                 ssh="/etc/allowed",
                 on_rewrite="refuse",
                 submodules=True,
@@ -66,9 +81,7 @@ def test_everything() -> None:
                 name="other",
                 url="git@git.example.org:lab/other.git",
                 tag="v1",
-                credential=Credential(
-                    key=SecretPlace(file="/etc/key"), known_hosts="/etc/known_hosts"
-                ),
+                credential=key,
             ),
         ),
         hooks=Hooks(address="127.0.0.1:1", secret=SecretPlace(file="/etc/hook")),
@@ -107,6 +120,12 @@ def test_single_values_may_be_flags_and_variables() -> None:
         ("excluded-field", "credentials: {a: {token: §{}}}"),
         ("wrong-type", "credentials: {a: {token: §secret}}"),
         ("missing-field", "credentials: {a: §{password: {env: A}}}"),
+        ("missing-field", "credentials: {a: §{accessKey: {env: A}}}"),
+        ("missing-field", "credentials: {a: §{secretKey: {env: A}}}"),
+        (
+            "excluded-field",
+            "credentials: {a: {§role: true, accessKey: {env: A}, secretKey: {env: B}}}",
+        ),
         ("missing-field", "listen: §{address: 'x:1'}"),
         ("missing-field", "forges: {a: §{kind: gitea}}"),
         ("unknown-value", "forges: {a: {kind: §sourcehut, token: {env: A}}}"),

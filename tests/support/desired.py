@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from reconciler.model.amounts import Amounts
+from reconciler.model.data import Bucket
 from reconciler.model.desired import Desired, DesiredJob, DesiredTask, NodeSpec, Retry
 from reconciler.model.hashing import shape_of, work_of
 from reconciler.model.pool import DesiredPool, preparer_of
@@ -61,6 +62,7 @@ def make_desired(
     project: str = "demo",
     prunable: bool = True,
     jobs: Iterable[DesiredJob] = (),
+    buckets: Iterable[Bucket] = (),
 ) -> Desired:
     """Return a revision of these tasks."""
     return Desired(
@@ -69,5 +71,6 @@ def make_desired(
         tasks={task.name: task for task in tasks},
         nodes={name: NodeSpec(name, "") for name in nodes},
         jobs={job.name: job for job in jobs},
+        buckets={bucket.name: bucket for bucket in buckets},
         prunable=prunable,
     )

@@ -10,6 +10,7 @@ from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import Ledger, LogEntry
 from reconciler.ledger.journal import KEPT
 from reconciler.model.action import Action, Verdict
+from reconciler.model.data import Bucket
 from reconciler.model.desired import Desired, DesiredJob, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
@@ -48,8 +49,10 @@ class Lab:
         jobs: Sequence[DesiredJob] = (),
         now: float = 1_000_000.0,
         entries: int = KEPT,
+        buckets: Sequence[Bucket] = (),
     ) -> None:
         self.jobs = jobs
+        self.buckets = buckets
         self.now = now
         # By how much the wall clock is ahead of elapsed time.
         self.ahead = 0.0
@@ -65,7 +68,9 @@ class Lab:
     def _next(self, tasks: Sequence[DesiredTask], *, prunable: bool = True) -> Desired:
         self.revision += 1
         name = f"f-{self.revision}"
-        return make_desired(*tasks, revision=name, prunable=prunable, jobs=self.jobs)
+        return make_desired(
+            *tasks, revision=name, prunable=prunable, jobs=self.jobs, buckets=self.buckets
+        )
 
     def _driver(self) -> Inline:
         almanac = Wall(lambda: self.now + self.ahead)

@@ -1,12 +1,14 @@
 """What an engine keeps of ours besides containers: volumes, claims, networks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from reconciler.engines.docker import networks, volumes
 from reconciler.engines.docker.client import Clients
+from reconciler.engines.docker.depot import Depot
 from reconciler.engines.engine import ConflictError
 from reconciler.engines.ownership import claim_labels, claim_name, is_claim, is_own_volume
 from reconciler.model.cluster import Network, NetworkRequest
+from reconciler.model.data import Stored
 
 
 class Belongings:
@@ -15,6 +17,7 @@ class Belongings:
     def __init__(self, clients: Clients) -> None:
         """Ask by way of these."""
         self._clients = clients
+        self._depot = Depot(clients)
 
     def claim(self, project: str, labels: dict[str, str]) -> dict[str, str]:
         """Put up the project's claim unless there is one."""
@@ -36,6 +39,22 @@ class Belongings:
     def remove_volume(self, name: str) -> None:
         """Remove a volume of ours with what is in it."""
         self._remove_volume(name, is_own_volume)
+
+    def stored(self, project: str) -> tuple[Stored, ...]:
+        """Return the data that are kept for a project."""
+        return self._depot.stored(project)
+
+    def store(self, project: str, data: Stored, content: Iterable[bytes]) -> None:
+        """Keep data, whole or not at all."""
+        self._depot.store(project, data, content)
+
+    def discard(self, project: str, key: str) -> None:
+        """Keep data no more."""
+        self._depot.discard(project, key)
+
+    def sweep(self, project: str) -> None:
+        """Remove what was left behind where data were not stored to the end."""
+        self._depot.sweep(project)
 
     def networks(self, project: str) -> tuple[Network, ...]:
         """Return the project's own networks."""

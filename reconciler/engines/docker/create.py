@@ -5,6 +5,8 @@ It must not know what was there before.
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import Struct
@@ -28,8 +30,15 @@ class Words(Struct, frozen=True):
     command: tuple[str, ...] = ()
 
 
-def config_of(request: CreateRequest, own: Words = Words()) -> Json:  # noqa: B008  # frozen
-    """Return the body of the create call. `own` is needed where there is a launcher."""
+def config_of(
+    request: CreateRequest,
+    own: Words = Words(),  # noqa: B008  # frozen
+    shared: Mapping[str, str] = MappingProxyType({}),
+) -> Json:
+    """Return the body of the create call. `own` is needed where there is a launcher.
+
+    `shared` are the volumes, by target, of the data that are mounted.
+    """
     spec = request.spec
     config: Json = {
         "Image": request.image,
@@ -43,7 +52,7 @@ def config_of(request: CreateRequest, own: Words = Words()) -> Json:  # noqa: B0
         "StopTimeout": math.ceil(spec.stop.grace),
         "Healthcheck": _health(spec.health),
         "ExposedPorts": {_port(port): {} for port in spec.ports},
-        "HostConfig": _host(request),
+        "HostConfig": _host(request, shared),
     }
     said: Json = {"User": spec.user, "WorkingDir": spec.workdir, "Hostname": spec.hostname}
     config |= {name: value for name, value in said.items() if value}
@@ -89,7 +98,7 @@ def external_volumes(request: CreateRequest) -> tuple[str, ...]:
     return tuple(m.source for m in request.spec.mounts if m.type == "volume" and m.external)
 
 
-def _host(request: CreateRequest) -> Json:
+def _host(request: CreateRequest, shared: Mapping[str, str]) -> Json:
     spec, membership = request.spec, request.membership
     host: Json = {
         "RestartPolicy": {"Name": "no"},  # one restarter: ours
@@ -100,7 +109,10 @@ def _host(request: CreateRequest) -> Json:
         "GroupAdd": [*spec.groups],
         "LogConfig": _logs(spec.logs),
         # The Mounts API never creates the source of a bind; Binds would, as root.
-        "Mounts": [_mount(request.project, mount) for mount in _mounts(request)],
+        "Mounts": [
+            *(_mount(request.project, mount) for mount in _mounts(request)),
+            *(_shared(target, volume) for target, volume in shared.items()),
+        ],
     }
     if membership is not None:
         host["ExtraHosts"] = [f"{one.name}:{one.address}" for one in membership.peers]
@@ -181,6 +193,11 @@ def _bindings(ports: tuple[Port, ...]) -> Json:
 
 def _port(port: Port) -> str:
     return f"{port.container}/{port.protocol}"
+
+
+def _shared(target: str, volume: str) -> Json:
+    made: Json = {"Type": "volume", "Source": volume, "Target": target, "ReadOnly": True}
+    return made | {"VolumeOptions": {"NoCopy": True}}
 
 
 def _mount(project: str, mount: Mount) -> Json:

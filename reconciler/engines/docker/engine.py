@@ -74,7 +74,7 @@ class DockerEngine(Belongings):
         self.node = node
         super().__init__(Clients(endpoint, tls, ssh_config))
         self._neighbours = Neighbours(self._clients)
-        self._stager = Stager(self._clients)
+        self._stager = Stager(self._clients, self._depot)
 
     @property
     def address(self) -> str:
@@ -140,7 +140,8 @@ class DockerEngine(Belongings):
             volumes.ensure_own(self._clients, name, labels)
         for name in external_volumes(request):
             self._require_volume(request, name)
-        config = config_of(request, self._words(request))
+        shared = {p.target: self._depot.find(p).volume for p in request.provisions if p.read_only}
+        config = config_of(request, self._words(request), shared)
 
         def ask(client: APIClient) -> str | None:
             try:

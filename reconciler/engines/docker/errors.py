@@ -106,6 +106,7 @@ _ANSWERS: Final = (
         TransientError,
         "the node's network has no address left",
     ),
+    _Answer(r"volume is in use", TransientError, "a container uses it"),
     # Private networks: somebody is on the way out, or got there first.
     _Answer(r"network (?P<what>\S+) not found", TransientError, "the network {what} is gone"),
     _Answer("has active endpoints", TransientError, "a container is still in it"),

@@ -15,22 +15,28 @@ from docker.errors import NotFound
 from docker.utils import decode_json_header
 from msgspec import Struct
 
-from reconciler.engines.accounts import GROUP, PASSWD, Registers
+from reconciler.engines.accounts import GROUP, PASSWD, Identity, Registers
 from reconciler.engines.docker.client import Clients, accepted, url_of
+from reconciler.engines.docker.depot import Carrier, Depot, missing
 from reconciler.engines.engine import PermanentError, TransientError
+from reconciler.engines.retelling import owned
 from reconciler.engines.staging import (
     ROOT,
     Covered,
     Entry,
     Setting,
     by_place,
+    check_target,
     covered,
     entries_of,
     identified,
 )
+from reconciler.model.data import Provision
 from reconciler.model.staging import Account, Staging
 
 _DEADLINE: Final = 30
+_IDLE: Final = 600
+_FOLDER: Final = 0o755
 _STAT: Final = "X-Docker-Container-Path-Stat"
 _LARGEST: Final = 2**20
 # Folders, links, devices, pipes and sockets, in the engine's own bits.
@@ -48,9 +54,10 @@ class Stager:
     Whom an image knows is kept, for an engine takes longer to read a file than to look at ten.
     """
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, depot: Depot) -> None:
         """Nothing is asked of the engine yet."""
         self._clients = clients
+        self._depot = depot
         self._known: dict[str, Registers] = {}
 
     def put(self, found: Json, staging: Staging) -> None:
@@ -67,6 +74,35 @@ class Stager:
         entries = entries_of(staging, setting, identity, registers, has_home=has_home)
         for place, inside in by_place(entries, setting).items():
             _put(clients, container, setting.name, place, inside)
+        for provision in staging.provisions:
+            carrier = self._depot.find(provision)
+            if provision.read_only:
+                _check_mounted(found, provision, carrier)
+            else:
+                self._copy(container, setting, identity, provision, carrier)
+
+    def _copy(
+        self,
+        container: str,
+        setting: Setting,
+        identity: Identity,
+        provision: Provision,
+        carrier: Carrier,
+    ) -> None:
+        """Copy data into a container, as its user's own, by way of us: engines have no other."""
+        clients, target = self._clients, provision.target
+        check_target(target, setting)
+        if _stat(clients, container, target) is None:
+            folder = Entry(target, _FOLDER, identity.uid, identity.gid)
+            _put(clients, container, setting.name, *_way_to(folder, setting))
+        with self._depot.reading(carrier) as content:
+
+            def ask(client: APIClient) -> bool:
+                told = owned(content, identity.uid, identity.gid)
+                done: bool = client.put_archive(container, target, told)
+                return done
+
+            clients.call(f"put inputs into {setting.name}", _IDLE, ask)
 
     def _registers(self, container: str, image: str, setting: Setting) -> Registers:
         """Return whom a container knows, which is whom its image knows unless it has been told."""
@@ -80,6 +116,17 @@ class Stager:
                 self._known.clear()
             self._known[image] = registers
         return registers
+
+
+def _check_mounted(found: Json, provision: Provision, carrier: Carrier) -> None:
+    """See that what a container has mounted are the data: an engine makes up what is not there."""
+    there = {mount["Destination"]: mount.get("Name") for mount in found["Mounts"]}
+    if there.get(provision.target) != carrier.volume:
+        raise missing(provision)
+
+
+def _way_to(folder: Entry, setting: Setting) -> tuple[str, list[Entry]]:
+    return next(iter(by_place([folder], setting).items()))
 
 
 class _File(Struct, frozen=True):

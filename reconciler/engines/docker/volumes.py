@@ -11,7 +11,7 @@ from docker.errors import NotFound
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.engine import ConflictError
 from reconciler.engines.ownership import is_own_volume
-from reconciler.model.identity import LABEL_PROJECT
+from reconciler.model.identity import LABEL_DATA, LABEL_NONCE, LABEL_PROJECT, data_name
 
 _DEADLINE: Final = 10
 
@@ -57,6 +57,23 @@ def own(clients: Clients, project: str) -> tuple[str, ...]:
     found = clients.call(f"list the volumes of project {project}", _DEADLINE, ask)
     entries = found.get("Volumes") or ()
     return tuple(sorted(e["Name"] for e in entries if is_own_volume(e["Name"], _labels(e))))
+
+
+def of_data(clients: Clients, project: str) -> tuple[tuple[str, str], ...]:
+    """Return the names of the volumes that hold a project's data, each with its nonce."""
+
+    def ask(client: APIClient) -> dict[str, Any]:
+        mine = {"label": [f"{LABEL_PROJECT}={project}", LABEL_DATA, LABEL_NONCE]}
+        found: dict[str, Any] = client.volumes(filters=mine)
+        return found
+
+    found = clients.call(f"list the data of project {project}", _DEADLINE, ask)
+    told = [(e["Name"], _labels(e)) for e in found.get("Volumes") or ()]
+    return tuple(
+        (name, labels[LABEL_NONCE])
+        for name, labels in told
+        if name == f"{data_name(project, labels[LABEL_DATA])}.{labels[LABEL_NONCE]}"
+    )
 
 
 def remove(clients: Clients, name: str) -> None:

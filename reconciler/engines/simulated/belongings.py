@@ -1,8 +1,12 @@
 """What a simulated engine keeps besides containers: volumes, claims, networks."""
 
+import io
+import tarfile
 from collections.abc import Callable, Iterable
 from ipaddress import ip_network
 from itertools import islice
+
+from msgspec.structs import replace
 
 from reconciler.engines.engine import ConflictError, TransientError
 from reconciler.engines.ownership import (
@@ -15,6 +19,7 @@ from reconciler.engines.ownership import (
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.calls import Calls
 from reconciler.model.cluster import Network, NetworkRequest
+from reconciler.model.data import Stored
 from reconciler.model.identity import LABEL_PROJECT, LABEL_SUBNET, volume_name
 from reconciler.model.observed import Phase
 
@@ -76,6 +81,37 @@ class Belongings(Calls):
 
         self._act("remove_volume", name, act)
 
+    def stored(self, project: str) -> tuple[Stored, ...]:
+        """Return the data that are kept for a project."""
+
+        def ask() -> Iterable[Stored]:
+            taken = {n for box in self.world.boxes.values() for n in box.mounted.values()}
+            for (owner, _), hoard in sorted(self.world.data.items()):
+                if owner == project:
+                    yield replace(hoard.stored, used=hoard.number in taken)
+
+        return self._read("stored", project, lambda: tuple(ask()))
+
+    def store(self, project: str, data: Stored, content: Iterable[bytes]) -> None:
+        """Keep data, whole or not at all."""
+        files = _unpacked(b"".join(content))
+        self._act("store", data.key, lambda: self.world.hoard(project, data, files))
+
+    def discard(self, project: str, key: str) -> None:
+        """Keep data no more."""
+
+        def act() -> None:
+            found = self.world.data.get((project, key))
+            taken = {n for box in self.world.boxes.values() for n in box.mounted.values()}
+            if found is not None and found.number in taken:
+                raise TransientError(f"could not discard the data {key}: a container uses it")
+            self.world.data.pop((project, key), None)
+
+        self._act("discard", key, act)
+
+    def sweep(self, project: str) -> None:
+        """Nothing is ever left behind."""
+
     def networks(self, project: str) -> tuple[Network, ...]:
         """Return the project's own networks."""
 
@@ -130,6 +166,14 @@ class Belongings(Calls):
             raise ConflictError(f"the volume {name} is not ours, so it stays")
         del self.world.volumes[name]
         return True
+
+
+def _unpacked(content: bytes) -> dict[str, bytes]:
+    if not content:
+        return {}
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        inside = ((one.name, archive.extractfile(one)) for one in archive if one.isreg())
+        return {name.removeprefix("./"): told.read() for name, told in inside if told}
 
 
 def _is_in(box: Box, network: str) -> bool:

@@ -7,6 +7,7 @@ from reconciler.engines.staging import Entry
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import claim_in
 from reconciler.model.confinement import confinement_of
+from reconciler.model.data import Stored
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
@@ -25,10 +26,19 @@ from reconciler.model.observed import (
 )
 
 
+class Hoard(Struct, frozen=True):
+    """Data that are kept. The same ones stored once more have another `number`."""
+
+    number: int
+    stored: Stored
+    files: dict[str, bytes]
+
+
 class Box(Struct):
     """One container, ours or not. `request` is None where nobody here asked for it.
 
-    `staged` is what was put into it before its start, by path.
+    `staged` is what was put into it before its start, by path. `mounted` are the numbers of the
+    data that it has mounted, by target.
     """
 
     id: str
@@ -46,6 +56,7 @@ class Box(Struct):
     ports: tuple[Published, ...] = ()
     output: bytearray = field(default_factory=bytearray)
     staged: dict[str, Entry] = field(default_factory=dict)
+    mounted: dict[str, int] = field(default_factory=dict)
     input: bytearray = field(default_factory=bytearray)
     usage: Usage = Usage(0.001, 1024 * 1024)
 

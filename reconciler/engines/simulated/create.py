@@ -2,14 +2,16 @@
 
 from reconciler.engines.engine import (
     ConflictError,
+    DataMissingError,
     ImageMissingError,
     PermanentError,
     TransientError,
 )
 from reconciler.engines.ownership import volume_labels
-from reconciler.engines.simulated.box import Box
+from reconciler.engines.simulated.box import Box, Hoard
 from reconciler.engines.simulated.world import World
 from reconciler.model.action import CreateRequest
+from reconciler.model.data import Provision
 from reconciler.model.identity import LABEL_SHAPE, LABEL_WORK, volume_name
 from reconciler.model.spec import Mount
 
@@ -29,8 +31,20 @@ def create(world: World, request: CreateRequest) -> str:
             f"could not create {request.name}: the image {request.image} is not on the node"
         )
     _check_network(world, request)
+    for provision in request.provisions:
+        if provision.read_only:
+            kept(world, provision)
     there = world.boxes.get(request.name)
     return _adopt(there, request) if there else _make(world, request)
+
+
+def kept(world: World, provision: Provision) -> Hoard:
+    """Return data that an instance is to have."""
+    found = world.data.get((provision.project, provision.key))
+    if found is None:
+        message = f"the data {provision.key} are not on the node any more"
+        raise DataMissingError(message, provision.key)
+    return found
 
 
 def _provide_volume(world: World, request: CreateRequest, mount: Mount) -> None:
@@ -72,6 +86,8 @@ def _adopt(there: Box, request: CreateRequest) -> str:
 
 def _make(world: World, request: CreateRequest) -> str:
     box = Box(world.next_id(), request.name, dict(request.labels), request.image, request)
+    shared = [provision for provision in request.provisions if provision.read_only]
+    box.mounted = {one.target: kept(world, one).number for one in shared}
     world.boxes[request.name] = box
     world.tell(box, "create")
     return box.id

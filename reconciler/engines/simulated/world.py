@@ -14,12 +14,13 @@ from typing import Literal
 from reconciler.engines.accounts import Registers
 from reconciler.engines.engine import EngineError, EngineEvent, EngineInfo, UnreachableError
 from reconciler.engines.ownership import claim_name
-from reconciler.engines.simulated.box import Box
+from reconciler.engines.simulated.box import Box, Hoard
 from reconciler.engines.simulated.events import Ring
 from reconciler.engines.simulated.execute import Answers, silent
 from reconciler.engines.simulated.journal import Journal
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken, labels_of
+from reconciler.model.data import Stored
 from reconciler.model.identity import (
     LABEL_ATTEMPT,
     LABEL_INSTANCE,
@@ -67,6 +68,7 @@ class World:
         self.others = Taken()  # what is taken by whatever is not shown here
         self.volumes: dict[str, dict[str, str]] = {}
         self.networks: dict[str, dict[str, str]] = {}  # name → labels
+        self.data: dict[tuple[str, str], Hoard] = {}  # project and key → what is kept
         self.images: dict[str, str] = {}  # reference → what to create from
         self.in_registry: Callable[[str], bool] = lambda _: True
         self.registers: Registers | None = None  # whom images know; None: anybody by name
@@ -81,6 +83,7 @@ class World:
         self.era = f"{node}-1"
         self._eras = 1
         self._count = 0
+        self._hoards = 0
         self._seeded: set[str] = set()
 
     # --- what programs do --------------------------------------------------------------------
@@ -186,6 +189,12 @@ class World:
             fresh = hashlib.sha256(f"{self.node}/{self._count}".encode()).hexdigest()
             if fresh not in self._seeded:
                 return fresh
+
+    def hoard(self, project: str, data: Stored, files: dict[str, bytes]) -> None:
+        """Keep data, unless there are such already."""
+        self._hoards += 1
+        since = Stored(data.key, data.size, data.files, self.clock())
+        self.data.setdefault((project, data.key), Hoard(self._hoards, since, files))
 
     def find(self, container: str) -> Box | None:
         """Return a container of ours by name or id."""

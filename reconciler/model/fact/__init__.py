@@ -12,6 +12,7 @@ from reconciler.model.fact.attempts import (
     AttemptsForgotten,
     AttemptStarted,
     ImageResolved,
+    InputsResolved,
     Result,
     StartRequested,
     StopRequested,
@@ -83,6 +84,7 @@ Fact = (
     | TaskRenamed
     | TaskProtected
     | ImageResolved
+    | InputsResolved
     | AttemptReserved
     | StartRequested
     | AttemptStarted
@@ -119,6 +121,7 @@ __all__ = [
     "Fact",
     "FiringPassed",
     "ImageResolved",
+    "InputsResolved",
     "NodeDeclared",
     "NodeDrained",
     "NodeDraining",

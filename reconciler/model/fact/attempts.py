@@ -35,6 +35,23 @@ class ImageResolved(Struct, frozen=True):
     at: float
 
 
+class InputsResolved(Struct, frozen=True):
+    """What inputs were on a node when this run first used them there, by their description.
+
+    `key` is their content's, empty where that has turned out to be gone from the node. `size` is
+    in bytes.
+    """
+
+    task: str
+    run: int
+    node: str
+    description: str
+    key: str
+    at: float
+    size: int = 0
+    files: int = 0
+
+
 class AttemptReserved(Struct, frozen=True):
     """A name is about to be used on a node. Recorded before the create, never reused.
 
@@ -136,7 +153,7 @@ class TroubleSeen(Struct, frozen=True):
     """An engine refused something: for whom, what it said, how often in a row, when to retry.
 
     `subject` is TASK/INSTANCE for what keeps an instance from starting, a container's name for
-    what keeps it from ending, or `image:NODE:REFERENCE`.
+    what keeps it from ending, `image:NODE:REFERENCE` or `inputs:NODE:DESCRIPTION`.
     """
 
     subject: str
