@@ -8,7 +8,7 @@ from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
-from reconciler.model.data import Resolved, Stored
+from reconciler.model.data import Fetching, Resolved, Results, Stored, Upload
 from reconciler.model.identity import LABEL_SECRETS
 from reconciler.model.observed import Phase
 
@@ -20,14 +20,30 @@ KEPT_LOG_BYTES = 64 * 1024
 
 
 def as_if(engine: Engine, action: Action) -> Done:
-    """Carry nothing, and have the data be there: engines in memory hold none."""
-    fetching = action.fetching
-    if fetching is None:
-        return Done()
+    """Carry nothing, and have the data be there: engines in memory hold none, nor do buckets."""
+    if action.fetching is not None:
+        return Done(resolved=_fetched(engine, action.fetching))
+    return Done(results=_stored(engine, action, action.upload)) if action.upload else Done()
+
+
+def _fetched(engine: Engine, fetching: Fetching) -> Resolved:
     key = fetching.description
     if all(one.key != key for one in engine.stored(fetching.project)):
         engine.store(fetching.project, Stored(key, 0, 0), ())
-    return Done(resolved=Resolved(key))
+    return Resolved(key)
+
+
+def _stored(engine: Engine, action: Action, upload: Upload) -> Results:
+    found = list(engine.read_folder(action.container, upload.source) or ())
+    total = sum(file.size for file in found)
+    return Results(
+        bucket=upload.bucket.name,
+        prefix=upload.prefix,
+        manifest=upload.manifest,
+        files=len(found),
+        bytes=total,
+        sent=total,
+    )
 
 
 def carry_out(

@@ -10,7 +10,7 @@ from reconciler.model.action import Action
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
 from reconciler.model.cluster import Fabric, Network
-from reconciler.model.data import Resolved
+from reconciler.model.data import Resolved, Results
 from reconciler.model.hosts import Hosts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
@@ -19,8 +19,8 @@ class Done(Struct, frozen=True):
     """What a successful call brought: the container's id, an inspection, or a reference.
 
     `usage` is the most that a container which has ended was seen to use. `network` is one that has
-    been made, `resolved` what inputs have come to. `secrets` is the keyed account of what a
-    container was told in confidence.
+    been made, `resolved` what inputs have come to, `results` what is stored of a container's files.
+    `secrets` is the keyed account of what a container was told in confidence.
     """
 
     container: str = ""
@@ -30,6 +30,7 @@ class Done(Struct, frozen=True):
     usage: Usage = Usage()
     network: Network | None = None
     resolved: Resolved | None = None
+    results: Results | None = None
     secrets: str = ""
 
 

@@ -32,7 +32,7 @@ from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
 from reconciler.ledger import Ledger
-from reconciler.model.action import Action
+from reconciler.model.action import Action, Verb
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
 from reconciler.model.policy import FOLDER
@@ -160,7 +160,7 @@ class Loop:
     def _see(self) -> None:
         """Pass on what is seen of running containers."""
         if self._publisher.due():
-            seen = self._posts.seen()
+            seen = self._carriage.with_transfers(self._posts.seen())
             if seen != self.core.glimpses:
                 self.core.glimpses = seen
                 self._publisher.publish(seen)
@@ -214,6 +214,8 @@ class Loop:
     def _(self, happening: said.Finished) -> None:
         node = happening.action.node
         post = self._posts.get(node)
+        if happening.action.verb is Verb.COLLECT and isinstance(happening.outcome, said.Done):
+            self._carriage.forget(happening.action.subject)
         unreachable = self.core.finished(post.finished(happening) if post else happening)
         if unreachable and post is not None:
             self.core.doubt(node, str(happening.outcome))

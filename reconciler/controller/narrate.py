@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from reconciler.ledger import LogEntry
 from reconciler.model import fact as facts
 from reconciler.model.action import Action, Cause, Hold, Plan, Verb
+from reconciler.model.data import Results
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
+from reconciler.model.quantities import size
 from reconciler.model.suspension import wording_of
 from reconciler.planning.firing import time_of
 
@@ -149,6 +151,28 @@ def _(fact: facts.RetryGranted) -> LogEntry:
 def _(fact: facts.AttemptEnded) -> LogEntry:
     level = _LEVELS.get(fact.result, "info")
     return _about(fact.attempt, fact.at, fact.result.value, fact.reason, level)
+
+
+@said_of.register
+def _(fact: facts.ResultsSent) -> LogEntry:
+    return _about(fact.attempt, fact.at, "results", said_of_results(fact.results), "info")
+
+
+@said_of.register
+def _(fact: facts.SnapshotTaken) -> LogEntry:
+    message = f"stored what had changed: {_files(fact.files, fact.bytes)}"
+    return _about(fact.attempt, fact.at, "snapshot-taken", message, "info")
+
+
+def _files(number: int, total: int) -> str:
+    return f"{number} {'file' if number == 1 else 'files'} of {size(total)} bytes"
+
+
+def said_of_results(results: Results) -> str:
+    """Word what is stored of an attempt's files."""
+    note = f"; {results.note}" if results.note else ""
+    where = f"bucket {results.bucket}, {results.prefix}" if results.prefix else results.bucket
+    return f"{_files(results.files, results.bytes)} in {where}{note}"
 
 
 @said_of.register

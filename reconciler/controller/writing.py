@@ -135,7 +135,7 @@ def writer(
             revisions=reader,
             take_over=options.take_over,
             identities=options.identities,
-            carriage=Carriage(options.open_bucket, options.cache),
+            carriage=Carriage(options.open_bucket, options.cache, folder),
         )
         if follow:
             watch.append(source.watch(lambda: loop.put(SourceChanged())))

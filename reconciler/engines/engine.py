@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from reconciler.engines.dialogue import Command, Dialogue
+from reconciler.engines.folders import FolderFile
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
@@ -243,6 +244,18 @@ class Engine(Protocol):
 
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield output as it comes, from the last `tail` lines (None: all), until it ends."""
+        ...
+
+    def read_folder(self, container: str, folder: str) -> Iterator[FolderFile] | None:
+        """Yield the files below a container's folder, ended or not; None where there is no folder.
+
+        A link to the folder is followed. Below it, links, and whatever else is no file, are left
+        out; a file with two names is there twice. Nobody can do anything to the container until
+        all is read, or the iterator is closed.
+
+        Raises:
+            TransientError: it changed while it was read, or the container is gone.
+        """
         ...
 
     def execute(self, container: str, command: Command) -> Dialogue:

@@ -12,16 +12,23 @@ class Headway(Struct, frozen=True):
     said: str
 
 
-class Glimpse(Struct, frozen=True):
-    """What was last seen of a running container: the most that it used, and how far it is."""
-
-    usage: Usage = Usage()
-    headway: Headway | None = None
-
-
 class Transfer(Struct, frozen=True):
-    """How many bytes of how many are there, and how many more of them in a second."""
+    """How many bytes of how many are there, and how many more of them in a second.
+
+    A `total` of 0 is one that is not known.
+    """
 
     done: int
     total: int
     rate: float
+
+
+class Glimpse(Struct, frozen=True):
+    """What was last seen of a container: the most that it used, and how far it is.
+
+    `transfer` is what of its files is being stored, None where none are.
+    """
+
+    usage: Usage = Usage()
+    headway: Headway | None = None
+    transfer: Transfer | None = None

@@ -30,6 +30,7 @@ _UNSEEN: Final = (
     " have not seen the end of"
 )
 _ON_ITS_WAY: Final = "its node was lost while it was started, so whether it has begun is not known"
+_TAKEN: Final = "but its container was removed by somebody else before its results were stored"
 _TOLD: Final = "exit code 0 after somebody else, or its engine, had told it to end"
 
 
@@ -181,6 +182,8 @@ def _gone(
     if seen.die is not None:
         exit_ = _Exit(seen.die.exit_code, seen.die.at, seen.oom)
         result, reason = _judge(exit_, record, seen)
+        if result is Result.SUCCEEDED and record and record.outputs and record.results is None:
+            result, reason = Result.LOST, f"{reason}, {_TAKEN}"
         return AttemptEnded(
             attempt,
             node,

@@ -24,6 +24,7 @@ from reconciler.engines.docker.create import (
 )
 from reconciler.engines.docker.events import Events, subscribe
 from reconciler.engines.docker.execute import Execution, execute
+from reconciler.engines.docker.folders import files_of, open_folder
 from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
 from reconciler.engines.docker.pull import pull
@@ -37,6 +38,7 @@ from reconciler.engines.engine import (
     Progress,
     TransientError,
 )
+from reconciler.engines.folders import FolderFile
 from reconciler.engines.ownership import claim_name
 from reconciler.model.action import CreateRequest
 from reconciler.model.claim import Taken
@@ -216,6 +218,16 @@ class DockerEngine(Belongings):
     def follow(self, container: str, *, tail: int | None = None) -> Iterator[bytes]:
         """Yield a container's output as it comes."""
         return follow_output(self._clients, container, tail)
+
+    def read_folder(self, container: str, folder: str) -> Iterator[FolderFile] | None:
+        """Yield the files below a container's folder."""
+        identifier = self._own(container)
+        wire = open_folder(self._clients, identifier, f"{folder}/.") if identifier else None
+        if wire is not None and identifier is not None:
+            return files_of(self._clients, identifier, folder, wire)
+        if identifier is None or self._look(identifier, _INSPECT) is None:
+            raise TransientError(f"could not read {folder} of {_brief(container)}: it is gone")
+        return None
 
     def execute(self, container: str, command: Command) -> Execution:
         """Begin a program in a container that runs."""

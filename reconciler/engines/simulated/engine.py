@@ -19,12 +19,14 @@ from reconciler.engines.engine import (
     Progress,
     TransientError,
 )
+from reconciler.engines.folders import FolderFile
 from reconciler.engines.simulated.attach import SimulatedAttachment, attach
 from reconciler.engines.simulated.belongings import Belongings
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
 from reconciler.engines.simulated.execute import SimulatedDialogue, execute
+from reconciler.engines.simulated.folders import files_below
 from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.staging import stage
 from reconciler.model.action import CreateRequest
@@ -165,6 +167,17 @@ class SimulatedEngine(Belongings):
         """Yield a container's output as it comes, until it ends."""
         box = self._read("follow", container, lambda: self.world.find(container))
         return iter(()) if box is None else follow(self.world, box, tail)
+
+    def read_folder(self, container: str, folder: str) -> Iterator[FolderFile] | None:
+        """Yield the files below a container's folder."""
+
+        def ask() -> Iterator[FolderFile] | None:
+            box = self.world.find(container)
+            if box is None:
+                raise TransientError(f"could not read {folder} of {container}: it is gone")
+            return files_below(box, folder)
+
+        return self._read("read_folder", self._name_of(container), ask)
 
     def execute(self, container: str, command: Command) -> SimulatedDialogue:
         """Begin a program, which says what the world's answers say."""
