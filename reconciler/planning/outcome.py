@@ -9,9 +9,17 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.model.action import Action
-from reconciler.model.fact import AttemptEnded, Fact, Result, TroubleCleared, TroubleSeen
+from reconciler.model.fact import (
+    AttemptEnded,
+    Fact,
+    ImageResolved,
+    Result,
+    TroubleCleared,
+    TroubleSeen,
+)
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import moved
 from reconciler.model.observed import ContainerDetail, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning.backoff import trouble_delay
@@ -20,6 +28,8 @@ from reconciler.planning.start_script import EXITS, SAYS
 _STARTING: Final = {"create", "start"}
 # What a shell, and a container's init, exit with when a program cannot be run or is not found.
 _NOT_STARTED: Final = {126, 127}
+# What makes an image of a source works long, and fails for long: another revision cures it.
+_DEAR: Final = 10
 _LAST_WORDS: Final = 200
 _MENDED_WITHIN: Final = 60.0
 _RESTARTED: Final = "its engine restarted while it ran, so how it ended is not known"
@@ -132,6 +142,29 @@ def trouble_subject(action: Action) -> str:
     return action.subject
 
 
+def resolved(action: Action, reference: str, history: History, now: float) -> list[ImageResolved]:
+    """Return what an image means to all runs that have been waiting for it.
+
+    A pull may outlive what it is for.
+    """
+    runs = ((action.task, action.run), *action.sharers)
+    return [
+        ImageResolved(
+            task, run, action.node, reference, now, _before(history, task, run, reference)
+        )
+        for task, run in runs
+        if history.has_run(task, run)
+    ]
+
+
+def _before(history: History, task: str, run: int, reference: str) -> str:
+    """Return what an image meant in the run before, where its tag has been moved since."""
+    earlier = [one for number, one in sorted(history.tasks[task].runs.items()) if number < run]
+    known = (known for one in reversed(earlier) for known in one.images.values())
+    last = next(known, "")
+    return last if moved(last, reference) else ""
+
+
 def refused(
     action: Action, message: str, history: History, now: float, *, for_people: bool = False
 ) -> TroubleSeen:
@@ -142,7 +175,8 @@ def refused(
     subject = trouble_subject(action)
     before = history.troubles.get(subject)
     count = before.count + 1 if before else 1
-    wait = max(trouble_delay(count), _MENDED_WITHIN if for_people else 0.0)
+    wait = trouble_delay(count) * (_DEAR if action.origin is not None else 1)
+    wait = max(wait, _MENDED_WITHIN if for_people else 0.0)
     return TroubleSeen(subject, message, count, now + wait, now)
 
 
