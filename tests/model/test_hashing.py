@@ -151,7 +151,7 @@ def test_what_changes_which(spec: str, *, work: bool, shape: bool) -> None:
 
 
 # How an image is come by, which changes nothing about it.
-NEITHER = {"pull", "origin", "login"}
+NEITHER = {"pull", "login", "origin"}
 
 
 def test_every_field_but_how_an_image_is_come_by_is_in_one_of_the_two() -> None:
