@@ -74,6 +74,7 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         resync=manner.resync,
         open_engine=opener(place),
         hosts=place.hosts,
+        identities=place.identities,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     desired = replace(desired, prunable=False)

@@ -83,7 +83,8 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     policy = policy_of(operator, chosen, None, as_git=True)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
     address = Address(spec.url)
-    return named(Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way))
+    place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way)
+    return named(replace(place, identities=operator.identities))
 
 
 def named(place: Place) -> Place:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from reconciler.manifests import Operator
 from reconciler.manifests.documents import validate
+from reconciler.manifests.fields import Fields
 from reconciler.manifests.hosts import read_way
 from reconciler.manifests.merging import overlay
 from reconciler.manifests.policy import read_policy
@@ -60,6 +61,7 @@ def read_operator(
     return Operator(
         state_root=whole.text("stateRoot"),
         ssh_config=whole.text("sshConfig"),
+        identities=Fields(whole, report).texts("ageIdentities"),
         given=given,
         way=read_way(whole.mapping("nodes"), report) if sound else Way(),
         service=read_service(whole, report) if sound else Service(),

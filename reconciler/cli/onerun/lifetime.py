@@ -66,6 +66,7 @@ def live(
         policy=place.policy,
         open_engine=_opener(place, audience),
         hosts=place.hosts,
+        identities=place.identities,
     )
     with writer(place.source, desired, chosen) as opened:
         opened.loop.on_turn = teller.turn

@@ -17,6 +17,7 @@ SYMBOLS: Final = {
     Kind.PULL: ("↓", "pull", "blue"),
     Kind.BUILD: ("+", "build", "blue"),
     Kind.LOAD: ("+", "load", "blue"),
+    Kind.FETCH: ("↓", "fetch", "blue"),
     Kind.NETWORK: ("+", "network", "green"),
     Kind.CREATE: ("+", "create", "green"),
     Kind.REPLACE: ("~", "replace", "yellow"),

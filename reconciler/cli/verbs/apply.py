@@ -64,6 +64,7 @@ def command(
         take_over=take_over,
         open_engine=opener(place),
         hosts=place.hosts,
+        identities=place.identities,
     )
     with writer(place.source, desired, chosen) as opened:
         if saved is not None:
