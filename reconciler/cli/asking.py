@@ -100,6 +100,7 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         take_over=wish.take_over,
         open_engine=opener(place),
         identities=place.identities,
+        credentials=place.credentials,
     )
     with writer_of(place.source, desired, chosen) as opened:
         number = opened.ledger.request(wish.verb, wish.arguments)

@@ -75,6 +75,7 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         open_engine=opener(place),
         hosts=place.hosts,
         identities=place.identities,
+        credentials=place.credentials,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     desired = replace(desired, prunable=False)

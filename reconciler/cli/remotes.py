@@ -84,7 +84,9 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
     address = Address(spec.url)
     place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way)
-    return named(replace(place, identities=operator.identities))
+    return named(
+        replace(place, identities=operator.identities, credentials=operator.service.credentials)
+    )
 
 
 def named(place: Place) -> Place:

@@ -67,6 +67,7 @@ def live(
         open_engine=_opener(place, audience),
         hosts=place.hosts,
         identities=place.identities,
+        credentials=place.credentials,
     )
     with writer(place.source, desired, chosen) as opened:
         opened.loop.on_turn = teller.turn

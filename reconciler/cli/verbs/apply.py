@@ -65,6 +65,7 @@ def command(
         open_engine=opener(place),
         hosts=place.hosts,
         identities=place.identities,
+        credentials=place.credentials,
     )
     with writer(place.source, desired, chosen) as opened:
         if saved is not None:
