@@ -151,9 +151,9 @@ class Loop:
                 post.watch.follow()
 
     def _see(self) -> None:
-        """Pass on what is seen of running containers."""
+        """Pass on what is seen of running containers, and of transfers."""
         if self._publisher.due():
-            seen = self._posts.seen()
+            seen = {**self._posts.seen(), **self._carriage.transfers.seen()}
             if seen != self.core.glimpses:
                 self.core.glimpses = seen
                 self._publisher.publish(seen)

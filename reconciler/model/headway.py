@@ -12,16 +12,20 @@ class Headway(Struct, frozen=True):
     said: str
 
 
-class Glimpse(Struct, frozen=True):
-    """What was last seen of a running container: the most that it used, and how far it is."""
-
-    usage: Usage = Usage()
-    headway: Headway | None = None
-
-
 class Transfer(Struct, frozen=True):
     """How many bytes of how many are there, and how many more of them in a second."""
 
     done: int
     total: int
     rate: float
+
+
+class Glimpse(Struct, frozen=True):
+    """What was last seen of a running container: the most that it used, and how far it is.
+
+    Of a transfer of data it is only how far that is.
+    """
+
+    usage: Usage = Usage()
+    headway: Headway | None = None
+    transfer: Transfer | None = None

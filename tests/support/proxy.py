@@ -188,7 +188,18 @@ def _read(stream: BinaryIO) -> Asked | None:
     method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     body = stream.read(int(found[1])) if found else b""
+    if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
+        body = b"".join(_chunks(stream))
     return Asked(method, _VERSION.sub("", target), head + body)
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a body that comes in pieces, each as it was sent."""
+    while head := stream.readline():
+        length = int(head.split(b";")[0], 16)
+        yield head + stream.read(length + len(b"\r\n"))
+        if not length:
+            return
 
 
 def _half(answer: bytes) -> bytes:
