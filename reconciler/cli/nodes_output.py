@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from reconciler.cli.text import columns, length, paint, rfc3339, size
+from reconciler.cli.text import columns, length, paint, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.controller.surveying import Survey
 from reconciler.model.amounts import Amounts
 from reconciler.model.plain import one_line
-from reconciler.model.quantities import format_bytes, format_cpus
+from reconciler.model.quantities import format_bytes, format_cpus, size
 from reconciler.planning.nodes import Condition
 
 _COLOURS: Final = {

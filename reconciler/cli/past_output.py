@@ -5,10 +5,11 @@ from typing import Final
 
 from reconciler.cli.past import PastAttempt, PastRun, usage_json, used_by, wall_seconds
 from reconciler.cli.standing import finished_at, started_at
-from reconciler.cli.text import ago, columns, length, local_time, paint, rfc3339, size
+from reconciler.cli.text import ago, columns, length, local_time, paint, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.model.fact import Result
 from reconciler.model.plain import one_line
+from reconciler.model.quantities import size
 from reconciler.model.run import Attempt
 from reconciler.planning.numbering import worded
 

@@ -104,7 +104,10 @@ def headway_of(report: Report, verdict: Verdict) -> Headway | None:
 
 def transfer_of(report: Report, verdict: Verdict) -> Transfer | None:
     """Return how far the transfer is that an instance waits for, None where none is known of."""
-    return report.glimpses.get(verdict.awaited, Glimpse()).transfer
+    attempt = AttemptKey(verdict.key, verdict.run, verdict.attempt)
+    own = report.history.container_name(attempt, report.desired.project)
+    found = (report.glimpses.get(subject, Glimpse()).transfer for subject in (verdict.awaited, own))
+    return next(filter(None, found), None)
 
 
 def values_of(report: Report, key: InstanceKey) -> Pairs:

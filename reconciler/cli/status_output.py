@@ -37,6 +37,7 @@ from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.headway import Transfer
 from reconciler.model.plain import one_line
+from reconciler.model.quantities import size
 from reconciler.planning.firing import AWAITS, time_of
 from reconciler.planning.numbering import worded
 from reconciler.planning.suspending import suspense_of
@@ -190,7 +191,8 @@ def _why(report: Report, verdict: Verdict) -> str:
 
 def _moved(transfer: Transfer) -> str:
     speed = f"{size(round(transfer.rate))}/s"
-    return f"{size(transfer.done)} of {size(transfer.total)}, {speed}"
+    whole = f" of {size(transfer.total)}" if transfer.total else ""
+    return f"{size(transfer.done)}{whole}, {speed}"
 
 
 def _task(report: Report, standing: Standing) -> dict[str, object]:

@@ -95,14 +95,6 @@ def length(seconds: float) -> str:
     return "".join(re.findall(r"\d+[a-z]+", text)[:2])
 
 
-def size(number: int) -> str:
-    """Return bytes as people say them, in binary units with three digits at most."""
-    scaled, units = float(number), ["", "Ki", "Mi", "Gi", "Ti"]
-    while scaled >= 1000 and len(units) > 1:  # noqa: PLR2004  # three digits
-        scaled, units = scaled / 1024, units[1:]
-    return f"{scaled:.3g}{units[0]}"
-
-
 def percent(headway: Headway) -> str:
     """Return how far something is: the percentage, and the words unless they say just that."""
     number = f"{headway.done:.0%}"

@@ -21,9 +21,20 @@ from reconciler.engines.engine import (
 )
 from reconciler.model.action import Action, Verb
 from reconciler.model.claim import claim_in
-from reconciler.model.data import Resolved
-from reconciler.model.fact import AttemptEnded, Fact, ImageResolved, InputsResolved, TroubleSeen
+from reconciler.model.data import Resolved, Results
+from reconciler.model.fact import (
+    AttemptEnded,
+    Fact,
+    ImageResolved,
+    InputsResolved,
+    Result,
+    ResultsSent,
+    SnapshotTaken,
+    TroubleCleared,
+    TroubleSeen,
+)
 from reconciler.model.history import History
+from reconciler.model.identity import SNAPSHOT
 from reconciler.model.observed import Container, Phase
 from reconciler.planning import outcome
 
@@ -66,11 +77,23 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
         board.drop(action.node, action.container or action.subject)
+    elif done.results is not None:
+        return _stored(history, action, done.results, now)
     elif done.network is not None:
         board.put_network(action.node, done.network)
     elif action.verb is Verb.DISSOLVE and action.network is not None:
         board.drop_network(action.node, action.network.name)
     return []
+
+
+def _stored(history: History, action: Action, results: Results, now: float) -> list[Fact]:
+    """Return what is on record of files that are stored, of an attempt that is not over."""
+    record = history.attempt(action.attempt) if action.attempt else None
+    if action.attempt is None or record is None or record.ended:
+        return []
+    if action.verb is Verb.SNAPSHOT:
+        return [SnapshotTaken(action.attempt, results.files, results.sent, now)]
+    return [ResultsSent(action.attempt, results, now)]
 
 
 def _fetched(
@@ -134,7 +157,11 @@ def _collected(
         return []
     board.forget(action.subject)
     used = done.usage
-    return [replace(ended, cpu_seconds=used.cpu_seconds, peak_memory=used.memory)]
+    if action.forgoing and ended.result is Result.SUCCEEDED:
+        ended = replace(ended, result=Result.CANCELLED, reason=action.forgoing)
+    passing = f"{SNAPSHOT}{action.subject}"
+    cleared = [TroubleCleared(passing, now)] if passing in history.troubles else []
+    return [*cleared, replace(ended, cpu_seconds=used.cpu_seconds, peak_memory=used.memory)]
 
 
 def _refusal(history: History, action: Action, error: EngineError, now: float) -> Absorbed:

@@ -16,6 +16,8 @@ from reconciler.model.claim import Claim, claim_in
 from reconciler.model.history import History
 
 _SIGNALS = {Verb.STOP, Verb.KILL}
+# Meanwhile other things may be decided of the same instance.
+_ASIDE = {Verb.REMOVE, Verb.SNAPSHOT}
 
 
 class Errands(dict[str, Action]):
@@ -51,7 +53,7 @@ class Errands(dict[str, Action]):
     def underway(self, history: History, board: Board) -> Underway:
         """Return them as planning reads them."""
         actions = [as_owned(action, history) for action in self.values()]
-        busy = [(a.key, a.verb) for a in actions if a.key is not None and a.verb is not Verb.REMOVE]
+        busy = [(a.key, a.verb) for a in actions if a.key is not None and a.verb not in _ASIDE]
         return Underway(
             frozenset(key for key, _ in busy),
             frozenset(key for key, verb in busy if verb in {Verb.CREATE, Verb.START}),

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable
 
 from reconciler.controller.happenings import Done, Finished
+from reconciler.controller.materials import Supply, nothing
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
-from reconciler.model.data import Resolved, Stored
+from reconciler.model.data import Fetching, Resolved, Results, Stored, Upload
+from reconciler.model.images import Archive, Build
 from reconciler.model.observed import Phase
 
 Carry = Callable[[Engine, Action], Done]
@@ -19,14 +21,30 @@ KEPT_LOG_BYTES = 64 * 1024
 
 
 def as_if(engine: Engine, action: Action) -> Done:
-    """Carry nothing, and have the data be there: engines in memory hold none."""
-    fetching = action.fetching
-    if fetching is None:
-        return Done()
+    """Carry nothing, and have the data be there: engines in memory hold none, nor do buckets."""
+    if action.fetching is not None:
+        return Done(resolved=_fetched(engine, action.fetching))
+    return Done(results=_stored(engine, action, action.upload)) if action.upload else Done()
+
+
+def _fetched(engine: Engine, fetching: Fetching) -> Resolved:
     key = fetching.description
     if all(one.key != key for one in engine.stored(fetching.project)):
         engine.store(fetching.project, Stored(key, 0, 0), ())
-    return Done(resolved=Resolved(key))
+    return Resolved(key)
+
+
+def _stored(engine: Engine, action: Action, upload: Upload) -> Results:
+    found = list(engine.read_folder(action.container, upload.source) or ())
+    total = sum(file.size for file in found)
+    return Results(
+        bucket=upload.bucket.name,
+        prefix=upload.prefix,
+        manifest=upload.manifest,
+        files=len(found),
+        bytes=total,
+        sent=total,
+    )
 
 
 def carry_out(
@@ -35,16 +53,18 @@ def carry_out(
     prepare: Prepare = as_planned,
     progress: Progress | None = None,
     carry: Carry = as_if,
+    supply: Supply = nothing,
 ) -> Finished:
     """Make the call that an action stands for and return what came of it.
 
-    `prepare` has it first, and may refuse it; `carry` makes the calls that carry data.
+    `prepare` has it first, and may refuse it; `carry` makes the calls that carry data; `supply` has
+    what images are made of.
     """
     began = time.monotonic()
     try:
         ready = prepare(action)
         if action.verb is Verb.PULL:
-            outcome: Done | EngineError = _pull(engine, ready, progress)
+            outcome: Done | EngineError = _pull(engine, ready, progress, supply)
         elif action.verb in CARRYING:
             outcome = carry(engine, ready)
         else:
@@ -54,15 +74,25 @@ def carry_out(
     return Finished(action, outcome, time.monotonic() - began)
 
 
-def _pull(engine: Engine, action: Action, progress: Progress | None) -> Done:
+def _pull(engine: Engine, action: Action, progress: Progress | None, supply: Supply) -> Done:
     present = engine.resolve(action.image)
     if action.pull == "always" or (present is None and action.pull != "never"):
-        engine.pull(action.image, progress)
+        _obtain(engine, action, progress, supply)
         present = engine.resolve(action.image)
     if present is None:
         message = f"image {action.image} is not on node {action.node}, and pull is {action.pull}"
         raise ImageMissingError(message)
     return Done(reference=present)
+
+
+def _obtain(engine: Engine, action: Action, progress: Progress | None, supply: Supply) -> None:
+    """Have an image made of the source, or fetched."""
+    if isinstance(action.origin, Build):
+        engine.build(action.image, action.origin, lambda: supply(action), progress)
+    elif isinstance(action.origin, Archive):
+        engine.load(action.image, action.origin.path, lambda: supply(action), progress)
+    else:
+        engine.pull(action.image, progress)
 
 
 def _create(engine: Engine, action: Action) -> Done:

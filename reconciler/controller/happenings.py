@@ -9,7 +9,7 @@ from reconciler.model.action import Action
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
 from reconciler.model.cluster import Fabric, Network
-from reconciler.model.data import Resolved
+from reconciler.model.data import Resolved, Results
 from reconciler.model.hosts import Hosts
 from reconciler.model.observed import Container, ContainerDetail, Usage
 
@@ -18,7 +18,7 @@ class Done(Struct, frozen=True):
     """What a successful call brought: the container's id, an inspection, or a reference.
 
     `usage` is the most that a container which has ended was seen to use. `network` is one that has
-    been made, `resolved` what inputs have come to.
+    been made, `resolved` what inputs have come to, `results` what is stored of a container's files.
     """
 
     container: str = ""
@@ -28,6 +28,7 @@ class Done(Struct, frozen=True):
     usage: Usage = Usage()
     network: Network | None = None
     resolved: Resolved | None = None
+    results: Results | None = None
 
 
 class Finished(Struct, frozen=True):

@@ -21,6 +21,7 @@ from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
 from reconciler.controller.keys import Keys
 from reconciler.controller.lookout import Lookout
+from reconciler.controller.materials import supplying
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
 from reconciler.controller.preparing import preparing
@@ -29,7 +30,7 @@ from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
 from reconciler.ledger import Ledger
-from reconciler.model.action import Action
+from reconciler.model.action import Action, Verb
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
 from reconciler.model.policy import FOLDER
@@ -99,6 +100,7 @@ class Loop:
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
+        self._supply = supplying(revisions.source if revisions is not None else None)
         self._policy = revisions.policy if revisions is not None else FOLDER
 
     def put(self, happening: Happening) -> None:
@@ -153,7 +155,7 @@ class Loop:
     def _see(self) -> None:
         """Pass on what is seen of running containers, and of transfers."""
         if self._publisher.due():
-            seen = {**self._posts.seen(), **self._carriage.transfers.seen()}
+            seen = self._carriage.with_transfers(self._posts.seen())
             if seen != self.core.glimpses:
                 self.core.glimpses = seen
                 self._publisher.publish(seen)
@@ -207,6 +209,8 @@ class Loop:
     def _(self, happening: said.Finished) -> None:
         node = happening.action.node
         post = self._posts.get(node)
+        if happening.action.verb is Verb.COLLECT and isinstance(happening.outcome, said.Done):
+            self._carriage.forget(happening.action.subject)
         unreachable = self.core.finished(post.finished(happening) if post else happening)
         if unreachable and post is not None:
             self.core.doubt(node, str(happening.outcome))
@@ -283,7 +287,7 @@ class Loop:
         )
         lookout = Lookout(engine, self._expressions_of)
         prepare = preparing(spec, self._policy, self._keys)
-        workers = Workers(engine, self.put, prepare, self._carriage.carry)
+        workers = Workers(engine, self.put, prepare, self._carriage.carry, self._supply)
         return Post(spec, watch, workers, lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:

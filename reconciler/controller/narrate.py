@@ -11,12 +11,16 @@ from msgspec.structs import replace
 from reconciler.ledger import LogEntry
 from reconciler.model import fact as facts
 from reconciler.model.action import Action, Cause, Hold, Plan, Verb
+from reconciler.model.data import Results
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import Archive, Build
+from reconciler.model.quantities import size
 from reconciler.model.suspension import wording_of
 from reconciler.planning.firing import time_of
 
 _LEVELS = {Result.FAILED: "warning", Result.LOST: "warning"}
+_MADE: Mapping[type, str] = {Build: "build", Archive: "load"}
 _UNSAID = {Verb.COLLECT, Verb.START}
 
 
@@ -39,13 +43,19 @@ def said_of_action(action: Action, now: float) -> LogEntry | None:
     """Return the line for an action that is about to be carried out."""
     if action.verb in _UNSAID:
         return None
-    said = _of_action(action, now, action.verb.value, action.cause.reason)
+    kind = _MADE.get(type(action.origin), action.verb.value)
+    said = _of_action(action, now, kind, action.cause.reason)
     return replace(said, cause=cause_of(action.cause))
 
 
 def said_of_start(action: Action, now: float) -> LogEntry:
     """Return the line for an instance that the engine has started."""
     return _of_action(action, now, "started", f"running on node {action.node}")
+
+
+def said_of_build(action: Action, output: str, now: float) -> LogEntry:
+    """Return the line for a build that has failed: the end of what it printed."""
+    return replace(_of_action(action, now, "build", output), level="warning")
 
 
 def said_of_plan(made: Plan, known: Iterable[Hold], now: float) -> list[LogEntry]:
@@ -149,6 +159,28 @@ def _(fact: facts.RetryGranted) -> LogEntry:
 def _(fact: facts.AttemptEnded) -> LogEntry:
     level = _LEVELS.get(fact.result, "info")
     return _about(fact.attempt, fact.at, fact.result.value, fact.reason, level)
+
+
+@said_of.register
+def _(fact: facts.ResultsSent) -> LogEntry:
+    return _about(fact.attempt, fact.at, "results", said_of_results(fact.results), "info")
+
+
+@said_of.register
+def _(fact: facts.SnapshotTaken) -> LogEntry:
+    message = f"stored what had changed: {_files(fact.files, fact.bytes)}"
+    return _about(fact.attempt, fact.at, "snapshot-taken", message, "info")
+
+
+def _files(number: int, total: int) -> str:
+    return f"{number} {'file' if number == 1 else 'files'} of {size(total)} bytes"
+
+
+def said_of_results(results: Results) -> str:
+    """Word what is stored of an attempt's files."""
+    note = f"; {results.note}" if results.note else ""
+    where = f"bucket {results.bucket}, {results.prefix}" if results.prefix else results.bucket
+    return f"{_files(results.files, results.bytes)} in {where}{note}"
 
 
 @said_of.register

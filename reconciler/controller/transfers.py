@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from reconciler.model.headway import Glimpse, Transfer
+from reconciler.model.headway import Transfer
 
 # The speed is that of so many seconds at least.
 _STRETCH: Final = 3.0
@@ -60,8 +60,7 @@ class Transfers:
             with self._lock:
                 del self._under_way[subject]
 
-    def seen(self) -> Mapping[str, Glimpse]:
+    def seen(self) -> Mapping[str, Transfer]:
         """Return how far each of them is."""
         with self._lock:
-            under_way = self._under_way.items()
-            return {subject: Glimpse(transfer=course.seen()) for subject, course in under_way}
+            return {subject: course.seen() for subject, course in self._under_way.items()}

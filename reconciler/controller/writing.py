@@ -82,7 +82,8 @@ def read(
 ) -> tuple[Snapshot, Catalog]:
     """Read a source and check it; `project` is its name where it says none itself."""
     snapshot = source.read()
-    return snapshot, revisions.load(snapshot, project, policy, hosts=hosts)
+    catalog = revisions.load(snapshot, project, policy, hosts=hosts)
+    return revisions.as_loaded(snapshot, catalog), catalog
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def writer(
             Rhythm(options.resync, follow=follow),
             revisions=reader,
             take_over=options.take_over,
-            carriage=Carriage(options.open_bucket, options.cache),
+            carriage=Carriage(options.open_bucket, options.cache, folder),
         )
         if follow:
             watch.append(source.watch(lambda: loop.put(SourceChanged())))

@@ -7,9 +7,13 @@ import sqlite3
 import zlib
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
+
 from reconciler.ledger.rows import attempt_row, known_run
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
+from reconciler.model.data import Results, Snapshot
 
 LOG_TAIL: Final = 256 * 1024
 LOGS_KEPT: Final = 10_000
@@ -20,8 +24,9 @@ def reserved(connection: sqlite3.Connection, fact: facts.AttemptReserved) -> Non
     """Begin an attempt's record."""
     # REPLACE, not an upsert: a reservation starts the record afresh.
     connection.execute(
-        "REPLACE INTO attempts (run, instance, number, node, shape, revision, reserved_at, count)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "REPLACE INTO attempts"
+        " (run, instance, number, node, shape, revision, reserved_at, count, outputs)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *attempt_row(connection, fact.attempt),
             fact.node,
@@ -29,6 +34,7 @@ def reserved(connection: sqlite3.Connection, fact: facts.AttemptReserved) -> Non
             fact.revision,
             fact.at,
             fact.count,
+            fact.outputs,
         ),
     )
 
@@ -124,3 +130,58 @@ def forgotten(connection: sqlite3.Connection, fact: facts.AttemptsForgotten) -> 
     if any(counts):
         row = (run, fact.instance, *counts)
         connection.execute("INSERT INTO forgotten VALUES (?, ?, ?, ?, ?)", row)
+
+
+def snapshot_asked(connection: sqlite3.Connection, fact: facts.SnapshotAsked) -> None:
+    """Keep that a person wants an attempt's files stored now."""
+    key = attempt_row(connection, fact.attempt)
+    before = _snapshot(connection, key)
+    _put_snapshot(connection, key, replace(before, asked_at=fact.at))
+
+
+def snapshot_taken(connection: sqlite3.Connection, fact: facts.SnapshotTaken) -> None:
+    """Keep what was stored of an attempt's files while it ran."""
+    key = attempt_row(connection, fact.attempt)
+    asked = _snapshot(connection, key).asked_at
+    _put_snapshot(connection, key, Snapshot(fact.at, fact.files, fact.bytes, asked))
+
+
+def results_sent(connection: sqlite3.Connection, fact: facts.ResultsSent) -> None:
+    """Keep what is stored of an attempt's files."""
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, results) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET results = excluded.results",
+        (*attempt_row(connection, fact.attempt), text(as_text(fact.results))),
+    )
+
+
+def _snapshot(connection: sqlite3.Connection, key: tuple[int, int, int]) -> Snapshot:
+    found = connection.execute(
+        "SELECT snapshot FROM attempts WHERE run = ? AND instance = ? AND number = ?", key
+    ).fetchone()
+    return (snapshot_in(found[0]) if found else None) or Snapshot()
+
+
+def _put_snapshot(
+    connection: sqlite3.Connection, key: tuple[int, int, int], snapshot: Snapshot
+) -> None:
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, snapshot) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET snapshot = excluded.snapshot",
+        (*key, as_text(snapshot)),
+    )
+
+
+def as_text(kept: Results | Snapshot) -> str:
+    """Return what is kept as one value."""
+    return msgspec.json.encode(kept).decode()
+
+
+def results_in(said: str | None) -> Results | None:
+    """Return what is stored of an attempt's files, None for nothing."""
+    return msgspec.json.decode(said, type=Results) if said else None
+
+
+def snapshot_in(said: str | None) -> Snapshot | None:
+    """Return what was stored while it ran, None for nothing."""
+    return msgspec.json.decode(said, type=Snapshot) if said else None

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from reconciler.ledger import nodes, pools, seen
+from reconciler.ledger.attempts import results_in, snapshot_in
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.model.data import Resolved
 from reconciler.model.fact import Result
@@ -29,6 +30,8 @@ _MEANINGS: Final[Sequence[tuple[int, Callable[[Any], object]]]] = [
     (_ATTEMPT.index("result"), _RESULTS.get),
     (_ATTEMPT.index("oom"), bool),
     (_ATTEMPT.index("expired"), bool),
+    (_ATTEMPT.index("results"), results_in),
+    (_ATTEMPT.index("snapshot"), snapshot_in),
 ]
 
 

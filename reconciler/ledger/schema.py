@@ -277,7 +277,14 @@ _INPUTS: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+# What is stored of an attempt's files, as JSON: few ask, and all of it at once.
+_RESULTS: Final = (
+    "ALTER TABLE attempts ADD outputs TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE attempts ADD results TEXT",
+    "ALTER TABLE attempts ADD snapshot TEXT",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS,
+    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS,
 )  # fmt: skip
 """MIGRATIONS[n] leads from version n to version n + 1."""

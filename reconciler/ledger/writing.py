@@ -180,6 +180,21 @@ def _(fact: facts.AttemptEnded, connection: sqlite3.Connection) -> None:
 
 
 @write.register
+def _(fact: facts.SnapshotAsked, connection: sqlite3.Connection) -> None:
+    attempts.snapshot_asked(connection, fact)
+
+
+@write.register
+def _(fact: facts.SnapshotTaken, connection: sqlite3.Connection) -> None:
+    attempts.snapshot_taken(connection, fact)
+
+
+@write.register
+def _(fact: facts.ResultsSent, connection: sqlite3.Connection) -> None:
+    attempts.results_sent(connection, fact)
+
+
+@write.register
 def _(fact: facts.AttemptForsaken, connection: sqlite3.Connection) -> None:
     connection.execute(
         "INSERT INTO attempts (run, instance, number, forsaken_at) VALUES (?, ?, ?, ?)"

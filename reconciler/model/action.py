@@ -8,9 +8,10 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
-from reconciler.model.data import Fetching, Provision
+from reconciler.model.data import Fetching, Provision, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.images import Archive, Build
 from reconciler.model.milestone import Reached
 from reconciler.model.pool import PoolView
 from reconciler.model.position import NOWHERE, Position
@@ -87,11 +88,14 @@ class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
     `subject` names what is acted on: a container name, `image:NODE:REFERENCE` for a pull,
-    `network:NODE:NAME` for a network, `inputs:NODE:DESCRIPTION` for data that are `fetching`.
-    `attempt` is None for all of these; `run` and `task` say for whom
+    `network:NODE:NAME` for a network, `inputs:NODE:DESCRIPTION` for data that are `fetching`,
+    `snapshot:CONTAINER` for what is stored in passing. `attempt` is None where the subject is no
+    container, nor one's snapshot; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `origin` is what the image is made of, where that is not for a registry to say.
     `staging` is what is put into the container before its start, None for nothing.
+    `upload` is what is stored of a container's files, and `forgoing` why that is given up.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
     goes first.
     """
@@ -106,20 +110,28 @@ class Action(Struct, frozen=True, kw_only=True):
     container: str = ""
     image: str = ""
     pull: str = "missing"
+    origin: Archive | Build | None = None
     signal: str = ""
     fenced: bool = False
     request: CreateRequest | None = None
     network: NetworkRequest | None = None
     fetching: Fetching | None = None
     staging: Staging | None = None
+    upload: Upload | None = None
+    forgoing: str = ""
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()
 
     @property
     def carries(self) -> bool:
-        """Whether it carries data, which may take long: so does a start that is given copies."""
+        """Whether it carries data, which may take long.
+
+        So does a start that is given copies, and an image that is made of the source.
+        """
         provisions = self.staging.provisions if self.staging else ()
-        return self.verb in CARRYING or any(not one.read_only for one in provisions)
+        if self.verb in CARRYING or self.origin is not None:
+            return True
+        return any(not one.read_only for one in provisions)
 
     @property
     def key(self) -> InstanceKey | None:

@@ -123,3 +123,58 @@ class Provision(Struct, frozen=True, kw_only=True):
     key: str
     target: str
     read_only: bool = False
+
+
+class Destination(Struct, frozen=True, kw_only=True):
+    """Where files of instances go, as it stood in a revision: what is kept, and in which bucket."""
+
+    outputs: Outputs
+    bucket: Bucket
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """Files of one container that are to be stored, in objects below `prefix`.
+
+    `manifest` is the name of the object that is to tell of them, and `about` what it says besides,
+    as JSON; both are empty where they are stored in passing, while more of them may come.
+    `among_inputs`: what was put into the container before its start may lie among them.
+    """
+
+    bucket: Bucket
+    prefix: str
+    source: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    manifest: str = ""
+    about: str = ""
+    among_inputs: bool = False
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """What is stored of an attempt: so many files of so many bytes, in objects below a prefix.
+
+    `manifest` is the object that tells of each of them, `sha256` its digest. `sent` of the bytes
+    went over the wire by the last call: the others were there. `note` says what else there is to
+    know.
+    """
+
+    bucket: str
+    prefix: str
+    manifest: str = ""
+    sha256: str = ""
+    files: int = 0
+    bytes: int = 0
+    sent: int = 0
+    note: str = ""
+
+
+class Snapshot(Struct, frozen=True):
+    """What was stored of an instance while it ran: when last, and by how many files that differed.
+
+    `asked_at` is when a person asked for it last, 0.0 for never.
+    """
+
+    at: float = 0.0
+    files: int = 0
+    bytes: int = 0
+    asked_at: float = 0.0

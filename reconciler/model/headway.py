@@ -13,7 +13,10 @@ class Headway(Struct, frozen=True):
 
 
 class Transfer(Struct, frozen=True):
-    """How many bytes of how many are there, and how many more of them in a second."""
+    """How many bytes of how many are there, and how many more of them in a second.
+
+    A `total` of 0 is one that is not known.
+    """
 
     done: int
     total: int
@@ -21,9 +24,9 @@ class Transfer(Struct, frozen=True):
 
 
 class Glimpse(Struct, frozen=True):
-    """What was last seen of a running container: the most that it used, and how far it is.
+    """What was last seen of a container: the most that it used, and how far it is.
 
-    Of a transfer of data it is only how far that is.
+    `transfer` is what of its files is being stored, or of data being fetched, None where none are.
     """
 
     usage: Usage = Usage()

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from reconciler.model import fact as facts
 from reconciler.model import node, pool
-from reconciler.model.data import Resolved
+from reconciler.model.data import Resolved, Snapshot
 from reconciler.model.identity import AttemptKey
 from reconciler.model.known import Known
 from reconciler.model.revision import converge, see, work
@@ -138,6 +138,7 @@ class History(Known):
                 reserved_at=fact.at,
                 revision=fact.revision,
                 count=fact.count,
+                outputs=fact.outputs,
             ),
         )
 
@@ -179,6 +180,23 @@ class History(Known):
             peak_memory=fact.peak_memory,
         )
         self._put(fact.attempt, ended)
+
+    @apply.register
+    def _(self, fact: facts.SnapshotAsked) -> None:
+        known = self._known(fact.attempt)
+        before = known.snapshot or Snapshot()
+        self._put(fact.attempt, replace(known, snapshot=replace(before, asked_at=fact.at)))
+
+    @apply.register
+    def _(self, fact: facts.SnapshotTaken) -> None:
+        known = self._known(fact.attempt)
+        asked = known.snapshot.asked_at if known.snapshot else 0.0
+        taken = Snapshot(fact.at, fact.files, fact.bytes, asked)
+        self._put(fact.attempt, replace(known, snapshot=taken))
+
+    @apply.register
+    def _(self, fact: facts.ResultsSent) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), results=fact.results))
 
     @apply.register
     def _(self, fact: facts.AttemptForsaken) -> None:

@@ -37,6 +37,9 @@ LABEL_NONCE: Final = LABEL_PREFIX + "nonce"
 LABEL_BYTES: Final = LABEL_PREFIX + "bytes"
 LABEL_FILES: Final = LABEL_PREFIX + "files"
 
+SNAPSHOT: Final = "snapshot:"
+"""Before a container's name: what is stored of it while it runs."""
+
 _CONTAINER_NAME: Final = re.compile(
     rf"(?P<project>{NAME_PATTERN})\.(?P<task>(pool_)?{NAME_PATTERN})\.(?P<run>[1-9][0-9]*)"
     r"\.(?P<instance>0|[1-9][0-9]*)\.(?P<attempt>[1-9][0-9]*)"

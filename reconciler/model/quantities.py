@@ -60,6 +60,14 @@ def format_bytes(number: int) -> str:
     return str(number)
 
 
+def size(number: int) -> str:
+    """Return bytes as people say them, in binary units with three digits at most."""
+    scaled, units = float(number), ["", "Ki", "Mi", "Gi", "Ti"]
+    while scaled >= 1000 and len(units) > 1:  # noqa: PLR2004  # three digits
+        scaled, units = scaled / 1024, units[1:]
+    return f"{scaled:.3g}{units[0]}"
+
+
 @lru_cache(_FEW, typed=True)
 def parse_cpus(value: str | float) -> float:
     """Return a number of processors: 2, 0.5, or in thousandths: 500m.

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.model.data import Resolved
+from reconciler.model.data import Resolved, Results, Snapshot
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 
@@ -21,7 +21,9 @@ class Attempt(Struct, frozen=True):
     that is not known. `expired`: its logs are gone, for it has been over for long. `era` is the
     engine's in which it was started. `started_at` is when it was first seen to run, and the
     engine's own word once it has ended. `forsaken_at` is when it was given up on, for its node had
-    been lost for too long; it may still run.
+    been lost for too long; it may still run. `outputs` is the hash of where its files were to go
+    when it was made, `results` what is stored of them, None before that, and `snapshot` what was
+    stored while it ran.
     """
 
     number: int
@@ -47,6 +49,9 @@ class Attempt(Struct, frozen=True):
     expired: bool = False
     era: str = ""
     forsaken_at: float = 0.0
+    outputs: str = ""
+    results: Results | None = None
+    snapshot: Snapshot | None = None
 
     @property
     def ended(self) -> bool:

@@ -14,6 +14,9 @@ from reconciler.model.data import Provision
 SCRATCH: Final = "/run/reconciler"
 """The folder of ours in containers that get files or keys: a volume without a name."""
 
+PUT_IN_AT: Final = 0.0
+"""When files were changed last that were put into a container and left alone since: in 1970."""
+
 PUBLIC_KEY: Final = re.compile(r"(ssh-|ecdsa-|sk-)[-a-z0-9@.]+ [A-Za-z0-9+/]+=*( [^\x00-\x1f]*)?")
 """A line of authorized_keys without options: kind, key, comment (sshd(8))."""
 

@@ -29,6 +29,7 @@ from reconciler.planning.place import seat
 from reconciler.planning.request import build_request, within
 from reconciler.planning.rescaling import done, granted, why_rescaled
 from reconciler.planning.scene import Pulling, Refusal, Scene, Seat, Slot
+from reconciler.planning.sending import fingerprint_of
 from reconciler.planning.staging import staging_of
 from reconciler.planning.step import Step, act, on
 from reconciler.planning.tries import counting, failures, last_word, why_no_more
@@ -169,6 +170,7 @@ def image_step(scene: Scene, node: str) -> Step | None:
         cause=why,
         image=image,
         pull=scene.task.spec.pull,
+        origin=scene.task.spec.origin,
         priority=scene.task.priority,
     )
     return Step(InstanceState.PREPARING, reason, (pull,))
@@ -266,7 +268,11 @@ def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     if task.shape.hash not in given.history.specs:
         facts.append(SpecSeen(task.shape.hash, task.shape.text))
     shape, revision = task.shape.hash, given.desired.revision
-    facts.append(AttemptReserved(attempt, node, shape, revision, given.now, len(task.instances)))
+    kept = fingerprint_of(given.desired, task)
+    if kept is not None and kept.hash not in given.history.specs:
+        facts.append(SpecSeen(kept.hash, kept.text))
+    outputs, count = (kept.hash if kept else ""), len(task.instances)
+    facts.append(AttemptReserved(attempt, node, shape, revision, given.now, count, outputs))
     # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
     left = leftovers(scene, slot, slot.current) if slot.current else ()
     return Step(InstanceState.PREPARING, why.reason, (*left, action), tuple(facts))

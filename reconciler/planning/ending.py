@@ -1,22 +1,27 @@
-"""How a container is brought to its end: stop, kill after grace, collect, remove.
+"""How a container is brought to its end: stop, kill after grace, store, collect, remove.
 
 One step a pass, each safe to repeat: the outcome is on record before a container is removed,
 and a container that may have started unseen is looked at before it is called unused.
 """
 
+from msgspec.structs import replace
+
 from reconciler.model.action import Cause, InstanceState, Verb
+from reconciler.model.data import Upload
 from reconciler.model.fact import AttemptEnded, Result, StopRequested
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning.scene import Pass
+from reconciler.planning.sending import Forgone, storing, upload_of
 from reconciler.planning.step import Step, on
 
 
 def end(given: Pass, container: Container, cause: Cause, result: Result = Result.CANCELLED) -> Step:
     """Return the next step towards a container's removal. `result` is what its exit counts as."""
-    if given.waits_until(container.name) and not container.live:
-        return _waiting(given, container)
     record = given.record(container)
+    uncollected = container.phase is Phase.EXITED and not (record and record.ended)
+    if given.waits_until(container.name) and not container.live and not uncollected:
+        return _waiting(given, container)
     if container.live:
         return _stop(given, container, cause, record, result)
     if container.phase is Phase.REMOVING or container.name in given.underway.subjects:
@@ -34,12 +39,19 @@ def end(given: Pass, container: Container, cause: Cause, result: Result = Result
 
 
 def collect(given: Pass, container: Container) -> Step:
-    """Read the outcome of a container that has ended, or may have run unseen."""
-    waits = given.waits_until(container.name)
-    if waits:
+    """Read the outcome of a container that has ended, or may have run unseen.
+
+    What is to be kept of its files is stored before.
+    """
+    upload = upload_of(given, container)
+    if given.waits_until(container.name) and not isinstance(upload, Forgone):
         return _waiting(given, container)
+    if isinstance(upload, Upload):
+        return storing(given, container, upload)
     cause = Cause("it has ended; its outcome is to be recorded", revision=given.desired.revision)
     action = on(given, Verb.COLLECT, container, cause)
+    if isinstance(upload, Forgone):
+        action = replace(action, forgoing=upload.reason)
     return Step(InstanceState.COLLECTING, cause.reason, (action,))
 
 

@@ -31,6 +31,9 @@ def underway(scene: Scene, slot: Slot) -> Step | None:
     """A call for it has not returned yet."""
     if slot.key not in scene.given.underway.instances:
         return None
+    busy = scene.given.underway.subjects
+    if any(c.phase is Phase.EXITED and c.name in busy for c in slot.containers):
+        return Step(InstanceState.COLLECTING, "what it has left is being read")
     running = any(container.live for container in slot.containers)
     state = InstanceState.RUNNING if running else InstanceState.PREPARING
     return Step(state, "the engine is at work on it")

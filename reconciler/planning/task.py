@@ -24,6 +24,7 @@ from reconciler.planning.rollout import begin, meanwhile
 from reconciler.planning.rounds import Round, rounds_of, rounds_when_suspended
 from reconciler.planning.rules import Rule
 from reconciler.planning.scene import Pass, Pulling, Scene, Slot, slot_of
+from reconciler.planning.sending import with_snapshots
 from reconciler.planning.sightings import Seen
 from reconciler.planning.step import Step
 from reconciler.planning.suspending import Suspense, suspense_of
@@ -181,7 +182,7 @@ def _protection(given: Pass, task: DesiredTask) -> list[Fact]:
 
 def _first(rules: Sequence[Rule], scene: Scene, slot: Slot) -> Step:
     step = next(step for rule in rules if (step := rule(scene, slot)) is not None)
-    return observed(scene, slot, step)
+    return with_snapshots(scene.given, slot, observed(scene, slot, step))
 
 
 def plan_vanished(

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from reconciler.model import fact as facts
 from reconciler.model.amounts import Amounts
+from reconciler.model.data import Results
 from reconciler.model.fact import Fact, Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -60,6 +61,8 @@ _nodes = st.sampled_from(["local", "n2"])
 _amounts = st.builds(Amounts, st.none() | st.floats(0, 9), st.none() | _small, st.none() | _small)
 _pools = st.sampled_from(["p", "q"])
 _times = st.floats(allow_nan=False)
+_finite = st.floats(allow_nan=False, allow_infinity=False)
+_results = st.builds(Results, bucket=_nodes, prefix=_words, files=_small, note=_words)
 _revisions = st.sampled_from(["f-1", "f-2"])
 _targets = st.sampled_from(["", "task/a", "task/b-1", "job/a"])
 _some_or_all = st.none() | st.integers(0, 2)
@@ -104,7 +107,10 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
     ),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
     st.builds(facts.InputsResolved, _tasks, _small, _nodes, _words, _words, _times, _small, _small),
-    st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small),
+    st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small, _words),
+    st.builds(facts.SnapshotAsked, _attempts, _finite),
+    st.builds(facts.SnapshotTaken, _attempts, _small, _small, _finite),
+    st.builds(facts.ResultsSent, _attempts, _results, _times),
     st.builds(facts.StartRequested, _attempts, _times, _words),
     st.builds(facts.AttemptStarted, _attempts, _times),
     st.builds(facts.StopRequested, _attempts, _words, _times, st.sampled_from(Result)),

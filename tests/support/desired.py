@@ -64,13 +64,15 @@ def make_desired(
     jobs: Iterable[DesiredJob] = (),
     buckets: Iterable[Bucket] = (),
 ) -> Desired:
-    """Return a revision of these tasks."""
+    """Return a revision of these tasks, and of the buckets that their files go to."""
+    names = {task.outputs.bucket for task in tasks if task.outputs}
+    known = {name: Bucket(name=name, url=f"file:///srv/{name}") for name in names}
     return Desired(
         project=project,
         revision=revision,
         tasks={task.name: task for task in tasks},
         nodes={name: NodeSpec(name, "") for name in nodes},
         jobs={job.name: job for job in jobs},
-        buckets={bucket.name: bucket for bucket in buckets},
+        buckets=known | {bucket.name: bucket for bucket in buckets},
         prunable=prunable,
     )

@@ -189,17 +189,19 @@ def _read(stream: BinaryIO) -> Asked | None:
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     body = stream.read(int(found[1])) if found else b""
     if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
-        body = b"".join(_chunks(stream))
+        body = _chunks(stream)
     return Asked(method, _VERSION.sub("", target), head + body)
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield a body that comes in pieces, each as it was sent."""
-    while head := stream.readline():
-        length = int(head.split(b";")[0], 16)
-        yield head + stream.read(length + len(b"\r\n"))
+def _chunks(stream: BinaryIO) -> bytes:
+    """Return a body that comes in pieces, with what tells them apart; cut short where it is."""
+    found = []
+    while size := stream.readline():
+        length = int(size, 16)
+        found += [size, stream.read(length + 2)]
         if not length:
-            return
+            break
+    return b"".join(found)
 
 
 def _half(answer: bytes) -> bytes:

@@ -7,7 +7,7 @@ record; the planner then draws the consequences like those of any other fact.
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.controller.requests import nodes, pinning, project, runs, suspending
+from reconciler.controller.requests import nodes, pinning, project, runs, snapshots, suspending
 from reconciler.controller.requests.judged import Arguments, Handler, Judged, refused
 from reconciler.model.desired import Desired
 from reconciler.model.history import History
@@ -24,6 +24,7 @@ _VERBS: Final[dict[str, Handler]] = {
     "rerun": runs.rerun,
     "resume": suspending.resume,
     "retry": runs.retry,
+    "snapshot": snapshots.snapshot,
     "stop": runs.stop,
     "suspend": suspending.suspend,
     "unpin": pinning.unpin,

@@ -14,6 +14,9 @@ from reconciler.model.fact.attempts import (
     ImageResolved,
     InputsResolved,
     Result,
+    ResultsSent,
+    SnapshotAsked,
+    SnapshotTaken,
     StartRequested,
     StopRequested,
     TroubleCleared,
@@ -91,6 +94,9 @@ Fact = (
     | StopRequested
     | AttemptEnded
     | AttemptExpired
+    | SnapshotAsked
+    | SnapshotTaken
+    | ResultsSent
     | AttemptForsaken
     | AttemptsForgotten
     | TroubleSeen
@@ -137,6 +143,7 @@ __all__ = [
     "PoolShrunk",
     "Relearned",
     "Result",
+    "ResultsSent",
     "Resumed",
     "RetryGranted",
     "RevisionConverged",
@@ -154,6 +161,8 @@ __all__ = [
     "SlotOpened",
     "SlotReady",
     "SlotUsed",
+    "SnapshotAsked",
+    "SnapshotTaken",
     "SpecSeen",
     "StartRequested",
     "StopRequested",

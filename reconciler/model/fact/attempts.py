@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from reconciler.model.data import Results
 from reconciler.model.identity import AttemptKey
 
 
@@ -56,6 +57,7 @@ class AttemptReserved(Struct, frozen=True):
     """A name is about to be used on a node. Recorded before the create, never reused.
 
     `count` is how many instances its program is told that there are, 0 where that is not known.
+    `outputs` is the hash of where its files go, empty for nowhere.
     """
 
     attempt: AttemptKey
@@ -64,6 +66,7 @@ class AttemptReserved(Struct, frozen=True):
     revision: str
     at: float
     count: int = 0
+    outputs: str = ""
 
 
 class StartRequested(Struct, frozen=True):
@@ -111,6 +114,30 @@ class AttemptEnded(Struct, frozen=True):
     logs: bytes = b""
     cpu_seconds: float = 0.0
     peak_memory: int = 0
+
+
+class SnapshotAsked(Struct, frozen=True):
+    """A person wants what the attempt has written so far to be stored."""
+
+    attempt: AttemptKey
+    at: float
+
+
+class SnapshotTaken(Struct, frozen=True):
+    """What the attempt had written was stored: so many files, of so many bytes, were not yet."""
+
+    attempt: AttemptKey
+    files: int
+    bytes: int
+    at: float
+
+
+class ResultsSent(Struct, frozen=True):
+    """What the attempt has left to be kept is stored. Recorded before its outcome."""
+
+    attempt: AttemptKey
+    results: Results
+    at: float
 
 
 class AttemptForsaken(Struct, frozen=True):

@@ -1,0 +1,211 @@
+"""Which files of which container are to be stored, where, and when.
+
+Decides by the manifest in force, and of what no manifest asks for any more by the one that its
+container was made by. Names of objects are those of the container: they stay the same however
+often the same files are sent. Must not know how anything is stored.
+"""
+
+import hashlib
+import json
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.model.action import Cause, InstanceState, Verb
+from reconciler.model.data import Destination, Outputs, Snapshot, Upload
+from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.fact import Result
+from reconciler.model.hashing import Fingerprint
+from reconciler.model.identity import SNAPSHOT
+from reconciler.model.observed import Container, Phase
+from reconciler.model.run import Attempt
+from reconciler.planning.prefixes import rendered
+from reconciler.planning.scene import Pass, Slot
+from reconciler.planning.step import Step, act
+
+FOLDER: Final = ".reconciler/"
+"""Below a prefix, where the manifests of results are."""
+STORING: Final = "its results are being stored"
+_DIGEST: Final = 20
+
+
+def fingerprint_of(desired: Desired, task: DesiredTask) -> Fingerprint | None:
+    """Return where a task's files go, to be kept with its attempts; None where nothing is kept."""
+    bucket = desired.buckets.get(task.outputs.bucket) if task.outputs else None
+    if task.outputs is None or bucket is None:
+        return None
+    text = msgspec.json.encode(Destination(outputs=task.outputs, bucket=bucket)).decode()
+    return Fingerprint(f"o1-{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]}", text)
+
+
+class Forgone(Struct, frozen=True):
+    """Results that will not be stored, though they were to be, and why."""
+
+    reason: str
+
+
+def upload_of(given: Pass, container: Container) -> Upload | Forgone | None:
+    """Return what is to be stored of a container that has ended, None for nothing more."""
+    record, to = given.record(container), _destination(given, container)
+    if to is None or container.phase is not Phase.EXITED or (record and record.results):
+        return None
+    if not _applies(to.outputs, container, record):
+        return None
+    cancel = _cancelled(given, container)
+    if cancel and to.outputs.on_cancel == "discard":
+        return Forgone(f"{cancel}; its results are given up")
+    upload = _upload(given, container, to)
+    name = f"{container.key.task}.{container.run}.{container.key.instance}.json"
+    about = json.dumps(_about(given, container, record), ensure_ascii=False)
+    return replace(upload, manifest=f"{upload.prefix}{FOLDER}{name}", about=about)
+
+
+def storing(given: Pass, container: Container, upload: Upload) -> Step:
+    """Return the step that stores what an ended container has left."""
+    cause = Cause("it has ended; its results are to be stored", revision=given.desired.revision)
+    if snapshot_subject(given, container) in given.underway.subjects:
+        return Step(InstanceState.COLLECTING, "a snapshot of it is being stored")
+    action = act(given, Verb.UPLOAD, container.attempt_key, container.node, cause,
+                 container=container.id)  # fmt: skip
+    return Step(InstanceState.COLLECTING, STORING, (replace(action, upload=upload),))
+
+
+def with_snapshots(given: Pass, slot: Slot, step: Step) -> Step:
+    """Return a step with the snapshots that are due of what runs, and when the next one is."""
+    busy = {*given.underway.subjects, *(action.subject for action in step.actions)}
+    for container in slot.containers:
+        if container.live and container.name not in busy and not given.unknown(container.node):
+            step = _with_snapshot(given, container, step)
+    return step
+
+
+def snapshot_subject(given: Pass, container: Container) -> str:
+    """Return what a snapshot of a container acts on: apart from it, which may end meanwhile."""
+    return f"{SNAPSHOT}{given.name_of(container.attempt_key)}"
+
+
+def _with_snapshot(given: Pass, container: Container, step: Step) -> Step:
+    record, to = given.record(container), _destination(given, container)
+    if record is None or to is None or record.ended or record.stop_requested_at:
+        return step
+    due, asked = _due_at(given, container, to.outputs, record)
+    subject = snapshot_subject(given, container)
+    if due is None or subject in given.underway.subjects:
+        return step
+    if due > given.now:
+        return replace(step, wake_at=due if step.wake_at is None else min(due, step.wake_at))
+    why = "asked for" if asked else "it is time for what it has written so far"
+    cause = Cause(why, revision=given.desired.revision)
+    action = act(given, Verb.SNAPSHOT, container.attempt_key, container.node, cause,
+                 container=container.id)  # fmt: skip
+    action = replace(action, subject=subject, upload=_upload(given, container, to))
+    return replace(step, actions=(*step.actions, action))
+
+
+def _due_at(
+    given: Pass, container: Container, outputs: Outputs, record: Attempt
+) -> tuple[float | None, bool]:
+    """Return when the next snapshot is due, None for never, and whether it was asked for."""
+    last = record.snapshot or Snapshot()
+    asked = last.asked_at > last.at
+    waits = given.waits_until(snapshot_subject(given, container))
+    if asked:
+        return (waits[0] if waits else given.now), True
+    if not outputs.snapshot_every:
+        return None, False
+    since = max(last.at, record.start_requested_at)
+    due = since + outputs.snapshot_every
+    return (max(due, waits[0]) if waits else due), False
+
+
+def _destination(given: Pass, container: Container) -> Destination | None:
+    """Return where a container's files go, None for nowhere."""
+    task = given.desired.tasks.get(container.key.task)
+    if task is not None:
+        bucket = given.desired.buckets.get(task.outputs.bucket) if task.outputs else None
+        return Destination(outputs=task.outputs, bucket=bucket) if task.outputs and bucket else None
+    record = given.record(container)
+    said = given.history.specs.get(record.outputs) if record and record.outputs else None
+    return msgspec.json.decode(said, type=Destination) if said else None
+
+
+def _applies(outputs: Outputs, container: Container, record: Attempt | None) -> bool:
+    """Whether files are kept of a container that ended as this one has.
+
+    An exit with code 0 may have been before it was told to end, so that is success until it has
+    been looked at.
+    """
+    if container.exit_code == 0:
+        return True
+    stopped = record is not None and bool(record.stop_requested_at)
+    if stopped and record is not None and record.stop_result is Result.CANCELLED:
+        return outputs.on_cancel == "upload"
+    return outputs.on_failure == "upload"
+
+
+def _cancelled(given: Pass, container: Container) -> str:
+    """Return why a container's instance was ended on purpose, empty where it was not."""
+    known = given.history.tasks.get(container.key.task)
+    run = known.runs.get(container.run) if known else None
+    cancel = run.cancel_of(container.key.instance) if run else None
+    return cancel.reason if cancel and cancel.result is Result.CANCELLED else ""
+
+
+def _upload(given: Pass, container: Container, to: Destination) -> Upload:
+    record, outputs = given.record(container), to.outputs
+    return Upload(
+        bucket=to.bucket,
+        prefix=rendered(outputs.prefix, _values(container, record)),
+        source=outputs.source,
+        include=outputs.include,
+        exclude=outputs.exclude,
+        among_inputs=bool(_work(given, container).get("inputs")),
+    )
+
+
+def _values(container: Container, record: Attempt | None) -> dict[str, str]:
+    """Return what a prefix may use: what the container's program was told."""
+    named = record.named if record and record.named else container.key.task
+    return dict(_matrix(container)) | {
+        "INSTANCE_ID": str(container.key.instance),
+        "INSTANCE_COUNT": str(record.count if record else 0),
+        "TASK_NAME": named,
+        "JOB_NAME": container.job,
+        "RUN": str(container.run),
+        "ATTEMPT": str(container.attempt),
+        "REVISION": container.revision,
+    }
+
+
+def _about(given: Pass, container: Container, record: Attempt | None) -> dict[str, object]:
+    """Return what is known before an attempt is looked at: all that it takes to do it again."""
+    work = _work(given, container)
+    known = given.history.tasks.get(container.key.task)
+    run = known.runs.get(container.run) if known else None
+    return {
+        "project": given.desired.project,
+        "task": container.key.task,
+        "job": container.job,
+        "instance": container.key.instance,
+        "run": container.run,
+        "attempt": container.attempt,
+        "revision": container.revision,
+        "instanceCount": record.count if record else 0,
+        "values": _matrix(container),
+        "image": work.pop("image", ""),
+        "imageDigest": run.images.get(container.node, "") if run else "",
+        "workHash": container.work,
+        "work": work,
+    }
+
+
+def _matrix(container: Container) -> dict[str, str]:
+    return dict(json.loads(container.values)) if container.values else {}
+
+
+def _work(given: Pass, container: Container) -> dict[str, object]:
+    """Return what a container was to do, as its run has it on record."""
+    found: dict[str, object] = json.loads(given.history.specs.get(container.work, "{}"))
+    return found
