@@ -30,7 +30,6 @@ from reconciler.cli.text import (
     percent,
     plural,
     rfc3339,
-    size,
 )
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
