@@ -10,6 +10,7 @@ from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Pr
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
 from reconciler.model.data import Fetching, Resolved, Results, Stored, Upload
+from reconciler.model.identity import LABEL_SECRETS
 from reconciler.model.images import Archive, Build
 from reconciler.model.observed import Phase
 
@@ -75,12 +76,13 @@ def carry_out(
 
 
 def _pull(engine: Engine, action: Action, progress: Progress | None, supply: Supply) -> Done:
-    present = engine.resolve(action.image)
+    wanted = action.reference or action.image
+    present = engine.resolve(wanted)
     if action.pull == "always" or (present is None and action.pull != "never"):
         _obtain(engine, action, progress, supply)
-        present = engine.resolve(action.image)
+        present = engine.resolve(wanted)
     if present is None:
-        message = f"image {action.image} is not on node {action.node}, and pull is {action.pull}"
+        message = f"image {wanted} is not on node {action.node}, and pull is {action.pull}"
         raise ImageMissingError(message)
     return Done(reference=present)
 
@@ -92,14 +94,15 @@ def _obtain(engine: Engine, action: Action, progress: Progress | None, supply: S
     elif isinstance(action.origin, Archive):
         engine.load(action.image, action.origin.path, lambda: supply(action), progress)
     else:
-        engine.pull(action.image, progress)
+        engine.pull(action.reference or action.image, progress)
 
 
 def _create(engine: Engine, action: Action) -> Done:
     if action.request is None:
         message = f"{action.subject}: a create without a request"
         raise TypeError(message)
-    return Done(container=engine.create(action.request))
+    told = dict(action.request.labels).get(LABEL_SECRETS, "")
+    return Done(container=engine.create(action.request), secrets=told)
 
 
 def _start(engine: Engine, action: Action) -> Done:

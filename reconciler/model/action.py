@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
+from reconciler.model.confidence import Confidence, Disclosed
 from reconciler.model.data import Fetching, Provision, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -62,9 +63,10 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     """A container to be made: `image` is resolved, `env` complete, `labels` ours.
 
     `launcher` are the words that run what the container would run otherwise, given to them.
-    `scratch` are folders that are volumes without a name: they are there to write to before the
-    start though the root is read-only, and go with the container. `provisions` are the data that it
-    gets; those that are shared are mounted.
+    `confidence` are the secrets that it gets; those that are variables are `disclosed` where the
+    call is made, and nowhere before. `scratch` are folders that are volumes without a name: they
+    are there to write to before the start though the root is read-only, and go with the container.
+    `provisions` are the data that it gets; those that are shared are mounted.
     """
 
     project: str
@@ -76,6 +78,8 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     membership: Membership | None = None
     launcher: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
+    confidence: Confidence | None = None
+    disclosed: Disclosed = Disclosed()
     provisions: tuple[Provision, ...] = ()
 
     @property
@@ -93,6 +97,7 @@ class Action(Struct, frozen=True, kw_only=True):
     container, nor one's snapshot; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `reference` is the image with the digest that it has to have, where more than is written.
     `origin` is what the image is made of, where that is not for a registry to say.
     `staging` is what is put into the container before its start, None for nothing.
     `upload` is what is stored of a container's files, and `forgoing` why that is given up.
@@ -109,6 +114,7 @@ class Action(Struct, frozen=True, kw_only=True):
     attempt: AttemptKey | None = None
     container: str = ""
     image: str = ""
+    reference: str = ""
     pull: str = "missing"
     origin: Archive | Build | None = None
     signal: str = ""
