@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from reconciler import manifests
+from reconciler.cli.data import DataTerms, data_terms
 from reconciler.cli.exits import Failure
 from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
@@ -47,6 +48,7 @@ class Place(Struct, frozen=True):
     ssh_config: str = ""
     hosts: Hosts | None = None
     way: Way = Way()
+    data: DataTerms = DataTerms()
 
     @property
     def root(self) -> Path:
@@ -97,7 +99,8 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
         state = Path(operator.state_root) / project
     policy = policy_of(operator, chosen, folder.root, as_git=as_git)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
-    return Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
+    data = data_terms(operator)
+    return Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way, data)
 
 
 def look(place: Place) -> "Report":
