@@ -1,10 +1,11 @@
-"""What went wrong at a service → the errors that all buckets have, in sentences.
+"""What went wrong, at a service or on a disk → the errors that all buckets have, in sentences.
 
 Decides what is worth trying again, what somebody has to mend, and what he has to do. Goes by the
 status and the code of the service's answer, which the library only has as text. Must not know
 what was asked.
 """
 
+import errno
 import re
 from typing import Final
 
@@ -47,6 +48,10 @@ _PRECONDITION: Final = 412
 _SLOWER: Final = 429
 _TROUBLE: Final = 500
 _FULL_STATUS: Final = 507
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_RIGHT: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_IN_THE_WAY: Final = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
 
 
 class Where(Struct, frozen=True):
@@ -111,3 +116,17 @@ def _without_answer(text: str, where: Where, name: str) -> BucketError:
         return DeniedError(f"{where}: {where.keys} are not to be had; put some there")
     said = next((said for sign, said in _SIGNS if sign.search(text)), "the connection broke off")
     return UnavailableError(f"{where}: {said}")
+
+
+def of_system(error: OSError, where: str) -> BucketError:
+    """Return what the system's refusal means."""
+    said = f"{where}: {error.strerror}"
+    if error.errno in _NO_ROOM:
+        return FullError(f"{said}; make room there")
+    if error.errno in _NO_RIGHT:
+        return DeniedError(f"{said}; whoever runs the reconciler needs more rights there")
+    if error.errno in _IN_THE_WAY:
+        return BucketError(f"{said}: a file is where a folder should be, or the reverse")
+    if error.errno == errno.ENAMETOOLONG:
+        return BucketError(f"{said}: its file system takes no such name")
+    return UnavailableError(said)

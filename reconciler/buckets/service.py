@@ -34,7 +34,7 @@ _AT_ONCE: Final = 4
 _PIECE: Final = 1024 * 1024
 _PAGE: Final = 1000
 _COPYABLE: Final = 5 * 1024**3
-_RESUMES: Final = 5
+_RESUMES: Final = 3
 _FIRST_PAUSE: Final = 0.2
 
 
@@ -107,7 +107,7 @@ class ServiceBucket:
                 self._full(name),
                 pieces,
                 use_multipart=True,
-                chunk_size=_part_size(size),
+                chunk_size=part_size(size),
                 max_concurrency=_AT_ONCE,
             )
 
@@ -238,6 +238,6 @@ def _marks_folder(entry: Entry, names: Sequence[bytes]) -> bool:
     return at < len(names) and names[at].startswith(below)
 
 
-def _part_size(size: int | None) -> int:
+def part_size(size: int | None) -> int:
     """Return how large parts are, so that there are not more of them than a service takes."""
     return _UNKNOWN_PART if size is None else max(PART, -(-size // (_MOST_PARTS - 1)))

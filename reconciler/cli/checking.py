@@ -101,6 +101,7 @@ def check(part: Part, policy: Policy, *, remember: bool) -> Findings:
         cache=cache,
         keep=part.saved,
     )
+    checked = checking.with_materials(checked, snapshot.contents)
     named = part.named
     problems = [*_unreadable(snapshot), *_unread(snapshot, named)]
     problems += [p for p in checked.problems if not named or p.at.path in {"", *named}]

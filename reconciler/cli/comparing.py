@@ -56,8 +56,8 @@ def compared(source: Path, path: PurePosixPath, names: tuple[str, str], policy: 
     notes = [*before.notes, *after.notes, doubt, _renamed(older.project, newer.project)]
     return Compared(
         compare(None if doubt else older.desired, newer),
-        Side(names[0], before.snapshot.revision),
-        Side(names[1], after.snapshot.revision),
+        Side(names[0], older.revision),
+        Side(names[1], newer.revision),
         tuple(dict.fromkeys(note for note in notes if note)),
     )
 

@@ -19,7 +19,7 @@ from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.loop import Ending
-from reconciler.controller.revisions import load
+from reconciler.controller.revisions import as_loaded, load
 from reconciler.controller.writing import (
     Options,
     Writer,
@@ -99,7 +99,7 @@ def _begin_with(place: Place, memory: Memory) -> tuple[Snapshot | None, Desired]
     snapshot = place.source.read()
     catalog = load(snapshot, place.project, place.policy, memory, place.hosts)
     if snapshot.complete and catalog.desired is not None and catalog.project == place.project:
-        return snapshot, catalog.desired
+        return as_loaded(snapshot, catalog), catalog.desired
     if not snapshot.complete:
         complain(f"the source cannot be read whole: {snapshot.problem}")
     session.show_problems(place, catalog)

@@ -16,12 +16,19 @@ from reconciler.model.action import Action, Cause, Verb
 from reconciler.model.data import Fetching
 from reconciler.model.desired import Desired
 from reconciler.model.identity import InstanceKey
+from reconciler.model.images import Archive, Build
 
 
 class Kind(StrEnum):
-    """What happens to an instance; PULL to an image, FETCH to inputs, NETWORK to a network."""
+    """What happens to an instance; to a node's image, to inputs, or to a run's NETWORK.
+
+    An image is fetched by PULL, made of the source by BUILD, or of an archive in it by LOAD. FETCH
+    is for inputs.
+    """
 
     PULL = "pull"
+    BUILD = "build"
+    LOAD = "load"
     FETCH = "fetch"
     NETWORK = "network"
     CREATE = "create"
@@ -72,7 +79,7 @@ def summary(
 def _step(group: tuple[Action, ...], wanted: Collection[InstanceKey]) -> Step:
     first = group[0]
     kind = _kind(group, wanted)
-    if kind is Kind.PULL:
+    if first.verb is Verb.PULL:
         return Step(kind, f"{first.image} on node {first.node}", first.cause, group)
     if first.fetching is not None:
         return Step(kind, _origins(first.fetching, first.node), first.cause, group)
@@ -92,6 +99,8 @@ def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
     verbs = {action.verb for action in group}
     created = next((a for a in group if a.verb is Verb.CREATE), None)
     described = (
+        (isinstance(group[0].origin, Build), Kind.BUILD),
+        (isinstance(group[0].origin, Archive), Kind.LOAD),
         (Verb.PULL in verbs, Kind.PULL),
         (Verb.FETCH in verbs, Kind.FETCH),
         (Verb.NETWORK in verbs, Kind.NETWORK),

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from reconciler.controller.materials import missing
 from reconciler.controller.remembering import Cache
 from reconciler.manifests import checking
 from reconciler.manifests.checking import Checked, Files, Question
 from reconciler.model.policy import FOLDER, Policy
+from reconciler.sources.contents import Contents
 
 _PART: Final = 100  # files that one process takes at a time
 _WORTH: Final = 3  # parts from which on other processes pay for their start
@@ -35,6 +37,13 @@ def check(
     if cache is not None and keep and checked.verdicts != known:
         cache.remember(checked.verdicts)
     return checked
+
+
+def with_materials(checked: Checked, contents: Contents | None) -> Checked:
+    """Return what was checked, with what is missing of what images are made of."""
+    if not checked.made:
+        return checked
+    return checking.completed(checked, missing(contents, checked.made))
 
 
 def spread(files: Files, question: Question) -> Iterator[Mapping[str, bytes]]:

@@ -21,7 +21,7 @@ from reconciler.controller.happenings import Done, Finished, Hinted, Listed, Nod
 from reconciler.controller.relearning import unknown_containers
 from reconciler.controller.scribe import Record, Scribe
 from reconciler.controller.twins import twins_of
-from reconciler.engines.engine import UnreachableError
+from reconciler.engines.engine import BuildFailedError, UnreachableError
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Plan, Verb, Verdict
 from reconciler.model.data import Fetching
@@ -157,6 +157,8 @@ class Core:
         self._learn(absorb(self.board, self.history, done, self.now(), self._dates).facts)
         if action.verb is Verb.START and isinstance(done.outcome, Done):
             self.scribe.tell(narrate.said_of_start(action, self.now()))
+        if isinstance(done.outcome, BuildFailedError):
+            self.scribe.tell(narrate.said_of_build(action, done.outcome.output, self.now()))
         if action.verb is Verb.PULL:
             for task in self._using(action.image):
                 self._soil(task)

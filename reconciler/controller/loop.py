@@ -21,6 +21,7 @@ from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
 from reconciler.controller.keys import Keys
 from reconciler.controller.lookout import Lookout
+from reconciler.controller.materials import supplying
 from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
 from reconciler.controller.preparing import preparing
@@ -99,6 +100,7 @@ class Loop:
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
+        self._supply = supplying(revisions.source if revisions is not None else None)
         self._policy = revisions.policy if revisions is not None else FOLDER
 
     def put(self, happening: Happening) -> None:
@@ -285,7 +287,7 @@ class Loop:
         )
         lookout = Lookout(engine, self._expressions_of)
         prepare = preparing(spec, self._policy, self._keys)
-        workers = Workers(engine, self.put, prepare, self._carriage.carry)
+        workers = Workers(engine, self.put, prepare, self._carriage.carry, self._supply)
         return Post(spec, watch, workers, lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:

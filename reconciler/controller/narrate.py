@@ -14,11 +14,13 @@ from reconciler.model.action import Action, Cause, Hold, Plan, Verb
 from reconciler.model.data import Results
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import Archive, Build
 from reconciler.model.quantities import size
 from reconciler.model.suspension import wording_of
 from reconciler.planning.firing import time_of
 
 _LEVELS = {Result.FAILED: "warning", Result.LOST: "warning"}
+_MADE: Mapping[type, str] = {Build: "build", Archive: "load"}
 _UNSAID = {Verb.COLLECT, Verb.START}
 
 
@@ -41,13 +43,19 @@ def said_of_action(action: Action, now: float) -> LogEntry | None:
     """Return the line for an action that is about to be carried out."""
     if action.verb in _UNSAID:
         return None
-    said = _of_action(action, now, action.verb.value, action.cause.reason)
+    kind = _MADE.get(type(action.origin), action.verb.value)
+    said = _of_action(action, now, kind, action.cause.reason)
     return replace(said, cause=cause_of(action.cause))
 
 
 def said_of_start(action: Action, now: float) -> LogEntry:
     """Return the line for an instance that the engine has started."""
     return _of_action(action, now, "started", f"running on node {action.node}")
+
+
+def said_of_build(action: Action, output: str, now: float) -> LogEntry:
+    """Return the line for a build that has failed: the end of what it printed."""
+    return replace(_of_action(action, now, "build", output), level="warning")
 
 
 def said_of_plan(made: Plan, known: Iterable[Hold], now: float) -> list[LogEntry]:

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler import manifests
+from reconciler.controller.materials import completed, without_record
 from reconciler.ledger import Ledger, LedgerError
 from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired
@@ -81,9 +82,16 @@ class Revisions(Struct):
         if not snapshot.complete:
             return self._partial(snapshot, in_force)
         if snapshot.revision == in_force.revision and in_force.prunable:
-            self._last_said = ""
             return self._keep_again(snapshot)
         catalog = self._load(snapshot)
+        return self._judged(as_loaded(snapshot, catalog), catalog, in_force, pinned)
+
+    def _judged(
+        self, snapshot: Snapshot, catalog: Catalog, in_force: Desired, pinned: str
+    ) -> Change:
+        """Say what becomes of a reading that is whole, and named by all that it holds."""
+        if snapshot.revision == in_force.revision and in_force.prunable:
+            return self._keep_again(snapshot)
         if catalog.desired is None or catalog.project != self.project:
             return self._unfit(snapshot, catalog)
         if pinned:
@@ -185,6 +193,7 @@ class Revisions(Struct):
 
     def _keep_again(self, snapshot: Snapshot) -> Change:
         """Put the revision in force on record where that has failed; it has been told of."""
+        self._last_said = ""
         if not self._kept:
             self._keep(snapshot)
         return Change(again_in=None if self._kept else KEEP_AGAIN_SECONDS)
@@ -226,14 +235,20 @@ def load(
 
     `memory` is of a former one that may be much like it.
     """
-    return manifests.load(
-        snapshot.files,
+    catalog = manifests.load(
+        without_record(snapshot.files),
         project=project,
         revision=snapshot.revision,
         policy=policy,
         memory=memory,
         hosts=hosts,
     )
+    return completed(snapshot, catalog)
+
+
+def as_loaded(snapshot: Snapshot, catalog: Catalog) -> Snapshot:
+    """Return a snapshot as it is to be kept: with all that its catalog was made from."""
+    return replace(snapshot, files=catalog.files, revision=catalog.revision)
 
 
 def keep(

@@ -82,7 +82,8 @@ def read(
 ) -> tuple[Snapshot, Catalog]:
     """Read a source and check it; `project` is its name where it says none itself."""
     snapshot = source.read()
-    return snapshot, revisions.load(snapshot, project, policy, hosts=hosts)
+    catalog = revisions.load(snapshot, project, policy, hosts=hosts)
+    return revisions.as_loaded(snapshot, catalog), catalog
 
 
 @contextmanager

@@ -4,13 +4,25 @@ An engine carries out single calls and decides nothing. Calls are synchronous, m
 several threads at once, and each has a deadline of its own: none ever hangs for good.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from reconciler.engines.dialogue import Command, Dialogue
+from reconciler.engines.errors import (
+    BuildFailedError,
+    ConflictError,
+    DataMissingError,
+    EngineError,
+    ImageMissingError,
+    PermanentError,
+    StrandedError,
+    TransientError,
+    UnreachableError,
+)
 from reconciler.engines.folders import FolderFile
+from reconciler.engines.images import Content, Images, Progress
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
@@ -18,55 +30,6 @@ from reconciler.model.cluster import Fabric, Network, NetworkRequest
 from reconciler.model.data import Stored
 from reconciler.model.observed import Container, ContainerDetail, Usage
 from reconciler.model.staging import Staging
-
-
-class EngineError(Exception):
-    """An engine said no. The message is a sentence for people."""
-
-
-class TransientError(EngineError):
-    """Worth trying again later: no space, a name still held, a network that flapped."""
-
-
-class PermanentError(EngineError):
-    """The same request will be refused again: a bad option, a bind source that is missing.
-
-    `exit_code` is what `docker run` would return when the program could not be started: 126
-    where it is not executable, 127 where it is not found, otherwise None.
-    """
-
-    def __init__(self, message: str, exit_code: int | None = None) -> None:
-        """Keep the sentence and the exit code."""
-        super().__init__(message)
-        self.exit_code = exit_code
-
-
-class ImageMissingError(EngineError):
-    """The image is not on the node (create), or cannot be had (pull)."""
-
-
-class DataMissingError(EngineError):
-    """Data that an instance is to have are not on the node any more. `key` is their content's."""
-
-    def __init__(self, message: str, key: str) -> None:
-        """Keep the sentence, and which data."""
-        super().__init__(message)
-        self.key = key
-
-
-class ConflictError(EngineError):
-    """The name is held by something that is not ours; it is left alone."""
-
-
-class StrandedError(EngineError):
-    """An engine died while it started this container, and will never start it again.
-
-    Whether its program has begun is unknown, and nothing that an engine offers would tell.
-    """
-
-
-class UnreachableError(EngineError):
-    """The engine does not answer, or not in time. Whether it acted is unknown."""
 
 
 class EngineInfo(Struct, frozen=True):
@@ -111,10 +74,7 @@ class EventStream(Protocol):
         ...
 
 
-Progress = Callable[[str], None]
-
-
-class Engine(Protocol):
+class Engine(Images, Protocol):
     """One node's engine. Every method may raise UnreachableError."""
 
     node: str
@@ -157,22 +117,6 @@ class Engine(Protocol):
         """Look at one container by name or id, waiting for a start under way to finish.
 
         None when there is no such container, or when it is not ours.
-        """
-        ...
-
-    def resolve(self, image: str) -> str | None:
-        """Return the reference to create from, None where the image is not present.
-
-        It is REPO:TAG@DIGEST where the engine knows the digest, else the image's id.
-        """
-        ...
-
-    def pull(self, image: str, progress: Progress | None = None) -> None:
-        """Fetch an image.
-
-        Raises:
-            ImageMissingError: there is no such image, or no access to it.
-            TransientError: the registry could not be asked.
         """
         ...
 
@@ -373,3 +317,22 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back connections."""
         ...
+
+
+__all__ = [
+    "BuildFailedError",
+    "ConflictError",
+    "Content",
+    "DataMissingError",
+    "Engine",
+    "EngineError",
+    "EngineEvent",
+    "EngineInfo",
+    "EventStream",
+    "ImageMissingError",
+    "PermanentError",
+    "Progress",
+    "StrandedError",
+    "TransientError",
+    "UnreachableError",
+]

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.model.catalog import Catalog
 from reconciler.model.hosts import Hosts
+from reconciler.model.images import Material
 from reconciler.model.operator import Service, Way
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
@@ -27,6 +28,17 @@ class Memory(Struct):
     files: dict[str, Any] = field(default_factory=dict)
     whole: Any = None
     question: Any = None
+
+
+class Found(Struct, frozen=True):
+    """What was found of what an image is made of: its digest, else why there is none.
+
+    `in_file`: the fault is that of the Dockerfile.
+    """
+
+    digest: str = ""
+    fault: str = ""
+    in_file: bool = False
 
 
 class StandardProfile(Struct, frozen=True):
@@ -89,6 +101,16 @@ def load(
     return loading.load(
         files, project=project, revision=revision, policy=policy, memory=memory, hosts=hosts
     )
+
+
+def completed(catalog: Catalog, found: Mapping[Material, Found]) -> Catalog:
+    """Return a catalog whose images are called and hashed by what they are made of.
+
+    What is missing is a problem; of what is not in `found`, nothing is started.
+    """
+    from reconciler.manifests import making  # noqa: PLC0415  # as above
+
+    return making.completed(catalog, found)
 
 
 def written(kind: str, name: str, spec: Mapping[str, Any]) -> str:

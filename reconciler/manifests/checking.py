@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.manifests.declared import Filed
 from reconciler.manifests.documents import SOURCE_FILE
@@ -22,9 +23,12 @@ from reconciler.manifests.loading import (
     configuration_of,
     load,
     project_of,
+    uses_of,
 )
+from reconciler.manifests.making import Findings, check_materials
 from reconciler.manifests.reporting import Report
 from reconciler.manifests.shipped import profile_names
+from reconciler.model.catalog import Use
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.model.problem import Problem
 
@@ -44,11 +48,15 @@ class Question(Struct, frozen=True):
 
 
 class Checked(Struct, frozen=True):
-    """How many documents each file has, what is wrong, and what to remember."""
+    """How many documents each file has, what is wrong, and what to remember.
+
+    `made` is what images are made of, which is yet to be looked for.
+    """
 
     counts: dict[str, int]
     problems: tuple[Problem, ...]
     verdicts: Verdicts
+    made: tuple[Use, ...] = ()
 
 
 Spread = Callable[[Files, Question], Iterable[Mapping[str, bytes]]]
@@ -85,7 +93,15 @@ def check(
     project_of(configured, project, report)
     conclude(((path, filed[path]) for path in read), read, report)
     counts = {path: one.checked for path, one in filed.items()}
-    return Checked(counts, report.sorted(), verdicts)
+    made = tuple(uses_of(filed[path] for path in read))
+    return Checked(counts, report.sorted(), verdicts, made)
+
+
+def completed(checked: Checked, found: Findings) -> Checked:
+    """Return what was checked, with what is wrong with what images are made of."""
+    report = Report(dict.fromkeys(checked.problems))
+    check_materials(checked.made, found, report)
+    return replace(checked, problems=report.sorted())
 
 
 def _are_text(paths: Iterable[str]) -> bool:
@@ -101,7 +117,7 @@ def _at_length(files: Files, project: str, policy: Policy) -> Checked:
     """Return the same without verdicts."""
     catalog = load(files, project=project, revision="", policy=policy)
     counts = {path: read_sheet(path, data).checked for path, data in files.items()}
-    return Checked(counts, catalog.problems, {})
+    return Checked(counts, catalog.problems, {}, catalog.made)
 
 
 def _recalled(digests: Mapping[str, str], known: Mapping[str, bytes]) -> dict[str, Filed]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from reconciler.manifests.documents import items_of, pairs
 from reconciler.manifests.fields import Fields
-from reconciler.manifests.images import has_origin, read_image
+from reconciler.manifests.images import has_origin, read_image, read_origin
 from reconciler.manifests.mounts import read_mounts
 from reconciler.manifests.reporting import shorten
 from reconciler.manifests.tree import Mapping, Node
@@ -48,6 +48,7 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
     }
     return InstanceSpec(
         image=read_image(fields.below("image")),
+        origin=read_origin(fields.below("image")),
         entrypoint=fields.words("entrypoint"),
         command=fields.words("command"),
         user=fields.text("user"),

@@ -7,6 +7,7 @@ kept from one check to the next. Plain values only.
 from msgspec import Struct
 
 from reconciler.model.amounts import Amounts
+from reconciler.model.catalog import Use
 from reconciler.model.position import Position
 from reconciler.model.problem import Problem
 from reconciler.model.spec import Pairs
@@ -49,7 +50,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `labels` its own. `room` is what each instance asks for, or what a node or a slot of a pool
     has, said at `sized`; `reached` is a node's endpoint. A task's `job` is the one that it stands
     in or names, `former` the name that it had before; `together` counts instances that may run at
-    once, `text` characters of what is hashed.
+    once, `text` characters of what is hashed. `made` is what its image is made of, if anything.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     instances: int = 0
     together: int = 0
     text: int = 0
+    made: Use | None = None
 
 
 class Filed(Struct, frozen=True):

@@ -16,7 +16,9 @@ from reconciler.manifests.reporting import Report
 from reconciler.manifests.tasks import TaskEntry
 from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
 from reconciler.model.amounts import Amounts
+from reconciler.model.catalog import Use
 from reconciler.model.desired import DesiredTask
+from reconciler.model.images import Archive
 from reconciler.model.quantities import parse_bytes, parse_cpus
 
 T = TypeVar("T")
@@ -66,6 +68,7 @@ def declare_task(
         instances=count,
         together=min(count, compiled.parallelism or count),
         text=len(compiled.work.text) + len(compiled.shape.text),
+        made=_made(spec, profile, compiled),
     )
     return _with_wishes(said, spec, profile, compiled) if sound else said
 
@@ -111,6 +114,18 @@ def _fixed_ports(ports: Node | None, compiled: DesiredTask) -> Iterator[FixedPor
         if port.host:
             node = item.get("host") or item
             yield FixedPort(port.host, port.protocol, Place(*place_of(node)))
+
+
+def _made(spec: Mapping, profile: Mapping, compiled: DesiredTask) -> Use | None:
+    """Return what of the source a task's image is made of."""
+    origin = compiled.spec.origin
+    if origin is None:
+        return None
+    field = "archive" if isinstance(origin, Archive) else "build"
+    place = _place(_given(("image", field), spec, profile)) or Place(compiled.at)
+    context = _place(_given(("image", field, "context"), spec, profile)) or place
+    file = _place(_given(("image", field, "file"), spec, profile)) or context
+    return Use(origin.material, context.at, context.pointer, file.at, file.pointer)
 
 
 def _endpoint(entry: Entry, spec: Mapping) -> Endpoint:

@@ -4,12 +4,15 @@ Decides which of them may stand together, and that the registry's password is no
 manifest holds. Must not know how an image is fetched or made.
 """
 
+import posixpath
 from typing import Final
 
 from reconciler.manifests import references
+from reconciler.manifests.documents import pairs
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.paths import check_in_source
 from reconciler.manifests.tree import Mapping, Scalar
+from reconciler.model.images import Archive, Build, Origin
 
 ORIGINS: Final = ("name", "build", "archive")
 _EXCLUDED: Final = {
@@ -40,6 +43,20 @@ def read_image(fields: Fields) -> str:
         fields.report.error("bad-image", at, pointer, message, fault.hint)
         return name.text
     return f"{reference.partition('@')[0]}@{digest}" if digest else reference
+
+
+def read_origin(fields: Fields) -> Origin | None:
+    """Return what of the source an image is made of, None where it comes from a registry."""
+    image, build = fields.node, fields.below("build")
+    if "name" in image.items:
+        return None
+    if "build" in image.items:
+        context = posixpath.normpath(build.text("context", "."))
+        file = posixpath.normpath(build.text("file", "Dockerfile"))
+        return Build(context=context, file=file, args=pairs(build.node.mapping("args")))
+    if "archive" in image.items:
+        return Archive(path=posixpath.normpath(fields.text("archive")))
+    return None
 
 
 def has_origin(image: Mapping) -> bool:

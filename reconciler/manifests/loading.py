@@ -5,7 +5,7 @@ whatever a `Memory` holds.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingLike
 from typing import Final
 
@@ -31,7 +31,7 @@ from reconciler.manifests.stepping import (
     step,
     whole_of,
 )
-from reconciler.model.catalog import Catalog
+from reconciler.model.catalog import Catalog, Use
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.hosts import Hosts
 from reconciler.model.identity import NAME_PATTERN
@@ -76,6 +76,7 @@ def load(
         if report.errors()
         else _desired(name, revision, known.values(), configured, hosts),
         files=files,
+        made=tuple(uses_of(one.examined.filed for one in known.values())),
     )
     memory.files = {} if size.excess else known
     memory.whole = None
@@ -100,6 +101,11 @@ def conclude(
         if one.lost:
             lost.append(files[path])
     check_across(declared, b"\n".join(lost), report, hosts)
+
+
+def uses_of(filed: Iterable[Filed]) -> Iterator[Use]:
+    """Yield what images are made of, in the order of files."""
+    return (d.made for one in filed for d in one.declared if d.made is not None)
 
 
 def configuration_of(sheets: Iterable[Sheet], policy: Policy, report: Report) -> Configuration:

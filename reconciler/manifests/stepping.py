@@ -143,6 +143,7 @@ def _is_apart(filed: Filed) -> bool:
         one.kind == "Task"
         and not one.ports
         and not one.former
+        and one.made is None
         and all(r.kind != "Task" for r in one.references)
         for one in filed.declared
     )
@@ -202,6 +203,7 @@ def _catalog(
         problems=report.sorted(),
         desired=replace(before.desired, revision=revision, tasks=tasks),
         files=files,
+        made=before.made,
     )
     return whole.catalog
 

@@ -39,8 +39,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 
 
 OF_TASKS: Final = (
-    _blocking("container.image.build", "there would be no image"),
-    _blocking("container.image.archive", "there would be no image"),
     Gap("container.image.registryAuth", "the engine's own logins are used"),
     _blocking("container.resources.devices", "the task would not have its devices"),
     _blocking("secrets", "the task would miss its secrets"),

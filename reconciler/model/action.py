@@ -11,6 +11,7 @@ from reconciler.model.cluster import Membership, NetworkRequest
 from reconciler.model.data import Fetching, Provision, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.images import Archive, Build
 from reconciler.model.milestone import Reached
 from reconciler.model.pool import PoolView
 from reconciler.model.position import NOWHERE, Position
@@ -92,6 +93,7 @@ class Action(Struct, frozen=True, kw_only=True):
     container, nor one's snapshot; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `origin` is what the image is made of, where that is not for a registry to say.
     `staging` is what is put into the container before its start, None for nothing.
     `upload` is what is stored of a container's files, and `forgoing` why that is given up.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
@@ -108,6 +110,7 @@ class Action(Struct, frozen=True, kw_only=True):
     container: str = ""
     image: str = ""
     pull: str = "missing"
+    origin: Archive | Build | None = None
     signal: str = ""
     fenced: bool = False
     request: CreateRequest | None = None
@@ -121,9 +124,14 @@ class Action(Struct, frozen=True, kw_only=True):
 
     @property
     def carries(self) -> bool:
-        """Whether it carries data, which may take long: so does a start that is given copies."""
+        """Whether it carries data, which may take long.
+
+        So does a start that is given copies, and an image that is made of the source.
+        """
         provisions = self.staging.provisions if self.staging else ()
-        return self.verb in CARRYING or any(not one.read_only for one in provisions)
+        if self.verb in CARRYING or self.origin is not None:
+            return True
+        return any(not one.read_only for one in provisions)
 
     @property
     def key(self) -> InstanceKey | None:

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reconciler.model.data import Input
+from reconciler.model.images import Archive, Build
 from reconciler.model.staging import Account
 
 Pairs = tuple[tuple[str, str], ...]
@@ -109,11 +110,14 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
 
     `entrypoint` and `command` are None where the image's own are used. `pool` is the one in whose
     slots it runs, empty for anywhere. With the network `cluster` there is a `cluster`, of which the
-    master runs `master` and the others run `worker`, each the command where None.
+    master runs `master` and the others run `worker`, each the command where None. `origin` is what
+    the image is made of, None for one that a registry has; `image` is named by its content then,
+    and empty as long as that is not known.
     """
 
     image: str
     pull: Literal["missing", "always", "never"] = "missing"
+    origin: Build | Archive | None = None
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     master: tuple[str, ...] | None = None

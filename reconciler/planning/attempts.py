@@ -170,6 +170,7 @@ def image_step(scene: Scene, node: str) -> Step | None:
         cause=why,
         image=image,
         pull=scene.task.spec.pull,
+        origin=scene.task.spec.origin,
         priority=scene.task.priority,
     )
     return Step(InstanceState.PREPARING, reason, (pull,))

@@ -20,6 +20,8 @@ from reconciler.planning.start_script import EXITS, SAYS
 _STARTING: Final = {"create", "start"}
 # What a shell, and a container's init, exit with when a program cannot be run or is not found.
 _NOT_STARTED: Final = {126, 127}
+# What makes an image of a source works long, and fails for long: another revision cures it.
+_DEAR: Final = 10
 _LAST_WORDS: Final = 200
 _MENDED_WITHIN: Final = 60.0
 _RESTARTED: Final = "its engine restarted while it ran, so how it ended is not known"
@@ -142,7 +144,8 @@ def refused(
     subject = trouble_subject(action)
     before = history.troubles.get(subject)
     count = before.count + 1 if before else 1
-    wait = max(trouble_delay(count), _MENDED_WITHIN if for_people else 0.0)
+    wait = trouble_delay(count) * (_DEAR if action.origin is not None else 1)
+    wait = max(wait, _MENDED_WITHIN if for_people else 0.0)
     return TroubleSeen(subject, message, count, now + wait, now)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from reconciler.sources.disk import DiskContents
 from reconciler.sources.scan import Found, Scan, Signature, scan, signature_of
 from reconciler.sources.source import (
     SOURCE_FILE,
@@ -54,6 +55,7 @@ class FolderSource:
             self.root = path.absolute()
             self.focus = ""
         self._contents: dict[str, _Content] = {}  # what a file was when it was read last
+        self._others = DiskContents(self.root)
 
     @property
     def name(self) -> str:
@@ -78,11 +80,16 @@ class FolderSource:
         restless = "files keep changing while they are read"
         return self._snapshot(contents, [restless, *before.problems])
 
+    def contents(self, revision: str) -> DiskContents:
+        """Return the files as they are now, whatever the revision."""
+        del revision
+        return self._others
+
     def watch(self, callback: Callable[[], None]) -> Watch:
         """Call back soon after a manifest, or a folder that may hold one, has changed."""
         from reconciler.sources.watch import FolderWatch  # noqa: PLC0415 - watchdog is slow to load
 
-        return FolderWatch(self.root, callback)
+        return FolderWatch(self.root, callback, self._others)
 
     def _snapshot(self, contents: dict[str, _Content], problems: list[str]) -> Snapshot:
         files = {path: contents[path].data for path in sorted(contents)}
@@ -93,6 +100,8 @@ class FolderSource:
             files=files,
             complete=not problems,
             problem=sentence(problems),
+            contents=self._others,
+            by_content=True,
         )
 
 

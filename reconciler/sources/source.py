@@ -11,6 +11,8 @@ from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from reconciler.sources.contents import Contents
+
 SOURCE_FILE: Final = "reconciler.yaml"
 _NAME_LENGTH: Final = 40
 _DIGEST_LENGTH: Final = 12
@@ -34,7 +36,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     `files` maps paths relative to the source, with forward slashes, to their bytes. Where the
     reading is not `complete`, `problem` says in a sentence what is missing, and nothing may be
-    torn down for being absent from it.
+    torn down for being absent from it. `contents` are the other files of this very revision, None
+    where nobody has them any more. `by_content`: what else is used of it names the revision, too.
     """
 
     root: str
@@ -44,6 +47,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     complete: bool = True
     problem: str = ""
     commit: CommitInfo | None = None
+    contents: Contents | None = None
+    by_content: bool = False
 
 
 class Watch(Protocol):
@@ -69,6 +74,14 @@ class Source(Protocol):
 
     def watch(self, callback: Callable[[], None]) -> Watch:
         """Call back, from another thread, soon after something may have changed."""
+
+
+@runtime_checkable
+class Supplying(Protocol):
+    """A source that has more than manifests."""
+
+    def contents(self, revision: str) -> Contents:
+        """Return the files of a revision; of one that is gone, what has taken its place."""
 
 
 @runtime_checkable

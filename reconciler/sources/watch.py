@@ -22,6 +22,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from reconciler.sources.disk import DiskContents
 from reconciler.sources.ignore import IGNORE_FILE
 from reconciler.sources.scan import Scan, is_manifest, is_visible, scan
 
@@ -40,8 +41,11 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
 class FolderWatch:
     """A folder being watched, from construction until `stop`."""
 
-    def __init__(self, root: Path, callback: Callable[[], None]) -> None:
+    def __init__(
+        self, root: Path, callback: Callable[[], None], contents: DiskContents | None = None
+    ) -> None:
         self._root = root.absolute()
+        self._contents = contents or DiskContents(root)
         self._callback = callback
         self._wake = threading.Condition()
         self._first = 0.0  # when the changes not yet reported began
@@ -49,7 +53,7 @@ class FolderWatch:
         self._stopped = False
         self._observer: BaseObserver | None = None
         self._identity: tuple[int, int] | None = None
-        self._known = Scan()
+        self._known: tuple[Scan, object] = (Scan(), ())
         self._look_at = 0.0
         self._looked = 0.0
         self._look(report=False)
@@ -118,7 +122,7 @@ class FolderWatch:
             self._identity = identity
             if identity is not None:
                 self._subscribe()
-        found = scan(self._root)
+        found = scan(self._root), self._contents.glance()
         if report and found != self._known:
             if self._last < self._looked:
                 self._identity = None  # a change that no event told of: subscribe anew
@@ -133,7 +137,7 @@ class FolderWatch:
         observer: BaseObserver | None = None
         try:
             observer = Observer()
-            observer.schedule(_Handler(real, self.touch), real, recursive=True)
+            observer.schedule(_Handler(real, self.touch, self._contents), real, recursive=True)
             observer.start()
         except OSError:
             # The system's watches have run out: looking has to do, until there are some again.
@@ -149,10 +153,11 @@ class FolderWatch:
 
 
 class _Handler(FileSystemEventHandler):
-    """Tells apart the events that may concern a manifest."""
+    """Tells apart the events that may concern a manifest, or what images are made of."""
 
-    def __init__(self, root: str, touch: Callable[[], None]) -> None:
+    def __init__(self, root: str, touch: Callable[[], None], contents: DiskContents) -> None:
         self._root = root
+        self._contents = contents
         self._touch = touch
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -168,6 +173,8 @@ class _Handler(FileSystemEventHandler):
         if not path:
             return False
         below = PurePath(os.path.relpath(os.fsdecode(path), self._root))
+        if self._contents.concerns(below.as_posix()):
+            return True
         if below.name == IGNORE_FILE:
             return is_visible(below.parent)
         return is_visible(below) and (event.is_directory or is_manifest(below.name))

@@ -14,7 +14,7 @@ from reconciler.model.operator import Credential, SecretPlace
 from tests.support.relay import Relay
 from tests.support.s3 import OWNER, Keys, S3Server
 
-HASTE: Final = Patience(connect=2, reading=5, writing=5, retry=2, tries=2)
+HASTE: Final = Patience(connect=2, reading=3, writing=3, retry=2, tries=2)
 _NUMBERS: Final = itertools.count()
 
 Opens = Callable[..., Bucket]

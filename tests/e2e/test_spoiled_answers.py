@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.call_sites import SITES, found
 from tests.e2e.project import Json, Project, service, task
+from tests.support.engines import IMAGE
 from tests.support.mpi import mpi_image
 from tests.support.process import eventually
 from tests.support.proxy import Manner, Proxy
@@ -27,9 +28,11 @@ WEB = f"{NOTE}; echo serving; exec sleep 600"
 ENDS = ("succeeded", "failed", "lost", "cancelled")
 # As it is without any fault.
 STARTS = {("work", 1, 0, 1), ("work", 1, 1, 1), ("work", 1, 1, 2), ("work", 1, 2, 1),
-          ("crew", 1, 0, 1), ("web", 1, 0, 1), ("web", 2, 0, 1)}  # fmt: skip
+          ("built", 1, 0, 1), ("loaded", 1, 0, 1), ("crew", 1, 0, 1), ("web", 1, 0, 1),
+          ("web", 2, 0, 1)}  # fmt: skip
 OUTCOMES = {("succeeded", "work", 0, 1), ("failed", "work", 1, 1), ("succeeded", "work", 1, 2),
             ("succeeded", "work", 2, 1), ("cancelled", "web", 0, 1),
+            ("succeeded", "built", 0, 1), ("succeeded", "loaded", 0, 1),
             ("succeeded", "crew", 0, 1), ("cancelled", "crew", 1, 1)}  # fmt: skip
 WITHIN = 120.0
 
@@ -116,17 +119,34 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
         task("work", WORK, image=image, instances=3, retry=again, container=mounts),
         service("web", WEB, container={"mounts": [bind]}),
         crew(bind),
+        *made(project, bind),
     )
     with through(engine, project):
         running = project.run()
     eventually(lambda: project.states("work") == ["Succeeded"] * 3, "the work", WITHIN, 0.3)
     eventually(lambda: project.states("web") == ["Running"], "the service", WITHIN, 0.3)
+    eventually(lambda: project.states("built") == ["Succeeded"], "a built one", WITHIN, 0.3)
+    eventually(lambda: project.states("loaded") == ["Succeeded"], "a loaded one", WITHIN, 0.3)
     eventually(lambda: project.states("crew") == ["Succeeded"] * 2, "the cluster", WITHIN, 0.3)
     project.declare(service("web", WEB, env={"A": "1"}, container={"mounts": [bind]}))
     second = project.engine.name("web", run=2)
     eventually(lambda: [*project.engine.running("web")] == [second], "another one", WITHIN)
     eventually(lambda: not left(engine, "run"), "everything to be asked for", WITHIN)
     running.terminate().ends(0)
+
+
+def made(project: Project, bind: Json) -> list[Json]:
+    """Return a task whose image is built, and one whose image is loaded from an archive."""
+    (project.source / "app").mkdir()
+    (project.source / "app" / "Dockerfile").write_text(f"FROM {IMAGE}\n")
+    saved = b"".join(project.engine.client.get_image(IMAGE))
+    (project.source / "box.tar").write_bytes(saved)
+    origins: dict[str, Json] = {"built": {"build": {"context": "app"}},
+                                "loaded": {"archive": "box.tar"}}  # fmt: skip
+    return [
+        task(name, NOTE, container={"image": image, "mounts": [bind]})
+        for name, image in origins.items()
+    ]
 
 
 def crew(bind: Json) -> Json:

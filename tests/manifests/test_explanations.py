@@ -27,11 +27,11 @@ BUILT = {
     "too-many-documents": "---\n".join(task("", f"t{n}") for n in range(1001)).encode(),
     "too-many-values": b"- a\n" * 200_000,
 }
-# What is found before anything is read, in lists of hosts, or by the operator's word; tests of the
-# verb, of lists and of configurations look at them.
+# What is found before anything is read, in lists of hosts, among a source's other files, or by the
+# operator's word; tests of the verb, of lists, of images and of configurations look at them.
 OF_THE_VERB = {
-    "bad-host", "bad-setting", "not-read", "policy-widened", "repeated-host", "unknown-reference",
-    "unknown-setting", "unreadable-source",
+    "bad-host", "bad-setting", "missing-material", "not-read", "policy-widened", "repeated-host",
+    "unknown-reference", "unknown-setting", "unreadable-source",
 }  # fmt: skip
 ADVICE = (
     "Each code has an entry specs/problems/CODE.md: a title, what it means and why it is refused, "

@@ -148,13 +148,13 @@ def test_what_changes_which(spec: str, *, work: bool, shape: bool) -> None:
     assert (before[0] != after[0], before[1] != after[1]) == (work, shape)
 
 
-def test_every_field_but_the_pull_policy_is_in_one_of_the_two() -> None:
-    fields = set(InstanceSpec.__struct_fields__) - {"pull"}
+def test_every_field_but_where_the_image_comes_from_is_in_one_of_the_two() -> None:
+    fields = set(InstanceSpec.__struct_fields__) - {"pull", "origin"}
     assert set(WORK_FIELDS) | set(SHAPE_FIELDS) == fields
     assert not set(WORK_FIELDS) & set(SHAPE_FIELDS)
 
 
-@given(st.sampled_from(sorted(set(InstanceSpec.__struct_fields__) - {"pull", "image"})))
+@given(st.sampled_from(sorted(set(InstanceSpec.__struct_fields__) - {"pull", "origin", "image"})))
 def test_each_field_counts_where_it_belongs(name: str) -> None:
     least = InstanceSpec(image="x")
     changed = replace(least, **{name: getattr(replace(FULL, **LATER), name)})

@@ -98,6 +98,11 @@ class Outside:
             assert found is not None
             return found.read()
 
+    def images(self) -> list[str]:
+        """Return the names of images that were made of the project's source."""
+        found = self.client.images(f"reconciler/{self.project}")
+        return sorted(tag for one in found for tag in one["RepoTags"])
+
     @contextmanager
     def watched(self) -> Iterator["Record"]:
         """Record all that the engine tells of the project for the length of a block."""
@@ -162,7 +167,7 @@ class Outside:
         for network in self.networks():
             with suppress(NotFound):
                 self.client.remove_network(network)
-        for tag in self._tags:
+        for tag in [*self._tags, *self.images()]:
             self.untag(tag)
         self.client.close()
 

@@ -188,7 +188,20 @@ def _read(stream: BinaryIO) -> Asked | None:
     method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     body = stream.read(int(found[1])) if found else b""
+    if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
+        body = _chunks(stream)
     return Asked(method, _VERSION.sub("", target), head + body)
+
+
+def _chunks(stream: BinaryIO) -> bytes:
+    """Return a body that comes in pieces, with what tells them apart; cut short where it is."""
+    found = []
+    while size := stream.readline():
+        length = int(size, 16)
+        found += [size, stream.read(length + 2)]
+        if not length:
+            break
+    return b"".join(found)
 
 
 def _half(answer: bytes) -> bytes:

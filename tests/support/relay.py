@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -16,8 +17,9 @@ _CHUNK: Final = 64 * 1024
 class Relay:
     """Forwards until told otherwise, and counts what is asked. Use it by its `url`."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._upstream = port
+        self._tls = tls
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
@@ -32,7 +34,7 @@ class Relay:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def count(self, method: str, pattern: str = "") -> int:
         """Return how many such requests came by."""
@@ -63,6 +65,12 @@ class Relay:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        if self._tls:
+            try:
+                client = self._tls.wrap_socket(client, server_side=True)
+            except OSError:
+                client.close()
+                return
         with suppress(OSError), socket.create_connection(("127.0.0.1", self._upstream)) as server:
             self._open |= {client, server}
             back = threading.Thread(

@@ -56,6 +56,7 @@ class S3Server:
             "-ip.bind=127.0.0.1", *self._ports, f"-filer.port={self._filer}", "-s3",
             f"-s3.port={self.port}", f"-s3.config={access}", "-volume.max=1000",
             "-master.volumeSizeLimitMB=256", "-master.telemetry=false", "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
         ]  # fmt: skip
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -15,6 +15,8 @@ from reconciler.model.plain import one_line
 
 SYMBOLS: Final = {
     Kind.PULL: ("↓", "pull", "blue"),
+    Kind.BUILD: ("+", "build", "blue"),
+    Kind.LOAD: ("+", "load", "blue"),
     Kind.NETWORK: ("+", "network", "green"),
     Kind.CREATE: ("+", "create", "green"),
     Kind.REPLACE: ("~", "replace", "yellow"),
@@ -87,8 +89,11 @@ def sum_up(steps: Steps) -> str:
     said = [
         f"{counts[kind.value]} to {SYMBOLS[kind][1]}" for kind in _COUNTED if counts[kind.value]
     ]
-    if counts["pull"]:
-        said.append(f"{plural(counts['pull'], 'image')} to pull")
+    said += [
+        f"{plural(counts[kind.value], 'image')} to {SYMBOLS[kind][1]}"
+        for kind in (Kind.PULL, Kind.BUILD, Kind.LOAD)
+        if counts[kind.value]
+    ]
     if counts["network"]:
         said.append(f"{plural(counts['network'], 'network')} to make")
     if counts["later"]:

@@ -13,7 +13,6 @@ from docker.errors import APIError, NotFound
 from reconciler.engines.dialogue import Command
 from reconciler.engines.docker import networks, volumes
 from reconciler.engines.docker.attach import Attachment, attach
-from reconciler.engines.docker.belongings import Belongings
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.docker.containers import inspected, listed
 from reconciler.engines.docker.create import (
@@ -25,17 +24,15 @@ from reconciler.engines.docker.create import (
 from reconciler.engines.docker.events import Events, subscribe
 from reconciler.engines.docker.execute import Execution, execute
 from reconciler.engines.docker.folders import files_of, open_folder
+from reconciler.engines.docker.images import Images
 from reconciler.engines.docker.neighbours import Neighbours
 from reconciler.engines.docker.output import follow_output, last_output
-from reconciler.engines.docker.pull import pull
-from reconciler.engines.docker.references import pinned
 from reconciler.engines.docker.staging import Stager
 from reconciler.engines.docker.usage import usage_of
 from reconciler.engines.engine import (
     ConflictError,
     EngineInfo,
     PermanentError,
-    Progress,
     TransientError,
 )
 from reconciler.engines.folders import FolderFile
@@ -66,7 +63,7 @@ _BRIEF: Final = 12
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
-class DockerEngine(Belongings):
+class DockerEngine(Images):
     """A Docker Engine, usable from any thread."""
 
     def __init__(
@@ -120,21 +117,6 @@ class DockerEngine(Belongings):
     def inspect(self, name: str) -> ContainerDetail | None:
         """Look at one container, under its lock."""
         return self._inspect(name, _INSPECT)
-
-    def resolve(self, image: str) -> str | None:
-        """Return what to create from, None of an image that is not here."""
-
-        def ask(client: APIClient) -> str | None:
-            try:
-                return pinned(image, client.inspect_image(image))  # type: ignore[no-untyped-call]
-            except NotFound:
-                return None
-
-        return self._clients.call(f"look at the image {image}", _INSPECT, ask)
-
-    def pull(self, image: str, progress: Progress | None = None) -> None:
-        """Fetch an image."""
-        pull(self._clients, image, progress)
 
     def create(self, request: CreateRequest) -> str:
         """Make a container and its volumes, or adopt the one that is there."""

@@ -140,6 +140,9 @@ _ANSWERS: Final = (
     _Answer("", ImageMissingError, "there is no such image ({text})", statuses=(404,), verb="pull"),
     _Answer("", PermanentError, "the engine refuses it: {text}", statuses=(400,), verb="pull"),
     _Answer("", TransientError, "the registry could not be asked ({text})", verb="pull"),
+    # A build that fails, and an archive that is not taken, do so for what is in them.
+    _Answer("", PermanentError, "{text}", statuses=(0, 400), verb="build"),
+    _Answer("", PermanentError, "{text}", statuses=(0, 400), verb="load"),
     # The request itself: another time would be the same.
     _Answer(
         r"bind source path does not exist: (?P<what>.+)",

@@ -3,7 +3,6 @@
 Every call can be refused, or its answer lost, by the world's faults.
 """
 
-import hashlib
 import signal as signals
 from collections.abc import Iterable, Iterator
 from itertools import count
@@ -14,19 +13,17 @@ from msgspec.structs import replace
 from reconciler.engines.dialogue import Command
 from reconciler.engines.engine import (
     EngineInfo,
-    ImageMissingError,
     PermanentError,
-    Progress,
     TransientError,
 )
 from reconciler.engines.folders import FolderFile
 from reconciler.engines.simulated.attach import SimulatedAttachment, attach
-from reconciler.engines.simulated.belongings import Belongings
 from reconciler.engines.simulated.box import Box
 from reconciler.engines.simulated.create import create
 from reconciler.engines.simulated.events import SimulatedEvents
 from reconciler.engines.simulated.execute import SimulatedDialogue, execute
 from reconciler.engines.simulated.folders import files_below
+from reconciler.engines.simulated.images import Images
 from reconciler.engines.simulated.output import follow
 from reconciler.engines.simulated.staging import stage
 from reconciler.model.action import CreateRequest
@@ -41,7 +38,7 @@ _FIRST_PORT: Final = 32768
 _HARMLESS: Final = frozenset({signals.SIGCHLD, signals.SIGCONT, signals.SIGURG, signals.SIGWINCH})
 
 
-class SimulatedEngine(Belongings):
+class SimulatedEngine(Images):
     """A simulated engine, usable from any thread."""
 
     def info(self) -> EngineInfo:
@@ -82,28 +79,6 @@ class SimulatedEngine(Belongings):
             return box.detailed(self.node) if box else None
 
         return self._read("inspect", name, ask)
-
-    def resolve(self, image: str) -> str | None:
-        """Return what to create from, None of an image that is not here."""
-        images = self.world.images
-
-        def ask() -> str | None:
-            return image if image in images.values() else images.get(image)
-
-        return self._read("resolve", image, ask)
-
-    def pull(self, image: str, progress: Progress | None = None) -> None:
-        """Fetch an image, if the world's registry has it."""
-
-        def act() -> None:
-            if not self.world.in_registry(image):
-                raise ImageMissingError(f"could not pull {image}: there is no such image")
-            digest = hashlib.sha256(image.encode()).hexdigest()
-            self.world.images.setdefault(image, f"{image}@sha256:{digest}")
-
-        if progress:
-            progress("Pulling")
-        self._act("pull", image, act)
 
     def create(self, request: CreateRequest) -> str:
         """Make a container and its volumes, or adopt the one that is there."""

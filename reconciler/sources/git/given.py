@@ -5,6 +5,7 @@ read, and what keeps it from being complete. Whether it may be read is decided b
 """
 
 from reconciler.sources.folder import sentence as joined
+from reconciler.sources.git.blobs import GitContents
 from reconciler.sources.git.commit import commit_info, header
 from reconciler.sources.git.content import tree_of
 from reconciler.sources.git.errors import RevisionError
@@ -25,6 +26,7 @@ class Given:
         self._reader = Reader()
         self._last: tuple[str, str, Snapshot] | None = None
         self._known: Tip | None = None
+        self._digests: dict[str, str] = {}
         self.notes: tuple[str, ...] = ()
 
     def learn(self, tip: Tip) -> None:
@@ -72,9 +74,15 @@ class Given:
             complete=not problems,
             problem=joined(problems),
             commit=commit_info(commit, said, signer),
+            contents=self.contents(commit),
         )
         self._last = (commit, signer, snapshot)
         return snapshot
+
+    def contents(self, commit: str) -> GitContents:
+        """Return the files of a commit."""
+        settings = self._settings
+        return GitContents(self._mirror.repository, commit, settings.folder, self._digests)
 
     def _words(self, commit: str) -> bytes:
         if self._known is not None and self._known.commit == commit:

@@ -7,6 +7,7 @@ a source is not known here.
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.sources.git.errors import RevisionError
-from reconciler.sources.git.running import LOCAL_VARIABLES, PROGRAM, Call, run
+from reconciler.sources.git.running import LOCAL_VARIABLES, PROGRAM, Call, begun, run
 
 _SAFE: Final = (
     "--no-pager", "--no-replace-objects",
@@ -52,6 +53,18 @@ class Repository(Struct, frozen=True):
         call = Call(folder=self.root, environment=self.environment)
         answer = run([PROGRAM, *_SAFE, *words], call, stdin)
         return answer.status, answer.out, answer.said
+
+    @contextmanager
+    def streaming(self, *words: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """Have a git that answers question after question, for the length of a block.
+
+        Raises:
+            RevisionError: when there is no git.
+        """
+        command = [PROGRAM, *_SAFE, *words]
+        call = Call(folder=self.root, environment=self.environment)
+        with begun(command, call) as process:
+            yield process
 
     def found(self, expression: str) -> tuple[str, str, bytes] | None:
         """Return name, kind and content of the object that is meant, None where there is none."""

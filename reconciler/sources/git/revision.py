@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.sources.folder import sentence as joined
+from reconciler.sources.git.blobs import GitContents
 from reconciler.sources.git.content import contents, listed, selected, tree_of
 from reconciler.sources.git.errors import RevisionError
 from reconciler.sources.git.repository import Repository, opened
@@ -51,7 +53,11 @@ def read_revision(folder: Path, revision: str) -> RevisionReading:
         selection = selected(repository, listed(repository, tree))
         files = contents(repository, selection)
         return RevisionReading(
-            _snapshot(folder, commit, files, selection.problems), tuple(selection.notes)
+            replace(
+                _snapshot(folder, commit, files, selection.problems),
+                contents=GitContents(repository, commit, "" if path == "." else path, {}),
+            ),
+            tuple(selection.notes),
         )
 
 

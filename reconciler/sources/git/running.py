@@ -9,8 +9,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -119,6 +119,36 @@ def run(words: Sequence[str], call: Call, stdin: bytes = b"") -> Answer:
     if interrupted:
         raise DeadlineError("interrupted")
     return Answer(process.returncode, out, said.decode("utf-8", "replace"))
+
+
+@contextmanager
+def begun(words: Sequence[str], call: Call) -> "Iterator[subprocess.Popen[bytes]]":
+    """Have a program run for the length of a block, to be talked to by its pipes.
+
+    Raises:
+        RevisionError: when there is no such program.
+    """
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=call.folder,
+            env=dict(call.environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RevisionError(_unstarted(words[0], call.folder)) from error
+    try:
+        yield process
+    finally:
+        _end(process)
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        process.wait()
 
 
 def _unstarted(program: str, folder: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from reconciler.sources.contents import Contents
 from reconciler.sources.git import record as records
 from reconciler.sources.git.errors import RemoteError, RevisionError
 from reconciler.sources.git.given import Given
@@ -97,6 +98,10 @@ class GitSource:
                 return self._given.nothing(str(error))
             except RevisionError as error:
                 return self._given.nothing(self._damage(error))
+
+    def contents(self, revision: str) -> Contents:
+        """Return the files of a commit that the mirror holds."""
+        return self._given.contents(revision)
 
     def at(self, revision: str) -> Snapshot:
         """Return another commit that the mirror holds, such as one to go back to.

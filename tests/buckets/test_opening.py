@@ -1,0 +1,137 @@
+"""With what services are asked: the operator's credentials, the environment's, or none."""
+
+import ssl
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from reconciler.buckets.bucket import AbsentError, BucketError, DeniedError, UnavailableError
+from reconciler.buckets.folder import FolderBucket
+from reconciler.buckets.opening import Buckets
+from reconciler.model.data import Bucket
+from reconciler.model.operator import Credential, SecretPlace
+from tests.buckets.conftest import HASTE, credential
+from tests.support.certificates import Authority
+from tests.support.relay import Relay
+from tests.support.s3 import OWNER, STRANGER, S3Server
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION", "ENDPOINT_URL"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+
+
+def s3(place: str, endpoint: str, credentials: str = "", *, ambient: bool = False) -> Bucket:
+    return Bucket(
+        name="lab",
+        url=f"s3://{place}",
+        endpoint=endpoint,
+        credentials=credentials,
+        ambient=ambient,
+    )
+
+
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", OWNER.access)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", OWNER.secret)
+
+
+def test_a_bucket_is_opened_once() -> None:
+    buckets = Buckets({"lab": Bucket(name="lab", url="file:///srv/../srv/lab")}, {})
+    assert isinstance(buckets.open("lab"), FolderBucket)
+    assert buckets.open("lab") is buckets.open("lab")
+    buckets.close()
+
+
+def test_a_bucket_that_nobody_declares_is_told() -> None:
+    with pytest.raises(AbsentError, match="declares a bucket lap; declared: lab"):
+        Buckets({"lab": Bucket(name="lab", url="file:///srv")}, {}).open("lap")
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({}, "the operator has no credentials lab; add them"),
+        ({"lab": Credential(user="me")}, "none for S3; give them accessKey and secretKey"),
+        (
+            {"lab": Credential(access_key=SecretPlace(env="A"), secret_key=SecretPlace(env="B"))},
+            "the credentials lab: the variable A is not set",
+        ),
+    ],
+)
+def test_credentials_that_are_not_there_are_told(known: dict[str, Credential], said: str) -> None:
+    buckets = Buckets({"lab": s3("place", "http://127.0.0.1:9", "lab")}, known)
+    with pytest.raises(DeniedError, match=f"bucket lab: .*{said}"):
+        buckets.open("lab")
+
+
+def test_an_authority_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    known = {"lab": Credential(role=True, ca=str(tmp_path / "ca.pem"))}
+    with pytest.raises(BucketError, match=r"ca: .*ca\.pem cannot be read"):
+        Buckets({"lab": s3("place", "https://127.0.0.1:9", "lab")}, known).open("lab")
+
+
+def test_the_environment_does_not_get_into_named_credentials(
+    server: S3Server, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "other")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "other")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    known = {"lab": credential(OWNER, tmp_path)}
+    bucket = Buckets({"lab": s3(place, server.url, "lab", ambient=True)}, known, HASTE).open("lab")
+    bucket.write("a", [b"x"])
+    assert [entry.name for entry in bucket.list()] == ["a"]
+
+
+def test_the_environment_counts_where_it_may(
+    server: S3Server, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_environment(monkeypatch)
+    allowed = s3(place, server.url, ambient=True)
+    Buckets({"lab": allowed}, {}, HASTE).open("lab").write("a", [b"x"])
+    refused = Buckets({"lab": s3(place, server.url)}, {}, HASTE).open("lab")
+    with pytest.raises(DeniedError, match="requests without credentials"):
+        list(refused.list())
+
+
+def test_a_role_is_what_the_environment_says(
+    server: S3Server, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_environment(monkeypatch)
+    known = {"lab": Credential(role=True)}
+    Buckets({"lab": s3(place, server.url, "lab")}, known, HASTE).open("lab").write("a", [b"x"])
+
+
+def test_keys_are_read_when_they_are_used(
+    server: S3Server, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.buckets.opening._FRESH", timedelta(seconds=-1))
+    known = {"lab": credential(STRANGER, tmp_path)}
+    bucket = Buckets({"lab": s3(place, server.url, "lab")}, known, HASTE).open("lab")
+    with pytest.raises(DeniedError):
+        list(bucket.list())
+    credential(OWNER, tmp_path)
+    assert list(bucket.list()) == []
+
+
+def test_only_an_authority_that_is_named_is_believed(
+    server: S3Server, place: str, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path / "tls")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*authority.sign("server", "127.0.0.1"))
+    keys = credential(OWNER, tmp_path)
+    with Relay(server.port, tls) as relay:
+        declared = {"lab": s3(place, relay.url, "lab")}
+        stranger = Buckets(declared, {"lab": keys}, HASTE).open("lab")
+        with pytest.raises(UnavailableError, match="its certificate is not trusted; name its auth"):
+            list(stranger.list())
+        known = {"lab": replace(keys, ca=str(authority.ca))}
+        Buckets(declared, known, HASTE).open("lab").write("a", [b"x"])
