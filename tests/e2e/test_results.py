@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import validate
 
 from reconciler.buckets.opening import Buckets
 from reconciler.model import data
 from reconciler.model.operator import Credential, SecretPlace
 from tests.e2e.project import Json, Project, task
-from tests.support.process import eventually
+from tests.support.process import ROOT, eventually
 from tests.support.relay import Relay
 from tests.support.s3 import OWNER, S3Server
+
+
+def schema(name: str) -> Json:
+    told: Json = json.loads((ROOT / "schemas" / "output" / f"{name}.json").read_text())
+    return told
+
 
 pytestmark = pytest.mark.docker
 WRITE = "mkdir -p /job/sub; echo 1 > /job/a.csv; echo 2 > /job/sub/b.csv; echo no > /job/c.log"
@@ -69,6 +76,7 @@ def test_what_instances_leave_is_stored_and_told_of(project: Project, folder: Pa
         for path, content in (("a.csv", "1"), ("sub/b.csv", "2"))
     }
     told = manifest(folder, instance=1)
+    validate(told, schema("result-manifest"))
     assert [(file["path"], file["size"]) for file in told["files"]] == [
         ("a.csv", 2),
         ("sub/b.csv", 2),
@@ -249,6 +257,7 @@ def test_results_are_listed_fetched_and_compared(project: Project, folder: Path)
     project.reconciler("rerun", "work").ends(0)
     project.apply("--wait")
     told = project.reconciler_json("results", "work")
+    validate(told, schema("results"))
     assert (told["run"], [one["instance"] for one in told["results"]]) == (2, [0, 1])
     assert told["results"][1]["manifest"] == "2/1/.reconciler/work.2.1.json"
     lines = project.reconciler("results", "work/1", "--run", "1").ends(0).out.splitlines()
@@ -267,6 +276,8 @@ def test_results_are_listed_fetched_and_compared(project: Project, folder: Path)
     assert project.reconciler("results", "diff", "work", "1", "2").ends(1).out.splitlines() == [
         "~ 0/b", "- 0/c", "~ 1/b", "- 1/c",
     ]  # fmt: skip
+    differing = project.reconciler("results", "diff", "work", "1", "2", "--format", "json")
+    validate(differing.ends(1).json(), schema("results-diff"))
     same = project.reconciler("results", "diff", "work", "2", "2").ends(0)
     assert same.out == "all files are alike\n"
     (folder / "1/0/a").write_text("other\n")
