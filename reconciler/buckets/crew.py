@@ -6,7 +6,9 @@ or full for one is so for the others. Must not know what is done.
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
 from reconciler.buckets.bucket import BucketError, DeniedError, FullError
@@ -14,6 +16,8 @@ from reconciler.buckets.bucket import BucketError, DeniedError, FullError
 T = TypeVar("T")
 HANDS: Final = 8
 _GLANCE: Final = 0.2
+# Uploads that are given up are taken back at the service.
+_FAREWELL: Final = 10.0
 
 
 class Done(Generic[T]):
@@ -25,12 +29,16 @@ class Done(Generic[T]):
 
 
 def together(
-    things: Iterable[T], work: Callable[[T], None], hands: int = HANDS
+    things: Iterable[T],
+    work: Callable[[T], None],
+    give_up: Callable[[], None],
+    hands: int = HANDS,
 ) -> Iterator[Done[T]]:
     """Do something to each thing, several at a time; yield each once it is over.
 
     The hands are threads that end with the process. What is refused for good is the last to be
-    yielded. An error that is none of a bucket's or of the system's is a bug, and raised.
+    yielded; `give_up` then ends what the others are at, as it does when nobody asks any more. An
+    error that is none of a bucket's or of the system's is a bug, and raised.
     """
     todo: queue.SimpleQueue[T] = queue.SimpleQueue()
     over: queue.SimpleQueue[Done[T]] = queue.SimpleQueue()
@@ -38,19 +46,47 @@ def together(
     for thing in things:
         todo.put(thing)
         left += 1
-    for _ in range(min(hands, left)):
-        threading.Thread(target=_labour, args=(todo, over, work), daemon=True).start()
-    while left:
+    crew = [
+        threading.Thread(target=_labour, args=(todo, over, work), daemon=True)
+        for _ in range(min(hands, left))
+    ]
+    try:
+        for hand in crew:
+            hand.start()
+        while left:
+            done = _next(over)
+            left -= 1
+            yield done
+            if isinstance(done.error, DeniedError | FullError):
+                return
+    finally:
+        if left:
+            _send_home(crew, todo, give_up)
+
+
+def _next(over: "queue.SimpleQueue[Done[T]]") -> Done[T]:
+    while True:
         try:
             done = over.get(timeout=_GLANCE)  # so that Ctrl-C is heard
         except queue.Empty:
             continue
         if done.error and not isinstance(done.error, BucketError | OSError):
             raise done.error
-        yield done
-        left -= 1
-        if isinstance(done.error, DeniedError | FullError):
-            return
+        return done
+
+
+def _send_home(
+    crew: Iterable[threading.Thread],
+    todo: "queue.SimpleQueue[T]",
+    give_up: Callable[[], None],
+) -> None:
+    give_up()
+    while not todo.empty():
+        with suppress(queue.Empty):
+            todo.get_nowait()
+    deadline = time.monotonic() + _FAREWELL
+    for hand in crew:
+        hand.join(max(0.0, deadline - time.monotonic()))
 
 
 def _labour(

@@ -50,10 +50,11 @@ def _judge(error: Exception) -> int:
 
 def _sentence(error: Exception) -> str | None:
     """Return what to tell the user, None where it is our own fault."""
-    from reconciler.engines.engine import EngineError  # noqa: PLC0415  # not before something fails
+    from reconciler.buckets.bucket import BucketError  # noqa: PLC0415  # not before something fails
+    from reconciler.engines.engine import EngineError  # noqa: PLC0415  # as above
     from reconciler.ledger import LedgerError  # noqa: PLC0415  # as above
 
-    if isinstance(error, LedgerError | EngineError):
+    if isinstance(error, BucketError | LedgerError | EngineError):
         return str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

@@ -66,9 +66,7 @@ def absorb(
 
 def _success(board: Board, history: History, action: Action, done: Done, now: float) -> list[Fact]:
     if action.verb is Verb.PULL:
-        runs = ((action.task, action.run), *action.sharers)
-        known = [one for one in runs if history.has_run(*one)]  # a pull may outlive what it is for
-        return [ImageResolved(task, run, action.node, done.reference, now) for task, run in known]
+        return [*outcome.resolved(action, done.reference, history, now)]
     if done.resolved is not None and action.fetching is not None:
         return _fetched(history, action, action.fetching.description, done.resolved, now)
     if action.verb is Verb.CREATE:

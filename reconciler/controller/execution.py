@@ -75,12 +75,13 @@ def carry_out(
 
 
 def _pull(engine: Engine, action: Action, progress: Progress | None, supply: Supply) -> Done:
-    present = engine.resolve(action.image)
+    wanted = action.reference or action.image
+    present = engine.resolve(wanted)
     if action.pull == "always" or (present is None and action.pull != "never"):
         _obtain(engine, action, progress, supply)
-        present = engine.resolve(action.image)
+        present = engine.resolve(wanted)
     if present is None:
-        message = f"image {action.image} is not on node {action.node}, and pull is {action.pull}"
+        message = f"image {wanted} is not on node {action.node}, and pull is {action.pull}"
         raise ImageMissingError(message)
     return Done(reference=present)
 
@@ -92,7 +93,7 @@ def _obtain(engine: Engine, action: Action, progress: Progress | None, supply: S
     elif isinstance(action.origin, Archive):
         engine.load(action.image, action.origin.path, lambda: supply(action), progress)
     else:
-        engine.pull(action.image, progress)
+        engine.pull(action.reference or action.image, progress)
 
 
 def _create(engine: Engine, action: Action) -> Done:

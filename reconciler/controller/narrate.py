@@ -14,7 +14,7 @@ from reconciler.model.action import Action, Cause, Hold, Plan, Verb
 from reconciler.model.data import Results
 from reconciler.model.fact import Fact, Result
 from reconciler.model.identity import AttemptKey
-from reconciler.model.images import Archive, Build
+from reconciler.model.images import Archive, Build, digest_in
 from reconciler.model.quantities import size
 from reconciler.model.suspension import wording_of
 from reconciler.planning.firing import time_of
@@ -128,6 +128,18 @@ def _(fact: facts.RunOpened) -> LogEntry:
 def _(fact: facts.FiringPassed) -> LogEntry:
     message = f"firing at {time_of(fact.nominal)} {fact.reason}"
     return LogEntry(at=fact.at, kind="firing", message=message, level="warning", task=fact.task)
+
+
+@said_of.register
+def _(fact: facts.ImageResolved) -> LogEntry | None:
+    if not fact.before:
+        return None
+    name, _, digest = fact.reference.partition("@")
+    message = f"image {name} has moved since the run before: {digest_in(fact.before)} → {digest}"
+    return LogEntry(
+        at=fact.at, kind="image", message=message, level="warning",
+        task=fact.task, run=fact.run, node=fact.node,
+    )  # fmt: skip
 
 
 @said_of.register

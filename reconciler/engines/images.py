@@ -3,11 +3,24 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from msgspec import Struct
+
 from reconciler.model.images import Build
 
 Progress = Callable[[str], None]
 Content = Callable[[], Iterator[bytes]]
 """Returns some content from its beginning, as often as it is called, in pieces."""
+
+
+class Login(Struct, frozen=True):
+    """A name and a password that a registry knows."""
+
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        """Leave the password out."""
+        return f"Login({self.username!r})"
 
 
 class Images(Protocol):
@@ -20,8 +33,10 @@ class Images(Protocol):
         """
         ...
 
-    def pull(self, image: str, progress: Progress | None = None) -> None:
-        """Fetch an image.
+    def pull(
+        self, image: str, progress: Progress | None = None, login: Login | None = None
+    ) -> None:
+        """Fetch an image, by a login where one is given, else as the user's own Docker would.
 
         Raises:
             ImageMissingError: there is no such image, or no access to it.

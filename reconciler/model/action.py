@@ -93,6 +93,7 @@ class Action(Struct, frozen=True, kw_only=True):
     container, nor one's snapshot; `run` and `task` say for whom
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
+    `reference` is the image with the digest that it has to have, where more than is written.
     `origin` is what the image is made of, where that is not for a registry to say.
     `staging` is what is put into the container before its start, None for nothing.
     `upload` is what is stored of a container's files, and `forgoing` why that is given up.
@@ -109,6 +110,7 @@ class Action(Struct, frozen=True, kw_only=True):
     attempt: AttemptKey | None = None
     container: str = ""
     image: str = ""
+    reference: str = ""
     pull: str = "missing"
     origin: Archive | Build | None = None
     signal: str = ""

@@ -75,6 +75,17 @@ def name_of(project: str, origin: Origin) -> str:
     return f"{PREFIX}{project}:b-{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]}"
 
 
+def digest_in(reference: str) -> str:
+    """Return the digest that a reference ends with, empty where there is none."""
+    return reference.partition("@")[2]
+
+
+def moved(before: str, now: str) -> bool:
+    """Return whether two references to one tag have different digests, each having one."""
+    (name, _, old), (same, _, new) = before.partition("@"), now.partition("@")
+    return bool(old and new) and name == same and old != new
+
+
 def project_of(image: str) -> str:
     """Return whose an image is that is made of a source; empty of any other."""
     return image.removeprefix(PREFIX).partition(":")[0] if is_made(image) else ""

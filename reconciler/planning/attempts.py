@@ -17,6 +17,7 @@ from reconciler.model.fact import (
     StartRequested,
 )
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import digest_in
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt, Forgotten
 from reconciler.planning import cause
@@ -152,7 +153,8 @@ def image_step(scene: Scene, node: str) -> Step | None:
     given, image = scene.given, scene.task.spec.image
     if node in scene.run.images:
         return None
-    subject = f"image:{node}:{image}"
+    reference = _pinned(scene)
+    subject = f"image:{node}:{reference}"
     waits = given.waits_until(subject)
     if waits:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
@@ -169,11 +171,25 @@ def image_step(scene: Scene, node: str) -> Step | None:
         run=scene.run.number,
         cause=why,
         image=image,
+        reference=reference if reference != image else "",
         pull=scene.task.spec.pull,
         origin=scene.task.spec.origin,
         priority=scene.task.priority,
     )
     return Step(InstanceState.PREPARING, reason, (pull,))
+
+
+def _pinned(scene: Scene) -> str:
+    """Return the run's image with its digest: as it was resolved elsewhere, else as it is locked.
+
+    A tag means the same on all nodes of a run, whatever becomes of it meanwhile.
+    """
+    spec = scene.task.spec
+    if spec.origin is not None or digest_in(spec.image):
+        return spec.image
+    known = (digest_in(scene.run.images[node]) for node in sorted(scene.run.images))
+    digest = next(filter(None, known), "") or scene.given.desired.locks.get(spec.image, "")
+    return f"{spec.image}@{digest}" if digest else spec.image
 
 
 def _shares(scene: Scene, subject: str) -> bool:

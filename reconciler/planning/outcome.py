@@ -9,9 +9,17 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.model.action import Action
-from reconciler.model.fact import AttemptEnded, Fact, Result, TroubleCleared, TroubleSeen
+from reconciler.model.fact import (
+    AttemptEnded,
+    Fact,
+    ImageResolved,
+    Result,
+    TroubleCleared,
+    TroubleSeen,
+)
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import moved
 from reconciler.model.observed import ContainerDetail, Phase
 from reconciler.model.run import Attempt
 from reconciler.planning.backoff import trouble_delay
@@ -132,6 +140,29 @@ def trouble_subject(action: Action) -> str:
     if action.attempt is not None and action.verb.value in _STARTING:
         return str(action.attempt.key)
     return action.subject
+
+
+def resolved(action: Action, reference: str, history: History, now: float) -> list[ImageResolved]:
+    """Return what an image means to all runs that have been waiting for it.
+
+    A pull may outlive what it is for.
+    """
+    runs = ((action.task, action.run), *action.sharers)
+    return [
+        ImageResolved(
+            task, run, action.node, reference, now, _before(history, task, run, reference)
+        )
+        for task, run in runs
+        if history.has_run(task, run)
+    ]
+
+
+def _before(history: History, task: str, run: int, reference: str) -> str:
+    """Return what an image meant in the run before, where its tag has been moved since."""
+    earlier = [one for number, one in sorted(history.tasks[task].runs.items()) if number < run]
+    known = (known for one in reversed(earlier) for known in one.images.values())
+    last = next(known, "")
+    return last if moved(last, reference) else ""
 
 
 def refused(

@@ -186,6 +186,8 @@ def assert_as_without_faults(project: Project) -> None:
         project.engine.name("work", 0): ("exited", 0),
         project.engine.name("work", 1, attempt=2): ("exited", 0),
         project.engine.name("work", 2): ("exited", 0),
+        project.engine.name("built"): ("exited", 0),
+        project.engine.name("loaded"): ("exited", 0),
         project.engine.name("web", run=2): ("running", 0),
     }
     assert project.planned() == []

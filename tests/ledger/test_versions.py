@@ -27,15 +27,15 @@ def refuse_unchanged(folder: Path, error: type[Exception], match: str) -> None:
 def test_a_later_version_is_left_as_it_is(tmp_path: Path) -> None:
     Ledger.open(tmp_path, write=True, project="demo").close()
     raw = sqlite3.connect(tmp_path / "ledger.db")
-    raw.execute("PRAGMA user_version = 7")
+    raw.execute("PRAGMA user_version = 1000")
     raw.close()
-    refuse_unchanged(tmp_path, LedgerTooNew, r"schema 7, this one knows \d+.*upgrade reconciler")
+    refuse_unchanged(tmp_path, LedgerTooNew, r"schema 1000, this one knows \d+.*upgrade reconciler")
 
 
 def test_a_later_version_that_only_the_journal_tells_of(tmp_path: Path) -> None:
     Ledger.open(tmp_path, write=True, project="demo").close()
     raw = sqlite3.connect(tmp_path / "ledger.db")
-    raw.execute("PRAGMA user_version = 7")
+    raw.execute("PRAGMA user_version = 1000")
     with pytest.raises(LedgerTooNew):
         Ledger.open(tmp_path, write=True, project="demo")
     assert raw.execute("PRAGMA user_version").fetchone() == (7,)

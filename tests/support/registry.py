@@ -21,6 +21,12 @@ log: {{level: error}}
 storage: {{filesystem: {{rootdirectory: {folder}}}}}
 http: {{addr: "127.0.0.1:{port}"}}
 """
+_AUTH = """\
+auth: {{htpasswd: {{realm: test, path: {file}}}}}
+"""
+USER, PASSWORD = "ada", "correct-horse-battery"
+# The password as bcrypt has it.
+_KNOWN = "$2y$05$abcdefghijklmnopqrstuuSnF5tLPqPFqc0z9CY0HcSLFbSRlL67u"
 
 
 def free_port() -> int:
@@ -32,10 +38,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, port: int) -> Iterator[str]:
-    """Serve an empty registry; its address is what the names of its images begin with."""
+def serving(folder: Path, port: int, *, closed: bool = False) -> Iterator[str]:
+    """Serve what a folder has; its address is what the names of its images begin with.
+
+    A `closed` one is for USER with PASSWORD alone.
+    """
     config = folder / "registry.yml"
-    config.write_text(_CONFIG.format(folder=folder / "registry", port=port))
+    said = _CONFIG.format(folder=folder / "registry", port=port)
+    if closed:
+        (folder / "htpasswd").write_text(f"{USER}:{_KNOWN}\n")
+        said += _AUTH.format(file=folder / "htpasswd")
+    config.write_text(said)
     log = folder / "registry.log"
     command = ["docker-registry", "serve", str(config)]
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as server:
@@ -44,6 +57,18 @@ def serving(folder: Path, port: int) -> Iterator[str]:
             yield f"127.0.0.1:{port}"
         finally:
             server.terminate()
+
+
+def push(client: APIClient, image: str, source: str = IMAGE) -> str:
+    """Put an image into a registry as its USER; return its digest. The engine forgets the name."""
+    repository, _, tag = image.rpartition(":")
+    client.tag(source, repository, tag)
+    login = {"username": USER, "password": PASSWORD}
+    told = list(client.push(repository, tag, auth_config=login, stream=True, decode=True))
+    assert not any("error" in line for line in told), told
+    client.remove_image(image, noprune=True)
+    digest: str = next(line["aux"]["Digest"] for line in told if "aux" in line)
+    return digest
 
 
 @contextmanager

@@ -31,6 +31,8 @@ class Relay:
         self.cuts = 0
         self.cut_after = 0
         self.silent = False
+        # Bytes of answers that came by.
+        self.received = 0
 
     @property
     def url(self) -> str:
@@ -109,6 +111,7 @@ class Relay:
         def look(data: bytes) -> bool:
             nonlocal seen
             seen += len(data)
+            self.received += len(data)
             with self._lock:
                 if self.cuts and seen > self.cut_after:
                     self.cuts -= 1

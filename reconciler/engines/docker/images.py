@@ -12,7 +12,7 @@ from reconciler.engines.docker import make
 from reconciler.engines.docker.belongings import Belongings
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
-from reconciler.engines.engine import Content, Progress
+from reconciler.engines.engine import Content, Login, Progress
 from reconciler.model.images import Build
 
 _INSPECT: Final = 10  # seconds
@@ -32,9 +32,11 @@ class Images(Belongings):
 
         return self._clients.call(f"look at the image {image}", _INSPECT, ask)
 
-    def pull(self, image: str, progress: Progress | None = None) -> None:
+    def pull(
+        self, image: str, progress: Progress | None = None, login: Login | None = None
+    ) -> None:
         """Fetch an image."""
-        pull(self._clients, image, progress)
+        pull(self._clients, image, progress, login)
 
     def build(
         self, image: str, recipe: Build, content: Content, progress: Progress | None = None

@@ -6,7 +6,7 @@ Both send what may be large, piece by piece, and listen to what the engine says 
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import requests
@@ -15,6 +15,7 @@ from docker import APIClient
 from reconciler.engines.docker.archives import renamed
 from reconciler.engines.docker.client import Clients, accepted, url_of
 from reconciler.engines.docker.errors import refusal
+from reconciler.engines.docker.logins import all_of
 from reconciler.engines.docker.wire import objects
 from reconciler.engines.engine import BuildFailedError, Content, PermanentError, Progress
 from reconciler.model.identity import LABEL_PROJECT
@@ -45,7 +46,9 @@ def build(
     }
 
     def ask(client: APIClient) -> requests.Response:
-        return _sent(client, "/build", params, content())
+        known = all_of(client, doing)
+        headers = {"X-Registry-Config": known} if known else {}
+        return _sent(client, "/build", params, content(), headers)
 
     _follow(clients, doing, clients.call(doing, _IDLE, ask), progress)
 
@@ -57,15 +60,19 @@ def load(
     doing = f"load {image}"
 
     def ask(client: APIClient) -> requests.Response:
-        return _sent(client, "/images/load", {"quiet": "0"}, renamed(path, content, image))
+        return _sent(client, "/images/load", {"quiet": "0"}, renamed(path, content, image), {})
 
     _follow(clients, doing, clients.call(doing, _IDLE, ask), progress)
 
 
 def _sent(
-    client: APIClient, path: str, params: dict[str, str], pieces: Iterator[bytes]
+    client: APIClient,
+    path: str,
+    params: dict[str, str],
+    pieces: Iterator[bytes],
+    logins: Mapping[str, str],
 ) -> requests.Response:
-    headers = {"Content-Type": "application/x-tar"}
+    headers = {"Content-Type": "application/x-tar", **logins}
     url = url_of(client, path)
     return accepted(
         client.post(url, params=params, data=pieces, headers=headers, stream=True, timeout=_IDLE)

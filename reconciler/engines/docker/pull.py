@@ -4,26 +4,28 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import requests
-from docker import APIClient, auth
+from docker import APIClient
 
 from reconciler.engines.docker.client import Clients, accepted, url_of
 from reconciler.engines.docker.errors import refusal
+from reconciler.engines.docker.logins import header_for
 from reconciler.engines.docker.references import split
 from reconciler.engines.docker.wire import Wire, objects
-from reconciler.engines.engine import Progress
+from reconciler.engines.engine import Login, Progress
 
 # A large layer is unpacked in silence; a registry that hangs is given up by the engine itself.
 _IDLE: Final = 600
 
 
-def pull(clients: Clients, image: str, progress: Progress | None) -> None:
+def pull(
+    clients: Clients, image: str, progress: Progress | None, login: Login | None = None
+) -> None:
     """Fetch an image, telling each change of what is done with a layer."""
     repository, tag, digest = split(image)
     doing = f"pull {image}"
 
     def ask(client: APIClient) -> requests.Response:
-        registry, _ = auth.resolve_repository_name(repository)
-        header = auth.get_config_header(client, registry)
+        header = header_for(client, repository, login, doing)
         params = {"fromImage": repository, "tag": digest or tag or "latest"}
         headers = {"X-Registry-Auth": header} if header else {}
         url = url_of(client, "/images/create")

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from reconciler.engines.engine import Content, ImageMissingError, Progress
+from reconciler.engines.engine import Content, ImageMissingError, Login, Progress
 from reconciler.engines.simulated.belongings import Belongings
 from reconciler.model.images import Build
 
@@ -19,14 +19,18 @@ class Images(Belongings):
 
         return self._read("resolve", image, ask)
 
-    def pull(self, image: str, progress: Progress | None = None) -> None:
+    def pull(
+        self, image: str, progress: Progress | None = None, login: Login | None = None
+    ) -> None:
         """Fetch an image, if the world's registry has it."""
+        del login
 
         def act() -> None:
             if not self.world.in_registry(image):
                 raise ImageMissingError(f"could not pull {image}: there is no such image")
             digest = hashlib.sha256(image.encode()).hexdigest()
-            self.world.images.setdefault(image, f"{image}@sha256:{digest}")
+            resolved = image if "@" in image else f"{image}@sha256:{digest}"
+            self.world.images.setdefault(image, resolved)
 
         if progress:
             progress("Pulling")

@@ -26,7 +26,8 @@ class ImageResolved(Struct, frozen=True):
     """What an image reference meant on a node when this run first used it there.
 
     `reference` is what containers are created from: a digest, or an image id where the image
-    has no digest. Empty where that has turned out to be gone from the node.
+    has no digest. Empty where that has turned out to be gone from the node. `before` is what it
+    meant in the run before, where its tag has been moved since.
     """
 
     task: str
@@ -34,6 +35,7 @@ class ImageResolved(Struct, frozen=True):
     node: str
     reference: str
     at: float
+    before: str = ""
 
 
 class InputsResolved(Struct, frozen=True):

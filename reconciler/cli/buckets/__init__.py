@@ -1,0 +1,1 @@
+"""What `buckets` looks at, carries and prints."""
