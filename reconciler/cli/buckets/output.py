@@ -7,9 +7,10 @@ from msgspec import Struct
 from reconciler.buckets.bucket import Bucket, BucketError, Entry
 from reconciler.cli.buckets.sides import Declared, Side
 from reconciler.cli.buckets.transfer import Outcome
-from reconciler.cli.text import columns, local_time, paint, plural, rfc3339, size
+from reconciler.cli.text import columns, local_time, paint, plural, rfc3339
 from reconciler.model import data
 from reconciler.model.plain import one_line
+from reconciler.model.quantities import size
 
 _HEADER: Final = ("BUCKET", "STATE", "URL", "ENDPOINT", "CREDENTIALS", "WHY")
 _COLOURS: Final = {"reachable": "green", "unreachable": "red"}
