@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler import manifests
+from reconciler.cli.data import DataTerms, data_terms
 from reconciler.cli.exits import Failure
 from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
@@ -52,6 +53,7 @@ class Place(Struct, frozen=True):
     hosts: Hosts | None = None
     way: Way = Way()
     identities: tuple[str, ...] = ()
+    data: DataTerms = DataTerms()
 
     @property
     def root(self) -> Path:
@@ -102,8 +104,9 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
         state = Path(operator.state_root) / project
     policy = policy_of(operator, chosen, folder.root, as_git=as_git)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
+    data = data_terms(operator)
     found = Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
-    return replace(found, identities=operator.identities)
+    return replace(found, identities=operator.identities, data=data)
 
 
 def look(place: Place) -> "Report":

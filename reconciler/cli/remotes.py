@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler import manifests
+from reconciler.cli.data import data_terms
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
@@ -82,9 +83,9 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
         raise Failure(str(error), Exit.USAGE) from error
     policy = policy_of(operator, chosen, None, as_git=True)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
-    address = Address(spec.url)
+    address, data = Address(spec.url), data_terms(operator)
     place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way)
-    return named(replace(place, identities=operator.identities))
+    return named(replace(place, identities=operator.identities, data=data))
 
 
 def named(place: Place) -> Place:
