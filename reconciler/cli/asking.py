@@ -100,9 +100,9 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         policy=place.policy,
         take_over=wish.take_over,
         open_engine=opener(place),
-        identities=place.identities,
         open_bucket=bucket_opener(place.data),
         cache=place.data.cache,
+        identities=place.identities,
     )
     with writer_of(place.source, desired, chosen) as opened:
         number = opened.ledger.request(wish.verb, wish.arguments)

@@ -52,8 +52,8 @@ class Place(Struct, frozen=True):
     ssh_config: str = ""
     hosts: Hosts | None = None
     way: Way = Way()
-    identities: tuple[str, ...] = ()
     data: DataTerms = DataTerms()
+    identities: tuple[str, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -104,9 +104,8 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
         state = Path(operator.state_root) / project
     policy = policy_of(operator, chosen, folder.root, as_git=as_git)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
-    data = data_terms(operator)
     found = Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
-    return replace(found, identities=operator.identities, data=data)
+    return replace(found, identities=operator.identities, data=data_terms(operator))
 
 
 def look(place: Place) -> "Report":

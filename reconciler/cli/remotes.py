@@ -83,9 +83,10 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
         raise Failure(str(error), Exit.USAGE) from error
     policy = policy_of(operator, chosen, None, as_git=True)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
-    address, data = Address(spec.url), data_terms(operator)
+    address = Address(spec.url)
     place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way)
-    return named(replace(place, identities=operator.identities, data=data))
+    place = replace(place, identities=operator.identities, data=data_terms(operator))
+    return named(place)
 
 
 def named(place: Place) -> Place:

@@ -54,7 +54,7 @@ class Operator(Struct, frozen=True, kw_only=True):
     """What the operator decides, with everything that is wrong with how it is said.
 
     `ssh_config` is what nodes are reached with through ssh, empty for the user's own, `way` how the
-    hosts of a list are. `identities` are files that open what age has encrypted. `data_cache` is
+    hosts of a list are. `identities` are files that open what age has encrypted, `data_cache` is
     how many bytes of data nodes keep, None where nothing is said. `given` are the policy's fields
     that are decided, `service` is what `run` serves; `files` are what the problems stand in.
     """
