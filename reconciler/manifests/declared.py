@@ -21,7 +21,7 @@ class Place(Struct, frozen=True, array_like=True):
 
 
 class Reference(Struct, frozen=True, array_like=True):
-    """The use of another manifest's name."""
+    """The use of another manifest's name, or of a file of the source that is none."""
 
     kind: str
     name: str

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from reconciler.manifests.annotations import OF_TASKS, read_annotations
+from reconciler.manifests.confidential import encrypted_in
 from reconciler.manifests.declared import Declared, Endpoint, FixedPort, Place, Reference
 from reconciler.manifests.documents import Entry, items_of, pairs
 from reconciler.manifests.reporting import Report
@@ -29,6 +30,7 @@ def declare(entry: Entry) -> Declared:
     """Return what a manifest other than a task declares."""
     spec = entry.spec if entry.usable else Mapping(entry.at, "")
     uses = [*_references(spec), *_references(spec.mapping("task"))]
+    uses += _sealed(spec) if entry.kind == "Profile" else ()
     return Declared(
         kind=entry.kind,
         name=entry.name,
@@ -80,6 +82,7 @@ def _with_wishes(
     gpus = _given(("resources", "gpus"), spec, profile)
     return replace(
         said,
+        references=(*said.references, *_sealed(spec)),
         nodes=compiled.spec.nodes,
         room=Amounts(asked.cpus or None, asked.memory or None, _whole(gpus), asked.pids or None),
         sized=_place(spec.get("placement", "nodes") or spec.get("container", "resources")),
@@ -96,6 +99,12 @@ def _references(spec: Mapping) -> Iterator[Reference]:
     for item in items_of(spec.get("inputs")):
         yield from _reference("Bucket", item.get("bucket"))
     yield from _reference("Bucket", spec.get("outputs", "bucket"))
+
+
+def _sealed(spec: Mapping) -> Iterator[Reference]:
+    """Yield the encrypted files that a task or a profile names."""
+    for path, node in encrypted_in(spec):
+        yield Reference("File", path, Place(*place_of(node)))
 
 
 def _reference(kind: str, node: Node | None) -> Iterator[Reference]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping as MappingLike
 from typing import Final
 
 from reconciler.manifests import Memory
-from reconciler.manifests.across import Size, check_across
+from reconciler.manifests.across import ENCRYPTED, Size, check_across
 from reconciler.manifests.buckets import bucket_of
 from reconciler.manifests.configuration import Configuration, configure
 from reconciler.manifests.declared import Declared, Filed
@@ -74,7 +74,7 @@ def load(
         problems=report.sorted(),
         desired=None
         if report.errors()
-        else _desired(name, revision, known.values(), configured, hosts),
+        else _desired(name, revision, known.values(), configured, hosts, files),
         files=files,
         made=tuple(uses_of(one.examined.filed for one in known.values())),
     )
@@ -100,7 +100,7 @@ def conclude(
         declared += one.declared
         if one.lost:
             lost.append(files[path])
-    check_across(declared, b"\n".join(lost), report, hosts)
+    check_across(declared, b"\n".join(lost), report, hosts, files)
 
 
 def uses_of(filed: Iterable[Filed]) -> Iterator[Use]:
@@ -167,6 +167,7 @@ def _desired(
     files: Iterable[Known],
     configured: Configuration,
     hosts: Hosts | None,
+    contents: MappingLike[str, bytes],
 ) -> Desired:
     files = list(files)
     entries = [entry for known in files for entry in known.sheet.entries]
@@ -190,6 +191,7 @@ def _desired(
         jobs=desired_jobs(entries),
         pools=dict(sorted(pools.items())),
         buckets=dict(sorted(buckets.items())),
+        sealed={path: data for path, data in contents.items() if path.endswith(ENCRYPTED)},
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
         quota=policy.quota,

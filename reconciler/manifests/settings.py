@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from reconciler.manifests import Operator
 from reconciler.manifests.documents import validate
+from reconciler.manifests.fields import Fields
 from reconciler.manifests.hosts import read_way
 from reconciler.manifests.merging import overlay
 from reconciler.manifests.policy import read_policy
@@ -26,6 +27,7 @@ from reconciler.manifests.tree import Node, Scalar, child, resolve
 from reconciler.manifests.tree import Sequence as List
 from reconciler.model.operator import Service, Way
 from reconciler.model.position import Position
+from reconciler.model.quantities import parse_bytes
 
 FLAG: Final = "--set"
 _PREFIX: Final = "RECONCILER_"
@@ -60,12 +62,21 @@ def read_operator(
     return Operator(
         state_root=whole.text("stateRoot"),
         ssh_config=whole.text("sshConfig"),
+        data_cache=_cache(whole, report) if sound else None,
+        identities=Fields(whole, report).texts("ageIdentities"),
         given=given,
         way=read_way(whole.mapping("nodes"), report) if sound else Way(),
         service=read_service(whole, report) if sound else Service(),
         problems=report.sorted(),
         files=files,
     )
+
+
+def _cache(whole: Tree, report: Report) -> int | None:
+    """Return how many bytes of data nodes keep, None where nothing is said."""
+    if "dataCache" not in whole.items:
+        return None
+    return Fields(whole, report).parsed("dataCache", parse_bytes, 0)
 
 
 def _line(text: str) -> bytes:

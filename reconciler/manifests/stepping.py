@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.manifests import shipped
-from reconciler.manifests.across import Index, Size
+from reconciler.manifests.across import ENCRYPTED, Index, Size
 from reconciler.manifests.declared import Declared, Filed
 from reconciler.manifests.examining import (
     Examined,
@@ -101,6 +101,8 @@ def whole_of(
 def step(whole: Whole, files: Mapping[str, bytes], revision: str) -> Catalog | None:
     """Return the catalog of changed files, and move on to it; None where that is not for here."""
     others = sorted(differing(whole.catalog.files, files))
+    if any(path.endswith(ENCRYPTED) for path in others):
+        return None
     changed = {path: files[path] for path in others if path in files and path.endswith(SUFFIXES)}
     gone = [path for path in others if path in whole.files and path not in files]
     if (len(changed) + len(gone)) * _SHARE > len(whole.files):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
+from reconciler.model.confidence import Confidence, Disclosed
 from reconciler.model.data import Fetching, Provision, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -62,9 +63,10 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     """A container to be made: `image` is resolved, `env` complete, `labels` ours.
 
     `launcher` are the words that run what the container would run otherwise, given to them.
-    `scratch` are folders that are volumes without a name: they are there to write to before the
-    start though the root is read-only, and go with the container. `provisions` are the data that it
-    gets; those that are shared are mounted.
+    `confidence` are the secrets that it gets; those that are variables are `disclosed` where the
+    call is made, and nowhere before. `scratch` are folders that are volumes without a name: they
+    are there to write to before the start though the root is read-only, and go with the container.
+    `provisions` are the data that it gets; those that are shared are mounted.
     """
 
     project: str
@@ -76,6 +78,8 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     membership: Membership | None = None
     launcher: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
+    confidence: Confidence | None = None
+    disclosed: Disclosed = Disclosed()
     provisions: tuple[Provision, ...] = ()
 
     @property
@@ -173,7 +177,8 @@ class Verdict(Struct, frozen=True):
     `ready` means running and, where a health check is declared, healthy. `left_alone` means
     that something would be done, which a saved plan that is being carried out does not hold.
     `suspended`: it would go on, were it not suspended. `protected`: it would be torn down.
-    `after` names the task of which it waits to see what it comes to, or waited in vain.
+    `after` names the task of which it waits to see what it comes to, or waited in vain. `awaited`
+    is the subject of the call that it waits for, where that is not its own.
     """
 
     key: InstanceKey
@@ -190,6 +195,7 @@ class Verdict(Struct, frozen=True):
     suspended: bool = False
     protected: bool = False
     after: str = ""
+    awaited: str = ""
 
     @property
     def in_vain(self) -> bool:

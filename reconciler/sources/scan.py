@@ -1,8 +1,8 @@
-"""Which files of a folder are manifests, and what keeps us from some of them.
+"""Which files of a folder are read, and what keeps us from some of them.
 
-Decides what is looked at: YAML and JSON files in any layout, nothing hidden, nothing outside,
-nothing that a .reconcilerignore passes over. Opens no other file. A scan is a value: two equal
-ones mean that nothing changed in between.
+Decides what is looked at: YAML and JSON files in any layout and what age has encrypted, nothing
+hidden, nothing outside, nothing that a .reconcilerignore passes over. Opens no other file. A scan
+is a value: two equal ones mean that nothing changed in between.
 """
 
 import os
@@ -15,7 +15,8 @@ from msgspec import Struct, field
 
 from reconciler.sources.ignore import IGNORE_FILE, MAX_BYTES, Ignored, IgnoreFaultError
 
-SUFFIXES: Final = (".yaml", ".yml", ".json")
+SUFFIXES: Final = (".yaml", ".yml", ".json", ".age")
+_MANIFESTS: Final = (".yaml", ".yml", ".json")
 MAX_FILES: Final = 20_000
 MAX_FOLDERS: Final = 50_000
 
@@ -47,10 +48,15 @@ def scan(root: Path) -> Scan:
 
 
 def is_manifest(name: str) -> bool:
-    """Return whether a file of this name is read.
+    """Return whether a file of this name is read as a manifest.
 
     Editors' temporary files are not: they are hidden, or end otherwise.
     """
+    return not is_hidden(name) and name.endswith(_MANIFESTS)
+
+
+def is_read(name: str) -> bool:
+    """Return whether a file of this name is read at all."""
     return not is_hidden(name) and name.endswith(SUFFIXES)
 
 

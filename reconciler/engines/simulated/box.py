@@ -11,6 +11,7 @@ from reconciler.model.data import Stored
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
+    LABEL_SECRETS,
     LABEL_SHAPE,
     LABEL_VALUES,
     LABEL_WORK,
@@ -82,6 +83,7 @@ class Box(Struct):
             job=self.labels.get(LABEL_JOB, ""),
             revision=self.labels.get(LABEL_REVISION, ""),
             values=self.labels.get(LABEL_VALUES, ""),
+            secrets=self.labels.get(LABEL_SECRETS, ""),
             claim=claim_in(self.labels),
             ports=self.ports if self.phase is Phase.RUNNING else (),
         )
