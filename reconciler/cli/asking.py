@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from reconciler.cli import session
+from reconciler.cli.data import bucket_opener
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.place import Place, opener
 from reconciler.cli.telling import teller
@@ -99,6 +100,8 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         policy=place.policy,
         take_over=wish.take_over,
         open_engine=opener(place),
+        open_bucket=bucket_opener(place.data),
+        cache=place.data.cache,
         identities=place.identities,
         credentials=place.credentials,
     )

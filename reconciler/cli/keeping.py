@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.cli import session, settle
+from reconciler.cli.data import bucket_opener
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.hosts import followed
 from reconciler.cli.place import Place, opener
@@ -73,6 +74,8 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         take_over=manner.take_over,
         resync=manner.resync,
         open_engine=opener(place),
+        open_bucket=bucket_opener(place.data),
+        cache=place.data.cache,
         hosts=place.hosts,
         identities=place.identities,
         credentials=place.credentials,

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler import manifests
+from reconciler.cli.data import DataTerms, data_terms
 from reconciler.cli.exits import Failure
 from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
@@ -53,6 +54,7 @@ class Place(Struct, frozen=True):
     ssh_config: str = ""
     hosts: Hosts | None = None
     way: Way = Way()
+    data: DataTerms = DataTerms()
     identities: tuple[str, ...] = ()
     credentials: Mapping[str, Credential] = NO_CREDENTIALS
 
@@ -106,7 +108,12 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
     policy = policy_of(operator, chosen, folder.root, as_git=as_git)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
     found = Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
-    return replace(found, identities=operator.identities, credentials=operator.service.credentials)
+    return replace(
+        found,
+        identities=operator.identities,
+        credentials=operator.service.credentials,
+        data=data_terms(operator),
+    )
 
 
 def look(place: Place) -> "Report":

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler import manifests
+from reconciler.cli.data import data_terms
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
@@ -84,9 +85,13 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
     address = Address(spec.url)
     place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way)
-    return named(
-        replace(place, identities=operator.identities, credentials=operator.service.credentials)
+    place = replace(
+        place,
+        identities=operator.identities,
+        credentials=operator.service.credentials,
+        data=data_terms(operator),
     )
+    return named(place)
 
 
 def named(place: Place) -> Place:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, TaskState, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.headway import Glimpse, Headway
+from reconciler.model.headway import Glimpse, Headway, Transfer
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import NodeView
 from reconciler.model.pool import pool_prepared_by
@@ -102,6 +102,14 @@ def headway_of(report: Report, verdict: Verdict) -> Headway | None:
     return seen_of(report, verdict.container).headway
 
 
+def transfer_of(report: Report, verdict: Verdict) -> Transfer | None:
+    """Return how far the transfer is that an instance waits for, None where none is known of."""
+    attempt = AttemptKey(verdict.key, verdict.run, verdict.attempt)
+    own = report.history.container_name(attempt, report.desired.project)
+    found = (report.glimpses.get(subject, Glimpse()).transfer for subject in (verdict.awaited, own))
+    return next(filter(None, found), None)
+
+
 def values_of(report: Report, key: InstanceKey) -> Pairs:
     """Return what an instance sees, or has seen, of its task's matrix; nothing without one."""
     task, known = report.desired.tasks.get(key.task), report.history.tasks.get(key.task)
@@ -159,13 +167,14 @@ def _standing(report: Report, name: str, verdicts: Sequence[Verdict]) -> Standin
 
 
 def trouble_of(report: Report, verdict: Verdict) -> Trouble | None:
-    """Return the refusal that an instance suffers from: its own, its container's, its image's."""
+    """Return the refusal that it suffers from: its own, its container's, its image's or inputs'."""
     key = verdict.key
     task = report.desired.tasks.get(key.task)
     attempt = AttemptKey(key, verdict.run, verdict.attempt)
     subjects = [str(key), report.history.container_name(attempt, report.desired.project)]
     if task is not None and verdict.state not in _ENDED:
         subjects += [f"image:{node}:{task.spec.image}" for node in report.desired.nodes]
+        subjects.append(verdict.awaited)
     return next((t for s in subjects if (t := report.history.troubles.get(s))), None)
 
 

@@ -17,6 +17,7 @@ from reconciler.cli.standing import (
     shut_nodes,
     standings,
     started_at,
+    transfer_of,
     unknown_nodes,
     values_of,
 )
@@ -24,7 +25,9 @@ from reconciler.cli.text import COLOURS, ago, columns, complain, paint, percent,
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
+from reconciler.model.headway import Transfer
 from reconciler.model.plain import one_line
+from reconciler.model.quantities import size
 from reconciler.planning.firing import AWAITS, time_of
 from reconciler.planning.numbering import worded
 from reconciler.planning.suspending import suspense_of
@@ -170,8 +173,16 @@ def _why(report: Report, verdict: Verdict) -> str:
     said = [verdict.reason] if verdict.reason != verdict.state.value.lower() else []
     found = headway_of(report, verdict)
     said += [percent(found)] if found else []
+    moved = transfer_of(report, verdict)
+    said += [_moved(moved)] if moved else []
     said += [str(endpoint) for endpoint in endpoints_of(report, verdict)]
     return "; ".join(said)
+
+
+def _moved(transfer: Transfer) -> str:
+    speed = f"{size(round(transfer.rate))}/s"
+    whole = f" of {size(transfer.total)}" if transfer.total else ""
+    return f"{size(transfer.done)}{whole}, {speed}"
 
 
 def _task(report: Report, standing: Standing) -> dict[str, object]:
@@ -238,6 +249,7 @@ def _instance_json(report: Report, verdict: Verdict) -> dict[str, object]:
         "finishedAt": rfc3339(finished_at(attempt)),
         **usage_json(attempt, seen_of(report, verdict.container), report.at),
         "progress": _progress(report, verdict),
+        "transfer": _transfer(report, verdict),
         "ports": [_endpoint(one) for one in endpoints_of(report, verdict)],
     }
 
@@ -254,6 +266,13 @@ def _endpoint(endpoint: Endpoint) -> dict[str, object]:
 def _progress(report: Report, verdict: Verdict) -> dict[str, object] | None:
     found = headway_of(report, verdict)
     return {"fraction": round(found.done, 4), "text": found.said} if found else None
+
+
+def _transfer(report: Report, verdict: Verdict) -> dict[str, object] | None:
+    found = transfer_of(report, verdict)
+    if found is None:
+        return None
+    return {"bytes": found.done, "total": found.total, "bytesPerSecond": round(found.rate)}
 
 
 def _job_of(report: Report, standing: Standing) -> str:

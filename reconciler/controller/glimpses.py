@@ -20,7 +20,7 @@ _NAME: Final = "live.json"
 _SECONDS: Final = 1.0
 
 Glimpses = Mapping[str, Glimpse]
-"""What was last seen of containers that run, by id."""
+"""What was last seen of containers that run, by id, and of transfers, by what they are of."""
 
 
 class _Page(msgspec.Struct, frozen=True):

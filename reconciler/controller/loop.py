@@ -167,7 +167,7 @@ class Loop:
                 post.watch.follow()
 
     def _see(self) -> None:
-        """Pass on what is seen of running containers."""
+        """Pass on what is seen of running containers, and of transfers."""
         if self._publisher.due():
             seen = self._carriage.with_transfers(self._posts.seen())
             if seen != self.core.glimpses:

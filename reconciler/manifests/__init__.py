@@ -54,15 +54,16 @@ class Operator(Struct, frozen=True, kw_only=True):
     """What the operator decides, with everything that is wrong with how it is said.
 
     `ssh_config` is what nodes are reached with through ssh, empty for the user's own, `way` how the
-    hosts of a list are. `identities` are files that open what age has encrypted. `given` are the
-    policy's fields that are decided, `service` is what `run` serves; `files` are what the problems
-    stand in.
+    hosts of a list are. `identities` are files that open what age has encrypted, `data_cache` is
+    how many bytes of data nodes keep, None where nothing is said. `given` are the policy's fields
+    that are decided, `service` is what `run` serves; `files` are what the problems stand in.
     """
 
     state_root: str = ""
     ssh_config: str = ""
     identities: tuple[str, ...] = ()
     way: Way = Way()
+    data_cache: int | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
     service: Service = field(default_factory=Service)
     problems: tuple[Problem, ...] = ()

@@ -27,6 +27,7 @@ from reconciler.manifests.tree import Node, Scalar, child, resolve
 from reconciler.manifests.tree import Sequence as List
 from reconciler.model.operator import Service, Way
 from reconciler.model.position import Position
+from reconciler.model.quantities import parse_bytes
 
 FLAG: Final = "--set"
 _PREFIX: Final = "RECONCILER_"
@@ -61,6 +62,7 @@ def read_operator(
     return Operator(
         state_root=whole.text("stateRoot"),
         ssh_config=whole.text("sshConfig"),
+        data_cache=_cache(whole, report) if sound else None,
         identities=Fields(whole, report).texts("ageIdentities"),
         given=given,
         way=read_way(whole.mapping("nodes"), report) if sound else Way(),
@@ -68,6 +70,13 @@ def read_operator(
         problems=report.sorted(),
         files=files,
     )
+
+
+def _cache(whole: Tree, report: Report) -> int | None:
+    """Return how many bytes of data nodes keep, None where nothing is said."""
+    if "dataCache" not in whole.items:
+        return None
+    return Fields(whole, report).parsed("dataCache", parse_bytes, 0)
 
 
 def _line(text: str) -> bytes:

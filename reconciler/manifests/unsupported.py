@@ -40,7 +40,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 
 OF_TASKS: Final = (
     _blocking("container.resources.devices", "the task would not have its devices"),
-    _blocking("outputs", "the results would be lost"),
     Gap("cache", "the work is done again", (False,)),
 )
 

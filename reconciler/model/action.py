@@ -180,7 +180,8 @@ class Verdict(Struct, frozen=True):
     `ready` means running and, where a health check is declared, healthy. `left_alone` means
     that something would be done, which a saved plan that is being carried out does not hold.
     `suspended`: it would go on, were it not suspended. `protected`: it would be torn down.
-    `after` names the task of which it waits to see what it comes to, or waited in vain.
+    `after` names the task of which it waits to see what it comes to, or waited in vain. `awaited`
+    is the subject of the call that it waits for, where that is not its own.
     """
 
     key: InstanceKey
@@ -197,6 +198,7 @@ class Verdict(Struct, frozen=True):
     suspended: bool = False
     protected: bool = False
     after: str = ""
+    awaited: str = ""
 
     @property
     def in_vain(self) -> bool:

@@ -26,7 +26,7 @@ class Transfer(Struct, frozen=True):
 class Glimpse(Struct, frozen=True):
     """What was last seen of a container: the most that it used, and how far it is.
 
-    `transfer` is what of its files is being stored, None where none are.
+    `transfer` is what of its files is being stored, or of data being fetched, None where none are.
     """
 
     usage: Usage = Usage()

@@ -6,6 +6,8 @@ and attempts there see the same. Must not know what is in a bucket, nor how data
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from reconciler.model.action import Action, InstanceState, Verb
 from reconciler.model.data import Fetching, Provision, Use
 from reconciler.model.desired import DesiredTask
@@ -24,16 +26,19 @@ def inputs_step(scene: Scene, wanted: Iterable[tuple[AttemptKey, str]]) -> Step 
     """
     if not scene.task.spec.inputs:
         return None
-    given, reason, actions = scene.given, "", list[Action]()
+    given, first, actions = scene.given, Step(InstanceState.PREPARING, ""), list[Action]()
     for node, one in _missing(scene, wanted):
         subject = f"inputs:{node}:{one.description}"
         waits = given.waits_until(subject)
         if waits:
-            return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
-        reason = reason or being_fetched(one.description, node)
+            return Step(
+                InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True, awaited=subject
+            )
+        if not first.reason:
+            first = replace(first, reason=being_fetched(one.description, node), awaited=subject)
         if subject not in given.underway.subjects and not _shares(scene, subject):
             actions.append(_fetch(scene, node, one, subject))
-    return Step(InstanceState.PREPARING, reason, tuple(actions)) if reason else None
+    return replace(first, actions=tuple(actions)) if first.reason else None
 
 
 def being_fetched(description: str, node: str) -> str:

@@ -21,6 +21,7 @@ class Step(Struct, frozen=True):
     """What one rule decided for one instance.
 
     `lacks_room`: the run in which it waits for a node, and for nothing more; 0 where it does not.
+    `awaited` is the subject of the call that it waits for, where that is not its own.
     """
 
     state: InstanceState
@@ -35,6 +36,7 @@ class Step(Struct, frozen=True):
     protected: bool = False
     lacks_room: int = 0
     after: str = ""
+    awaited: str = ""
 
 
 def act(  # noqa: PLR0913  # one place that fills an action in; every argument is named

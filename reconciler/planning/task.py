@@ -311,4 +311,5 @@ def _verdict(slot: Slot, step: Step, run: Run) -> Verdict:
         blocked=step.blocked,
         suspended=step.suspended,
         after=step.after,
+        awaited=step.awaited,
     )

@@ -7,6 +7,7 @@ them are reached; what there is at its end is the same as without any fault.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -23,16 +24,18 @@ pytestmark = pytest.mark.docker
 MANNERS: tuple[Manner, ...] = get_args(Manner)
 NOTE = 'echo "$TASK_NAME $RUN $INSTANCE_ID $ATTEMPT" >> /starts/ledger'
 # The second one fails when it is started first. All live long enough to be looked at.
-WORK = f'{NOTE}; sleep 1.5; [ "$INSTANCE_ID.$ATTEMPT" != 1.1 ] || exit 3'
+LEAVE = "mkdir /out; echo x > /out/out"
+WORK = f'{NOTE}; {LEAVE}; sleep 1.5; [ "$INSTANCE_ID.$ATTEMPT" != 1.1 ] || exit 3'
 WEB = f"{NOTE}; echo serving; exec sleep 600"
 ENDS = ("succeeded", "failed", "lost", "cancelled")
 # As it is without any fault.
 STARTS = {("work", 1, 0, 1), ("work", 1, 1, 1), ("work", 1, 1, 2), ("work", 1, 2, 1),
-          ("built", 1, 0, 1), ("loaded", 1, 0, 1), ("crew", 1, 0, 1), ("web", 1, 0, 1),
-          ("web", 2, 0, 1)}  # fmt: skip
+          ("built", 1, 0, 1), ("fed", 1, 0, 1), ("loaded", 1, 0, 1), ("crew", 1, 0, 1),
+          ("web", 1, 0, 1), ("web", 2, 0, 1)}  # fmt: skip
 OUTCOMES = {("succeeded", "work", 0, 1), ("failed", "work", 1, 1), ("succeeded", "work", 1, 2),
             ("succeeded", "work", 2, 1), ("cancelled", "web", 0, 1),
-            ("succeeded", "built", 0, 1), ("succeeded", "loaded", 0, 1),
+            ("succeeded", "built", 0, 1), ("succeeded", "fed", 0, 1),
+            ("succeeded", "loaded", 0, 1),
             ("succeeded", "crew", 0, 1), ("cancelled", "crew", 1, 1)}  # fmt: skip
 WITHIN = 120.0
 
@@ -114,20 +117,33 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
     volume = {"type": "volume", "source": "scratch", "target": "/scratch"}
     again = {"perInstance": 1, "backoff": {"initial": "100ms"}}
     mounts = {"mounts": [bind, volume]}
+    kept = project.home / "kept"
+    kept.mkdir()
+    results = {"url": f"file://{kept}"}
+    keep = {"bucket": "kept", "prefix": "${INSTANCE_ID}/", "source": "/out"}
     project.engine.run_foreign(f"{project.name}-neighbour")
     project.declare(
-        task("work", WORK, image=image, instances=3, retry=again, container=mounts),
+        {
+            "apiVersion": "reconciler/v1",
+            "kind": "Bucket",
+            "metadata": {"name": "kept"},
+            "spec": results,
+        },
+        task("work", WORK, image=image, instances=3, retry=again, container=mounts, outputs=keep),
         service("web", WEB, container={"mounts": [bind]}),
         crew(bind),
+        *fed(project.home / "data", bind),
         *made(project, bind),
     )
     with through(engine, project):
         running = project.run()
     eventually(lambda: project.states("work") == ["Succeeded"] * 3, "the work", WITHIN, 0.3)
+    assert sorted(path.parent.name for path in kept.glob("*/out")) == ["0", "1", "2"]
     eventually(lambda: project.states("web") == ["Running"], "the service", WITHIN, 0.3)
     eventually(lambda: project.states("built") == ["Succeeded"], "a built one", WITHIN, 0.3)
     eventually(lambda: project.states("loaded") == ["Succeeded"], "a loaded one", WITHIN, 0.3)
     eventually(lambda: project.states("crew") == ["Succeeded"] * 2, "the cluster", WITHIN, 0.3)
+    eventually(lambda: project.states("fed") == ["Succeeded"], "what has inputs", WITHIN, 0.3)
     project.declare(service("web", WEB, env={"A": "1"}, container={"mounts": [bind]}))
     second = project.engine.name("web", run=2)
     eventually(lambda: [*project.engine.running("web")] == [second], "another one", WITHIN)
@@ -159,6 +175,22 @@ def crew(bind: Json) -> Json:
     return made
 
 
+def fed(folder: Path, bind: Json) -> list[Json]:
+    """Return a task with data that are copied and data that are shared, and their bucket."""
+    folder.mkdir()
+    (folder / "a").touch()
+    note = f"ls /job/in/a /shared/a && {NOTE}"
+    at = {"/job/in": False, "/shared": True}
+    inputs = [{"bucket": "data", "target": to, "readOnly": closed} for to, closed in at.items()]
+    bucket = {
+        "apiVersion": "reconciler/v1",
+        "kind": "Bucket",
+        "metadata": {"name": "data"},
+        "spec": {"url": f"file://{folder}"},
+    }
+    return [bucket, task("fed", note, container={"mounts": [bind]}, inputs=inputs)]
+
+
 def left(engine: Proxy, verb: str) -> list[str]:
     """Return what is still to be spoiled of that which a verb asks for."""
     patterns = {site.pattern for site in SITES.values() if site.verb == verb}
@@ -182,7 +214,9 @@ def assert_as_without_faults(project: Project) -> None:
     told = [event for event in project.events() if event["kind"] in ENDS]
     ends = Counter((e["kind"], e["task"], e["instance"], e["attempt"]) for e in told)
     assert ends == Counter(OUTCOMES)
-    assert {name: state(project, name) for name in project.engine.ids()} == {
+    there = [name for name in project.engine.ids() if ".data." not in name]
+    assert {name: state(project, name) for name in there} == {
+        project.engine.name("fed"): ("exited", 0),
         project.engine.name("work", 0): ("exited", 0),
         project.engine.name("work", 1, attempt=2): ("exited", 0),
         project.engine.name("work", 2): ("exited", 0),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from reconciler.cli import session
+from reconciler.cli.data import bucket_opener
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.onerun.attended import Audience, attended
 from reconciler.cli.place import Place, opener
@@ -65,6 +66,8 @@ def live(
         state=place.state,
         policy=place.policy,
         open_engine=_opener(place, audience),
+        open_bucket=bucket_opener(place.data),
+        cache=place.data.cache,
         hosts=place.hosts,
         identities=place.identities,
         credentials=place.credentials,

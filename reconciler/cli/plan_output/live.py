@@ -10,11 +10,13 @@ from reconciler.cli.steps import Kind, Step, fold, summary
 from reconciler.cli.text import columns, paint, plural
 from reconciler.controller.preview import Preview
 from reconciler.model.action import Action, Verb
+from reconciler.model.data import Fetching
 from reconciler.model.desired import Desired
 from reconciler.model.plain import one_line
 
 SYMBOLS: Final = {
     Kind.PULL: ("↓", "pull", "blue"),
+    Kind.FETCH: ("↓", "fetch", "blue"),
     Kind.BUILD: ("+", "build", "blue"),
     Kind.LOAD: ("+", "load", "blue"),
     Kind.FETCH: ("↓", "fetch", "blue"),
@@ -95,6 +97,8 @@ def sum_up(steps: Steps) -> str:
         for kind in (Kind.PULL, Kind.BUILD, Kind.LOAD)
         if counts[kind.value]
     ]
+    if counts["fetch"]:
+        said.append(f"{counts['fetch']} to fetch")
     if counts["network"]:
         said.append(f"{plural(counts['network'], 'network')} to make")
     if counts["later"]:
@@ -120,9 +124,19 @@ def action_json(action: Action, when: str) -> dict[str, object]:
         "container": action.subject if attempt else None,
         "image": action.image or None,
         "network": action.network.name if action.network else None,
+        "inputs": _origins(action.fetching),
         "when": when,
         "cause": cause_json(action.cause),
     }
+
+
+def _origins(fetching: Fetching | None) -> list[dict[str, str]] | None:
+    if fetching is None:
+        return None
+    return [
+        {"bucket": o.bucket.name, "prefix": o.prefix, "stripPrefix": o.strip_prefix}
+        for o in fetching.origins
+    ]
 
 
 def _rank(step: Step) -> int:

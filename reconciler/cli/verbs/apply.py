@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import agreed, options, outcome, session
+from reconciler.cli.data import bucket_opener
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.needs import needs_run
 from reconciler.cli.place import Place, find, opener
@@ -63,6 +64,8 @@ def command(
         policy=place.policy,
         take_over=take_over,
         open_engine=opener(place),
+        open_bucket=bucket_opener(place.data),
+        cache=place.data.cache,
         hosts=place.hosts,
         identities=place.identities,
         credentials=place.credentials,

@@ -134,9 +134,17 @@ def _clean_up(opened: Writer, place: Place, *, forget: bool) -> None:
             raise Failure(f"node {node.name} does not answer, so it is not clean: {node.reason}")
     engine_of = opener(place)
     for spec in opened.core.desired.nodes.values():
+        _discard_data(engine_of(spec), opened.project)
         engine_of(spec).release(opened.project)
     if forget:
         opened.ledger.forget(list(opened.core.history.tasks))
+
+
+def _discard_data(engine: Engine, project: str) -> None:
+    """Keep nothing of what was fetched for the project: what is needed again is fetched again."""
+    for data in engine.stored(project):
+        engine.discard(project, data.key)
+    engine.sweep(project)
 
 
 def _nothing_left(report: Report) -> bool:
