@@ -47,9 +47,7 @@ def image(rig: DockerRig, registry: str) -> Iterator[str]:
 def test_a_pulled_image_is_pinned_to_its_digest(rig: DockerRig, image: str) -> None:
     assert rig.engine.resolve(image) is None
     told: list[str] = []
-    moved: list[int] = []
-    rig.engine.pull(image, told.append, None, moved.append)
-    assert sum(moved) > 0
+    rig.engine.pull(image, told.append)
     assert any("Pulling from" in line for line in told)
     resolved = rig.engine.resolve(image)
     assert resolved is not None
