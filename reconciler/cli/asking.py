@@ -102,6 +102,7 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         open_engine=opener(place),
         open_bucket=bucket_opener(place.data),
         cache=place.data.cache,
+        identities=place.identities,
     )
     with writer_of(place.source, desired, chosen) as opened:
         number = opened.ledger.request(wish.verb, wish.arguments)

@@ -105,7 +105,8 @@ def check(part: Part, policy: Policy, *, remember: bool) -> Findings:
     named = part.named
     problems = [*_unreadable(snapshot), *_unread(snapshot, named)]
     problems += [p for p in checked.problems if not named or p.at.path in {"", *named}]
-    files = {p: data for p, data in sorted(snapshot.files.items()) if not named or p in named}
+    manifests = {p: data for p, data in sorted(snapshot.files.items()) if p in checked.counts}
+    files = {p: data for p, data in manifests.items() if not named or p in named}
     found = Findings(
         checked=sum(count for path, count in checked.counts.items() if path in files),
         problems=sorted(problems, key=lambda problem: problem.at),

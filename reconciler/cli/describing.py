@@ -29,6 +29,7 @@ from reconciler.model.desired import Dependency, DesiredTask
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.quantities import format_ranges
 from reconciler.model.run import Attempt, Run
+from reconciler.model.spec import InstanceSpec
 
 Plain = dict[str, Any]
 
@@ -89,7 +90,7 @@ def _asked(report: Report, task: DesiredTask) -> Plain:
         "renamedFrom": task.renamed_from or None,
         "work": task.work.hash,
         "shape": task.shape.hash,
-        "spec": _spec(to_builtins(task.spec)),
+        "spec": _spec(to_builtins(task.spec)) | _secrets(task.spec),
         "confinement": _confinement(confinement_of(task.spec)),
     }
 
@@ -106,12 +107,21 @@ def _spec(said: Mapping[str, Any]) -> Plain:
     for name, value in said.items():
         if isinstance(value, Mapping):
             value = _spec(value)  # noqa: PLW2901  # one value after the other
-        elif name in {"env", "constants", "nodes"}:
+        elif name in {"env", "constants", "nodes"} and not isinstance(value, str):
             value = dict(value)  # noqa: PLW2901
         elif isinstance(value, Sequence) and not isinstance(value, str):
             value = [_spec(v) if isinstance(v, Mapping) else v for v in value]  # noqa: PLW2901
         plain[_camel(name)] = value
     return plain
+
+
+def _secrets(spec: InstanceSpec) -> Plain:
+    """Return what is confidential: by which name, from where, and as which file, if it is one."""
+    listed = [
+        {"name": one.name, "from": str(one.origin), "target": one.target or None}
+        for one in spec.secrets
+    ]
+    return {"secrets": listed} if listed else {}
 
 
 def _camel(name: str) -> str:
@@ -130,6 +140,17 @@ def _run(run: Run) -> Plain:
         "finishedAt": rfc3339(run.finished_at),
         "closed": run.closed,
         "cancelled": None in run.cancels,
+        "inputs": [
+            {
+                "node": node,
+                "inputs": description,
+                "key": kept.resolved.key,
+                "bytes": kept.resolved.size,
+                "files": kept.resolved.files,
+            }
+            for node, there in sorted(run.inputs.items())
+            for description, kept in sorted(there.items())
+        ],
         "succeeded": sum(run.succeeded(instance) for instance in run.attempts),
         "instances": len(run.attempts),
     }

@@ -77,6 +77,7 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         open_bucket=bucket_opener(place.data),
         cache=place.data.cache,
         hosts=place.hosts,
+        identities=place.identities,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     desired = replace(desired, prunable=False)

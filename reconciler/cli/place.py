@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import manifests
 from reconciler.cli.data import DataTerms, data_terms
@@ -37,7 +38,10 @@ _OF_HOSTS: Final = ("apply", "plan", "run")
 
 
 class Place(Struct, frozen=True):
-    """A source, its project, the state folder if one was chosen, the hosts if some are listed."""
+    """A source, its project, the state folder if one was chosen, the hosts if some are listed.
+
+    `identities` are the operator's files that open what age has encrypted.
+    """
 
     source: "FolderSource | GitSource"
     written: Where
@@ -49,6 +53,7 @@ class Place(Struct, frozen=True):
     hosts: Hosts | None = None
     way: Way = Way()
     data: DataTerms = DataTerms()
+    identities: tuple[str, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -99,8 +104,8 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
         state = Path(operator.state_root) / project
     policy = policy_of(operator, chosen, folder.root, as_git=as_git)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
-    data = data_terms(operator)
-    return Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way, data)
+    found = Place(folder, source, project, state, policy, chosen, ssh_config, hosts, way)
+    return replace(found, identities=operator.identities, data=data_terms(operator))
 
 
 def look(place: Place) -> "Report":

@@ -83,8 +83,9 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
         raise Failure(str(error), Exit.USAGE) from error
     policy = policy_of(operator, chosen, None, as_git=True)
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
-    address, data = Address(spec.url), data_terms(operator)
-    place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way, data)
+    address = Address(spec.url)
+    place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way)
+    place = replace(place, identities=operator.identities, data=data_terms(operator))
     return named(place)
 
 

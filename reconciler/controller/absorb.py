@@ -70,7 +70,7 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
     if done.resolved is not None and action.fetching is not None:
         return _fetched(history, action, action.fetching.description, done.resolved, now)
     if action.verb is Verb.CREATE:
-        board.put(_created(action, done.container))
+        board.put(_created(action, done))
     elif action.verb is Verb.START:
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
@@ -117,13 +117,13 @@ def _lost(history: History, action: Action, key: str, now: float) -> list[Fact]:
     ]
 
 
-def _created(action: Action, container: str) -> Container:
+def _created(action: Action, done: Done) -> Container:
     if action.request is None or action.attempt is None:
         message = f"{action.subject}: a create without a request"
         raise TypeError(message)
     labels = dict(action.request.labels)
     return Container(
-        id=container,
+        id=done.container,
         name=action.subject,
         node=action.node,
         attempt_key=action.attempt,
@@ -135,6 +135,7 @@ def _created(action: Action, container: str) -> Container:
         revision=labels.get("io.reconciler.revision", ""),
         values=labels.get("io.reconciler.values", ""),
         claim=claim_in(labels),
+        secrets=done.secrets,
     )
 
 

@@ -4,7 +4,7 @@ A list tells of the moment it began. What a result or a hint has changed after t
 newer than the list and stands; `step` counts those changes. No clock, no engine.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
 from typing import Final
 
@@ -66,6 +66,8 @@ class Board:
         self.step = 0
         # How often a node may have got more room than it had.
         self.freed = 0
+        # Keyed accounts of what secrets of services are now, by task.
+        self.secrets: Mapping[str, str] = {}
         # By container name: what was seen of ends that are not on record yet.
         self.hints: dict[str, DieHint] = {}
         # What may have brought such an end about: memory ran out, or the program got a signal that
@@ -85,7 +87,8 @@ class Board:
 
     def observed(self) -> Observed:
         """Return the picture as planning reads it; it is not to be kept over a change."""
-        return Observed({name: state.shown() for name, state in self.nodes.items()})
+        shown = {name: state.shown() for name, state in self.nodes.items()}
+        return Observed(shown, self.secrets)
 
     def list_containers(
         self, node: str, began: int, shown: tuple[Container, ...], era: str = ""

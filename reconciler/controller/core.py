@@ -17,7 +17,14 @@ from reconciler.controller.almanac import Almanac, Dates, Wall, scheduled
 from reconciler.controller.assessment import Assessment
 from reconciler.controller.board import Board
 from reconciler.controller.errands import Errands, as_owned
-from reconciler.controller.happenings import Done, Finished, Hinted, Listed, NodeLost
+from reconciler.controller.happenings import (
+    Done,
+    Finished,
+    Hinted,
+    Listed,
+    NodeLost,
+    SecretsRead,
+)
 from reconciler.controller.relearning import unknown_containers
 from reconciler.controller.scribe import Record, Scribe
 from reconciler.controller.twins import twins_of
@@ -196,6 +203,13 @@ class Core:
         if task is not None:
             self._soil(task)
         return look
+
+    def secrets_read(self, read: SecretsRead) -> None:
+        """Take in what secrets are now; whom a changed one may concern is planned again."""
+        before, self.board.secrets = self.board.secrets, read.accounts
+        for task, account in read.accounts.items():
+            if before.get(task) != account:
+                self._soil(task)
 
     def doubt(self, node: str, reason: str) -> None:
         """Take in that a call got no answer: nothing of its node is believed until it is asked."""

@@ -10,6 +10,7 @@ from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Pr
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
 from reconciler.model.data import Fetching, Resolved, Results, Stored, Upload
+from reconciler.model.identity import LABEL_SECRETS
 from reconciler.model.images import Archive, Build
 from reconciler.model.observed import Phase
 
@@ -100,7 +101,8 @@ def _create(engine: Engine, action: Action) -> Done:
     if action.request is None:
         message = f"{action.subject}: a create without a request"
         raise TypeError(message)
-    return Done(container=engine.create(action.request))
+    told = dict(action.request.labels).get(LABEL_SECRETS, "")
+    return Done(container=engine.create(action.request), secrets=told)
 
 
 def _start(engine: Engine, action: Action) -> Done:

@@ -1,6 +1,7 @@
 """What the inbox holds: everything that the controller's one thread is told of."""
 
 import threading
+from collections.abc import Mapping
 
 from msgspec import Struct, field
 
@@ -19,6 +20,7 @@ class Done(Struct, frozen=True):
 
     `usage` is the most that a container which has ended was seen to use. `network` is one that has
     been made, `resolved` what inputs have come to, `results` what is stored of a container's files.
+    `secrets` is the keyed account of what a container was told in confidence.
     """
 
     container: str = ""
@@ -29,6 +31,7 @@ class Done(Struct, frozen=True):
     network: Network | None = None
     resolved: Resolved | None = None
     results: Results | None = None
+    secrets: str = ""
 
 
 class Finished(Struct, frozen=True):
@@ -86,6 +89,12 @@ class ClaimLost(Struct, frozen=True):
     message: str
 
 
+class SecretsRead(Struct, frozen=True):
+    """What services' secrets are now: their keyed accounts, by task."""
+
+    accounts: Mapping[str, str]
+
+
 class SourceChanged(Struct, frozen=True):
     """The source is to be read again."""
 
@@ -120,6 +129,7 @@ Happening = (
     | NodeLost
     | LedgerLost
     | ClaimLost
+    | SecretsRead
     | SourceChanged
     | SourceTold
     | HostsListed

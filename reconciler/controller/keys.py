@@ -4,17 +4,14 @@ Each is derived from one secret of the state folder and from what it is for, so 
 takes over in the middle of a run goes on with the same, and so that no key is on record anywhere:
 it is where it is used, and gone with that. Decides nothing about who may log in.
 
-Derived by HMAC-SHA256 (RFC 2104) as the 32 bytes of an Ed25519 private key (RFC 8032).
+What is derived are the 32 bytes of an Ed25519 private key (RFC 8032).
 """
 
-import hmac
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.engines.engine import PermanentError, TransientError
+from reconciler.controller.seed import Seed
+from reconciler.engines.engine import PermanentError
 from reconciler.model.staging import PUBLIC_KEY, Admission, StagedFile
 from reconciler.planning.secure_shell import (
     AUTHORIZED_KEYS,
@@ -27,19 +24,16 @@ from reconciler.planning.secure_shell import (
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_FILE: Final = "shell.key"
-_BYTES: Final = 32
 _PRIVATE: Final = 0o600
 _MOST: Final = 64 * 1024
 
 
 class Keys:
-    """What derives keys. The secret is made with the first one that is asked for."""
+    """What derives keys."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Keep the secret in a folder that is private to this user, or in memory alone."""
-        self._folder = folder
-        self._secret = b""
+    def __init__(self, seed: Seed) -> None:
+        """Derive all from a state folder's secret."""
+        self._seed = seed
 
     def host_public(self, project: str, task: str, run: int) -> str:
         """Return the public key by which a run's sshd is known, as OpenSSH writes it."""
@@ -79,41 +73,7 @@ class Keys:
             Ed25519PrivateKey,
         )
 
-        self._secret = self._secret or _secret_in(self._folder)
-        seed = hmac.digest(self._secret, purpose.encode(), "sha256")
-        return Ed25519PrivateKey.from_private_bytes(seed)
-
-
-def _secret_in(folder: Path | None) -> bytes:
-    """Return the secret of a folder; where there is none it is made, wholly or not at all."""
-    if folder is None:
-        return secrets.token_bytes(_BYTES)
-    file = folder / _FILE
-    try:
-        if not file.exists():
-            _make(file)
-        found = file.read_bytes()
-    except OSError as error:
-        raise TransientError(f"keys cannot be made from {file}: {error.strerror}") from None
-    if len(found) != _BYTES:
-        message = f"{file} does not hold the {_BYTES} bytes that keys are made from; remove it"
-        raise PermanentError(message)
-    return found
-
-
-def _make(file: Path) -> None:
-    """Make the secret, unless another one does so first."""
-    draft = file.with_name(f"{_FILE}.{secrets.token_hex(8)}")
-    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-    try:
-        with os.fdopen(opened, "wb") as new:
-            new.write(secrets.token_bytes(_BYTES))
-            new.flush()
-            os.fsync(new.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, file)
-    finally:
-        draft.unlink()
+        return Ed25519PrivateKey.from_private_bytes(self._seed.derive(purpose))
 
 
 def _read(file: str) -> list[str]:

@@ -15,7 +15,9 @@ from reconciler.controller import happenings as said
 from reconciler.controller.carrying import Carriage
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
+from reconciler.controller.confidants import Confidants
 from reconciler.controller.core import Core
+from reconciler.controller.disclosing import Disclosing
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
@@ -26,6 +28,7 @@ from reconciler.controller.node_watch import NodeWatch, Rhythm
 from reconciler.controller.posts import Post, Posts
 from reconciler.controller.preparing import preparing
 from reconciler.controller.revisions import Change, Revisions
+from reconciler.controller.seed import Seed
 from reconciler.controller.witness import Witness
 from reconciler.controller.workers import Workers
 from reconciler.engines.engine import Engine
@@ -71,6 +74,7 @@ class Loop:
         *,
         revisions: Revisions | None = None,
         take_over: bool = False,
+        identities: tuple[str, ...] = (),
         carriage: Carriage | None = None,
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
@@ -96,7 +100,9 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
-        self._keys = Keys(claimant.state_folder)
+        seed = Seed(claimant.state_folder)
+        self._keys, self._disclosing = Keys(seed), Disclosing(seed, identities)
+        self._confidants = Confidants(self._disclosing, lambda: core.desired, self.put)
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
@@ -112,6 +118,7 @@ class Loop:
         try:
             self._man_all()
             self._intake.look()
+            self._confidants.begin()
             while (ending := self._ending) is None:
                 began = time.monotonic()
                 self._see()
@@ -250,6 +257,10 @@ class Loop:
         self._ending = Ending.CLAIM
 
     @_hear.register
+    def _(self, happening: said.SecretsRead) -> None:
+        self.core.secrets_read(happening)
+
+    @_hear.register
     def _(self, happening: said.SourceChanged) -> None:
         del happening
         self._intake.read_source()
@@ -286,7 +297,7 @@ class Loop:
             take_over=self._take_over,
         )
         lookout = Lookout(engine, self._expressions_of)
-        prepare = preparing(spec, self._policy, self._keys)
+        prepare = preparing(spec, self._policy, self._keys, self._disclosing)
         workers = Workers(engine, self.put, prepare, self._carriage.carry, self._supply)
         return Post(spec, watch, workers, lookout)
 
@@ -311,5 +322,6 @@ class Loop:
         self.core.flush()
 
     def _close(self) -> None:
+        self._confidants.close()
         self._posts.close()
         self._publisher.close()

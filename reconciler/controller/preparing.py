@@ -9,6 +9,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from reconciler.controller.binds import check_of
+from reconciler.controller.disclosing import Disclosing
 from reconciler.controller.keys import Keys
 from reconciler.model.action import Action
 from reconciler.model.desired import NodeSpec
@@ -23,14 +24,14 @@ def as_planned(action: Action) -> Action:
     return action
 
 
-def preparing(node: NodeSpec, policy: Policy, keys: Keys) -> Prepare:
+def preparing(node: NodeSpec, policy: Policy, keys: Keys, disclosing: Disclosing) -> Prepare:
     """Return what is done with actions of a node."""
     check = check_of(node, policy)
 
     def prepare(action: Action) -> Action:
         if action.request is not None:
             check(action.request)
-        return _with_keys(action, keys)
+        return disclosing.disclose(_with_keys(action, keys))
 
     return prepare
 

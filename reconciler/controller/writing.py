@@ -42,6 +42,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
     `hosts` are the nodes that the operator gives, None where manifests declare them. `open_bucket`
     is None where there is no way to buckets; `cache` is how many bytes of data nodes keep.
+    `identities` are files that open what age has encrypted.
     """
 
     verb: str
@@ -53,6 +54,7 @@ class Options(Struct, frozen=True, kw_only=True):
     open_bucket: OpenBucket | None = None
     cache: int = CACHE
     hosts: Hosts | None = None
+    identities: tuple[str, ...] = ()
 
 
 class Writer(Struct):
@@ -133,6 +135,7 @@ def writer(
             Rhythm(options.resync, follow=follow),
             revisions=reader,
             take_over=options.take_over,
+            identities=options.identities,
             carriage=Carriage(options.open_bucket, options.cache, folder),
         )
         if follow:

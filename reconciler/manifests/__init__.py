@@ -54,13 +54,14 @@ class Operator(Struct, frozen=True, kw_only=True):
     """What the operator decides, with everything that is wrong with how it is said.
 
     `ssh_config` is what nodes are reached with through ssh, empty for the user's own, `way` how the
-    hosts of a list are. `data_cache` is how many bytes of data nodes keep, None where nothing is
-    said. `given` are the policy's fields that are decided, `service` is what `run`
-    serves; `files` are what the problems stand in.
+    hosts of a list are. `identities` are files that open what age has encrypted, `data_cache` is
+    how many bytes of data nodes keep, None where nothing is said. `given` are the policy's fields
+    that are decided, `service` is what `run` serves; `files` are what the problems stand in.
     """
 
     state_root: str = ""
     ssh_config: str = ""
+    identities: tuple[str, ...] = ()
     way: Way = Way()
     data_cache: int | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
@@ -111,6 +112,13 @@ def completed(catalog: Catalog, found: Mapping[Material, Found]) -> Catalog:
     from reconciler.manifests import making  # noqa: PLC0415  # as above
 
     return making.completed(catalog, found)
+
+
+def lock_text(locks: Mapping[str, str]) -> str:
+    """Return the text of a lock file that holds these digests, by images as written."""
+    from reconciler.manifests import locking  # noqa: PLC0415  # as above
+
+    return locking.written(locks)
 
 
 def written(kind: str, name: str, spec: Mapping[str, Any]) -> str:

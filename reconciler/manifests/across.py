@@ -4,7 +4,7 @@ Decides by what files declare, so that it costs little and always runs, whatever
 of single files. Whether instances fit is for `fitting`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from msgspec import Struct
 from reconciler.manifests.declared import Declared, Reference
 from reconciler.manifests.fitting import check_fit
 from reconciler.manifests.hosts import with_hosts
-from reconciler.manifests.reporting import Report, did_you_mean, shorten
+from reconciler.manifests.reporting import Report, did_you_mean, nearest, shorten
 from reconciler.manifests.shipped import profile_names
 from reconciler.model.desired import LOCAL_ENDPOINT
 from reconciler.model.hosts import Hosts
@@ -26,6 +26,7 @@ _UNKNOWN: Final = {
     "Profile": "unknown-profile",
     "Task": "unknown-task",
 }
+ENCRYPTED: Final = ".age"
 Index = dict[str, dict[str, Declared]]
 
 
@@ -49,14 +50,18 @@ class Size(Struct):
 
 
 def check_across(
-    declared: Iterable[Declared], lost: bytes, report: Report, hosts: Hosts | None = None
+    declared: Iterable[Declared],
+    lost: bytes,
+    report: Report,
+    hosts: Hosts | None = None,
+    files: Collection[str] = (),
 ) -> None:
     """Report what is wrong between manifests, given in the order of files and lines.
 
     `lost` is the content of files with something in them that cannot be understood: a name that
     stands there may be declared there, so that whoever refers to it is not to blame. The same
     holds for all names of a kind where one manifest of it has none. Instances have to fit on
-    `hosts`, where the operator gives some.
+    `hosts`, where the operator gives some. `files` are all of the source that are read.
     """
     declared = list(declared)
     index = indexed(declared, report)
@@ -64,6 +69,9 @@ def check_across(
     for reference in (
         r for known in index.values() for one in known.values() for r in one.references
     ):
+        if reference.kind == "File":
+            _check_file(reference, files, report)
+            continue
         hidden = lost and reference.name.encode("utf-8", "replace") in lost
         if not hidden and reference.kind not in nameless:
             _check_reference(reference, index, report)
@@ -104,6 +112,19 @@ def _check_reference(reference: Reference, index: Index, report: Report) -> None
     hint = did_you_mean(name, others, f"Add a manifest of kind {kind}, or remove the reference.")
     message = f"there is no {noun} {shorten(name)}"
     report.error(_UNKNOWN[kind], reference.place.at, reference.place.pointer, message, hint)
+
+
+def _check_file(reference: Reference, files: Collection[str], report: Report) -> None:
+    path, place = reference.name, reference.place
+    if path in files or path.startswith(("/", "../")):  # the latter is told where it stands
+        return
+    message = f"there is no file {shorten(path)} in the source"
+    hint = "Add it: `age -r RECIPIENT -o FILE.age`. Hidden files are not read."
+    if not path.endswith(ENCRYPTED):
+        hint = f"Encrypted files are those that end in {ENCRYPTED}."
+    elif found := nearest(path, (file for file in files if file.endswith(ENCRYPTED))):
+        hint = f"Did you mean {found!r}?"
+    report.error("missing-file", place.at, place.pointer, message, hint)
 
 
 def _check_circles(tasks: Mapping[str, Declared], report: Report) -> None:

@@ -74,7 +74,7 @@ def check(
     """Return every problem of a source. `known` are verdicts of earlier checks of its files."""
     read = {path: files[path] for path in sorted(files) if path.endswith(SUFFIXES)}
     if not _are_text(read):
-        return _at_length(read, project, policy)
+        return _at_length(files, project, policy)
     report = Report()
     settings = (read_sheet(path, read[path]) for path in (SOURCE_FILE,) if path in read)
     configured = configuration_of(settings, policy, report)
@@ -89,9 +89,9 @@ def check(
         for path, verdict in part.items():
             filed[path], verdicts[digests[path]] = _DECODER.decode(verdict), verdict
     if _profiles(read, digests, filed)[0] != own:  # one declares a profile in a way not foreseen
-        return _at_length(read, project, policy)
+        return _at_length(files, project, policy)
     project_of(configured, project, report)
-    conclude(((path, filed[path]) for path in read), read, report)
+    conclude(((path, filed[path]) for path in read), files, report)
     counts = {path: one.checked for path, one in filed.items()}
     made = tuple(uses_of(filed[path] for path in read))
     return Checked(counts, report.sorted(), verdicts, made)
@@ -116,7 +116,8 @@ def _are_text(paths: Iterable[str]) -> bool:
 def _at_length(files: Files, project: str, policy: Policy) -> Checked:
     """Return the same without verdicts."""
     catalog = load(files, project=project, revision="", policy=policy)
-    counts = {path: read_sheet(path, data).checked for path, data in files.items()}
+    read = {path: data for path, data in files.items() if path.endswith(SUFFIXES)}
+    counts = {path: read_sheet(path, data).checked for path, data in read.items()}
     return Checked(counts, catalog.problems, {}, catalog.made)
 
 

@@ -8,7 +8,9 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from reconciler.manifests.confidential import check_origin
 from reconciler.manifests.documents import Entry
+from reconciler.manifests.fields import Fields
 from reconciler.manifests.instances import matrix_names
 from reconciler.manifests.patterns import expression, matches
 from reconciler.manifests.reporting import Report, did_you_mean, shorten
@@ -17,6 +19,7 @@ from reconciler.manifests.substitution import (
     MAX_TOTAL,
     Value,
     expand,
+    exposed,
     names_in,
     too_much,
     what_it_is,
@@ -125,13 +128,18 @@ class Constants(Struct):
 
     def _evaluate(self, name: str, declaration: Mapping) -> Value | None:
         own = self.given.get(name)
-        if _flag(declaration, "locked") or _flag(declaration, "secret"):
+        if _flag(declaration, "locked"):
             own = None
         source = own if own is not None else declaration.get("default")
+        if _flag(declaration, "secret"):
+            return self._confided(name, source, declaration)
         if not isinstance(source, Scalar):
             return self._absent(name, declaration)
         value = expand(source, self.lookup, builtins=True, report=self.report,
                        varying=self.varying)  # fmt: skip
+        if value is not None and value.scalar.origin is not None:
+            exposed(names_in(source.text)[0], source, self.report)
+            return None
         if value is None or not _allowed(name, value.scalar, declaration, self.report):
             return None
         before, self._total = self._total, self._total + len(value.scalar.text)
@@ -140,6 +148,13 @@ class Constants(Struct):
                 too_much(source, self.report)
             return None
         return Value(value.scalar, given=value.given or source is own)
+
+    def _confided(self, name: str, source: Node | None, declaration: Mapping) -> Value | None:
+        """Return what stands for a secret constant: no text, and where the value is."""
+        origin = source.get("from") if isinstance(source, Mapping) else None
+        if not isinstance(source, Mapping) or not isinstance(origin, Mapping):
+            return self._absent(name, declaration)
+        return Value(Scalar("", "", source.at, source.pointer, origin=origin))
 
     def _absent(self, name: str, declaration: Mapping) -> Value | None:
         if not _required(declaration):
@@ -169,11 +184,11 @@ class Constants(Struct):
             message = f"profile {self.profile.name} declares no constant {shorten(name)}"
             hint = did_you_mean(name, declared.items)
             self.report.error("unknown-constant", at, pointer, message, hint)
-        elif _flag(declaration, "secret"):
-            secret_literal(name, value, self.report)
         elif _flag(declaration, "locked"):
             message = f"profile {self.profile.name} has locked the constant {name}"
             self.report.error("locked-constant", at, pointer, message, "Remove it here.")
+        else:
+            _check_form(name, value, declaration, self.report)
 
 
 def check_declarations(profile: Entry, report: Report) -> None:
@@ -195,14 +210,28 @@ def _check_declaration(name: str, declaration: Mapping, report: Report) -> None:
         except HintedError as fault:
             report.about(pattern, "bad-format", str(fault), fault.hint)
             return
-    if isinstance(default, Scalar):
-        if _flag(declaration, "required"):
-            message = f"the constant {name} is required and has a default"
-            report.about(default, "constant-declaration", message, "Keep one of the two.")
-        if _flag(declaration, "secret"):
-            secret_literal(name, default, report)
-        elif not names_in(default.text):
-            _allowed(name, default, declaration, report)
+    if default is None:
+        return
+    if _flag(declaration, "required"):
+        message = f"the constant {name} is required and has a default"
+        report.about(default, "constant-declaration", message, "Keep one of the two.")
+    _check_form(name, default, declaration, report)
+    secret = _flag(declaration, "secret")
+    if isinstance(default, Scalar) and not secret and not names_in(default.text):
+        _allowed(name, default, declaration, report)
+
+
+def _check_form(name: str, value: Node, declaration: Mapping, report: Report) -> None:
+    """Report a secret that stands in a manifest, and a reference that stands for no secret."""
+    secret = _flag(declaration, "secret")
+    if secret and isinstance(value, Scalar):
+        secret_literal(name, value, report)
+    elif secret and isinstance(value, Mapping):
+        check_origin(Fields(value, report))
+    elif isinstance(value, Mapping):
+        message = f"the constant {name} is not secret, and instances see its value"
+        hint = "Declare it with secret: true, or write the value itself."
+        report.about(value, "exposed-secret", message, hint)
 
 
 def _check_uses(node: Node, profile: Entry, report: Report) -> None:
@@ -235,7 +264,8 @@ def reserved(name: str, owner: Mapping, report: Report) -> None:
 def secret_literal(name: str, value: Node, report: Report) -> None:
     """Report a secret written into a manifest."""
     message = f"the constant {name} is secret: its value may not stand in a manifest"
-    report.about(value, "secret-literal", message, "Remove the value and change the secret.")
+    hint = "Change the secret, and write where it is: {from: {env: NAME}}."
+    report.about(value, "secret-literal", message, hint)
 
 
 def _allowed(name: str, value: Scalar, declaration: Mapping, report: Report) -> bool:

@@ -6,12 +6,13 @@ profiles or constants, which are merged and substituted before.
 
 from typing import Any, Final
 
+from reconciler.manifests.confidential import read_login
 from reconciler.manifests.documents import items_of, pairs
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.images import has_origin, read_image, read_origin
 from reconciler.manifests.mounts import read_mounts
 from reconciler.manifests.reporting import shorten
-from reconciler.manifests.tree import Mapping, Node
+from reconciler.manifests.tree import Mapping, Node, Scalar
 from reconciler.manifests.vocabulary import capability, device, signal
 from reconciler.model.policy import normal
 from reconciler.model.quantities import parse_bytes, parse_cpus, parse_duration
@@ -56,7 +57,7 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
         account=_account(fields.below("account")),
         workdir=_workdir(fields),
         hostname=fields.text("hostname"),
-        env=pairs(fields.node.mapping("env")),
+        env=_open(fields.node.mapping("env")),
         constants=constants,
         mounts=read_mounts(fields),
         ports=tuple(_port(Fields(node, fields.report)) for node in _listed_ports(fields)),
@@ -69,8 +70,19 @@ def read_container(fields: Fields, *, constants: Pairs, nodes: Pairs) -> Instanc
         stop=_stop(fields.below("stop")),
         logs=_logs(fields.below("logs")),
         nodes=nodes,
+        login=read_login(fields.below("image")),
         **choices,
     )
+
+
+def _open(environment: Mapping) -> Pairs:
+    """Return the variables whose values stand here."""
+    shown: dict[str, Node] = {
+        name: node
+        for name, node in environment.items.items()
+        if isinstance(node, Scalar) and node.origin is None
+    }
+    return pairs(environment.like(shown))
 
 
 def _groups(fields: Fields) -> tuple[str, ...]:

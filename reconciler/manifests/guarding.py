@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from reconciler.manifests import references
+from reconciler.manifests.confidential import origins_of
 from reconciler.manifests.documents import items_of
 from reconciler.manifests.fields import Fields
 from reconciler.manifests.reporting import Report, shorten
@@ -115,8 +116,8 @@ def check_task(tree: Mapping, guard: Guard) -> None:
         _mount(mount, guard)
     for node in Fields(container.mapping("resources"), guard.report).scalars("devices"):
         _device(node, guard)
-    for secret in items_of(tree.get("secrets")):
-        _secret(secret.mapping("from"), guard)
+    for origin in origins_of(tree):
+        _secret(origin, guard)
 
 
 def check_maximum(

@@ -43,9 +43,14 @@ def overlay(below: Mapping, above: Mapping) -> Mapping:
 
 
 def _combined(below: Node | None, above: Node) -> Node:
-    if isinstance(below, Mapping) and isinstance(above, Mapping):
+    if isinstance(below, Mapping) and isinstance(above, Mapping) and not _is_reference(above):
         return overlay(below, above)
     return above
+
+
+def _is_reference(node: Mapping) -> bool:
+    """Return whether a mapping tells where a value is: that is one place, and takes no other."""
+    return list(node.items) == ["from"] and isinstance(node.items["from"], Mapping)
 
 
 def _with_image_parts(container: Mapping) -> Mapping:

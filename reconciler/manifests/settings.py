@@ -63,6 +63,7 @@ def read_operator(
         state_root=whole.text("stateRoot"),
         ssh_config=whole.text("sshConfig"),
         data_cache=_cache(whole, report) if sound else None,
+        identities=Fields(whole, report).texts("ageIdentities"),
         given=given,
         way=read_way(whole.mapping("nodes"), report) if sound else Way(),
         service=read_service(whole, report) if sound else Service(),

@@ -33,6 +33,11 @@ _PER_INSTANCE: Final[frozenset[Path]] = frozenset({
 _SWITCHES: Final[frozenset[Path]] = frozenset({
     ("container", "mounts", 0, "source"), ("container", "mounts", 0, "target"),
 })  # fmt: skip
+# Where alone a confidential value may be: it is put in when a container is made, and seen nowhere.
+_CONFIDED: Final[tuple[tuple[Path, int], ...]] = (
+    (("container", "env"), 3), (("container", "image", "registryAuth"), 4),
+)  # fmt: skip
+_OF_A_VALUE: Final = 3
 _DEEPEST: Final = max(map(len, _PER_INSTANCE))
 _JSON_TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (bool, ("boolean",)), (int, ("integer", "number")), (float, ("number",)),
@@ -86,6 +91,9 @@ def expand(
             _misplaced(found[2], template, report)
             complete = False
         elif value := lookup(found[2], template):
+            if value.scalar.origin is not None and not is_whole(template.text):
+                exposed(found[2], template, report)
+                return None
             assembly.substitute(value, found.end())
             if assembly.length > MAX_LENGTH:
                 message = f"with its constants the text has more than {MAX_LENGTH} characters"
@@ -132,11 +140,12 @@ class _Assembly(Struct):
         text = "".join(self.parts)
         given = [value for value in self.used if value.given]
         source = self.template
+        origin = self.used[0].scalar.origin if is_whole(self.template.text) and self.used else None
         if given:
             source = given[-1].scalar
         elif self.used and is_whole(self.template.text):
             source = self.used[0].scalar
-        scalar = Scalar(text, text, source.at, source.pointer, tuple(self.pieces))
+        scalar = Scalar(text, text, source.at, source.pointer, tuple(self.pieces), origin)
         return Value(scalar, given=bool(given))
 
 
@@ -187,6 +196,9 @@ class Substitution(Struct):
         if value is None or self._exhausted(len(value.scalar.text), node):
             self.failed.append(path)
             return node
+        if value.scalar.origin is not None and not _may_confide(path):
+            exposed(names_in(node.text)[0], node, self.report)
+            self.failed.append(path)
         if is_whole(node.text):
             if not value.scalar.text and _shape_of(path) in _SWITCHES:
                 self.failed.append(path)
@@ -218,7 +230,13 @@ def _is_template(node: Scalar) -> bool:
 def _per_instance(path: Path) -> bool:
     """Return whether each instance has its own text there."""
     steps = _shape_of(path)
+    if steps[:2] == ("container", "env") and len(steps) > _OF_A_VALUE:
+        return False  # where a confidential value is
     return any(steps[:depth] in _PER_INSTANCE for depth in range(1, _DEEPEST + 1))
+
+
+def _may_confide(path: Path) -> bool:
+    return any(len(path) == depth and path[: len(top)] == top for top, depth in _CONFIDED)
 
 
 def _shape_of(path: Path) -> Path:
@@ -261,6 +279,13 @@ def too_much(node: Scalar, report: Report) -> None:
     """Report that constants swell a task beyond measure."""
     message = f"constants make more than {MAX_TOTAL} characters of this task"
     report.about(node, "constant-limit", message)
+
+
+def exposed(name: str, template: Scalar, report: Report) -> None:
+    """Report the use of a secret constant where it would be seen."""
+    message = f"the constant {name} is secret, and here its value would be seen"
+    hint = "Give it to a variable of env as a whole, or use it in image.registryAuth."
+    report.about(template, "exposed-secret", message, hint)
 
 
 def _misplaced(name: str, template: Scalar, report: Report) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reconciler.manifests.annotations import OF_TASKS as OF_TASKS_ANNOTATED
 from reconciler.manifests.annotations import read_annotations
 from reconciler.manifests.clusters import check_cluster, with_cluster
-from reconciler.manifests.confidential import check_variables
+from reconciler.manifests.confidential import check_variables, read_secrets
 from reconciler.manifests.container import check_whole, read_container
 from reconciler.manifests.documents import Entry, pairs
 from reconciler.manifests.effective import read_effective
@@ -68,7 +68,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
     container = own.below("container")
     spec = read_container(container, constants=exported, nodes=nodes)
     spec = replace(spec, pool=own.text("pool")) if "pool" in own.node.items else spec
-    spec = replace(spec, inputs=read_inputs(own))
+    spec = replace(spec, inputs=read_inputs(own), secrets=read_secrets(own))
     check_task(said.tree, guard)
     if clean and report.errors() == before:
         spec = with_cluster(spec, profile, said.constants, container, guard)

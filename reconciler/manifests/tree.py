@@ -50,7 +50,8 @@ class Piece(Struct, eq=False):
 class Scalar(Struct, eq=False):
     """A single value: as read (`plain`) and as written (`text`).
 
-    `pieces` tell the suppliers of parts of the text, where constants were substituted.
+    `pieces` tell the suppliers of parts of the text, where constants were substituted. `origin` is
+    where a confidential value is, whose text is empty here.
     """
 
     plain: Plain
@@ -58,6 +59,7 @@ class Scalar(Struct, eq=False):
     at: Position
     pointer: str
     pieces: tuple[Piece, ...] = ()
+    origin: "Mapping | None" = None
 
     def place(self, offset: int | None = None) -> tuple[Position, str]:
         """Return position and pointer of who supplied the text, or its part at an offset."""

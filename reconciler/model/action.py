@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
+from reconciler.model.confidence import Confidence, Disclosed
 from reconciler.model.data import Fetching, Provision, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -62,9 +63,10 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     """A container to be made: `image` is resolved, `env` complete, `labels` ours.
 
     `launcher` are the words that run what the container would run otherwise, given to them.
-    `scratch` are folders that are volumes without a name: they are there to write to before the
-    start though the root is read-only, and go with the container. `provisions` are the data that it
-    gets; those that are shared are mounted.
+    `confidence` are the secrets that it gets; those that are variables are `disclosed` where the
+    call is made, and nowhere before. `scratch` are folders that are volumes without a name: they
+    are there to write to before the start though the root is read-only, and go with the container.
+    `provisions` are the data that it gets; those that are shared are mounted.
     """
 
     project: str
@@ -76,6 +78,8 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
     membership: Membership | None = None
     launcher: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
+    confidence: Confidence | None = None
+    disclosed: Disclosed = Disclosed()
     provisions: tuple[Provision, ...] = ()
 
     @property

@@ -259,7 +259,8 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
     """Everything that one revision asks for.
 
     `revision` names the source's content. `prunable` is False where the source was empty:
-    then nothing is torn down for being absent from it. `locks` are digests by images as written.
+    then nothing is torn down for being absent from it. `sealed` are the encrypted files of the
+    source, by path. `locks` are digests by images as written.
     """
 
     project: str
@@ -269,6 +270,7 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
     jobs: Mapping[str, DesiredJob] = field(default_factory=dict)
     pools: Mapping[str, DesiredPool] = field(default_factory=dict)
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
+    sealed: Mapping[str, bytes] = field(default_factory=dict)
     locks: Mapping[str, str] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)

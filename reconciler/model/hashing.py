@@ -20,7 +20,7 @@ from reconciler.model.spec import InstanceSpec
 
 WORK_FIELDS: Final = (
     "image", "entrypoint", "command", "master", "worker", "user", "groups", "workdir", "env",
-    "constants", "mounts", "inputs",
+    "constants", "mounts", "inputs", "secrets",
 )  # fmt: skip
 SHAPE_FIELDS: Final = (
     "hostname", "account", "network", "ports", "resources", "security", "init", "health", "stop",

@@ -38,7 +38,8 @@ class Container(Struct, frozen=True):
 
     `values` is the canonical text of what its instance sees of a matrix, empty for nothing.
     `claim` is what it takes of its node until it has ended. `ports` are told by lists and
-    inspections, so a start alone brings none.
+    inspections, so a start alone brings none. `secrets` is a keyed account of the secrets that it
+    was made with; `outdated` names those of them that have changed, and is worked out in a pass.
     """
 
     id: str
@@ -56,6 +57,8 @@ class Container(Struct, frozen=True):
     values: str = ""
     claim: Claim = Claim()
     ports: tuple[Published, ...] = ()
+    secrets: str = ""
+    outdated: tuple[str, ...] = ()
 
     @property
     def key(self) -> InstanceKey:
@@ -208,6 +211,11 @@ class NodeView(Struct, frozen=True):
 
 
 class Observed(Struct, frozen=True):
-    """All nodes as last seen."""
+    """All nodes as last seen.
+
+    `secrets` are keyed accounts of what the secrets of services are now, by task; of a task that is
+    not there nothing is known.
+    """
 
     nodes: Mapping[str, NodeView]
+    secrets: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from reconciler.model.confidence import RegistryLogin, UsedSecret
 from reconciler.model.data import Input
 from reconciler.model.images import Archive, Build
 from reconciler.model.staging import Account
@@ -110,9 +111,10 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
 
     `entrypoint` and `command` are None where the image's own are used. `pool` is the one in whose
     slots it runs, empty for anywhere. With the network `cluster` there is a `cluster`, of which the
-    master runs `master` and the others run `worker`, each the command where None. `origin` is what
-    the image is made of, None for one that a registry has; `image` is named by its content then,
-    and empty as long as that is not known.
+    master runs `master` and the others run `worker`, each the command where None. `login` is how
+    the image's registry is asked, which changes nothing about the image. `origin` is what the image
+    is made of, None for one that a registry has; `image` is named by its content then, and empty as
+    long as that is not known.
     """
 
     image: str
@@ -143,5 +145,7 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     nodes: Pairs = ()
     pool: str = ""
     inputs: tuple[Input, ...] = ()
+    secrets: tuple[UsedSecret, ...] = ()
+    login: RegistryLogin | None = None
     cluster: Cluster | None = None
     ssh: Login | None = None

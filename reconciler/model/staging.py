@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from reconciler.model.confidence import Confidence
 from reconciler.model.data import Provision
 
 SCRATCH: Final = "/run/reconciler"
@@ -77,12 +78,15 @@ class Admission(Struct, frozen=True, kw_only=True):
 
 
 class Staging(Struct, frozen=True, kw_only=True):
-    """All that is put into one container: files, keys, data, and what it is to know of its user.
+    """All that is put into one container: files, keys, secrets, data, what it knows of its user.
 
-    Of data that are mounted it is only looked whether they are what was to be mounted.
+    Keys and secrets are asked for by `admission` and `confidence`, and are made files of where
+    the call is made. Of data that are mounted it is only looked whether they are what was to be
+    mounted.
     """
 
     files: tuple[StagedFile, ...] = ()
     account: Account | None = None
     admission: Admission | None = None
+    confidence: Confidence | None = None
     provisions: tuple[Provision, ...] = ()

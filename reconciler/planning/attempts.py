@@ -228,7 +228,7 @@ def start(scene: Scene, container: Container) -> Step:
         why,
         container=container.id,
         fenced=asked,
-        staging=staging_of(given.desired.project, scene.task, container.run, joined, provisions),
+        staging=staging_of(given.desired, scene.task, container.run, joined, provisions),
         priority=scene.task.priority,
     )
     facts = () if known else (StartRequested(container.attempt_key, given.now, era),)

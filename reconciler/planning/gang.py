@@ -116,7 +116,7 @@ def _there(scene: Scene, slot: Slot) -> bool:
     if scene.given.unknown(current.node) is not None:
         return False
     ends = record is not None and (record.ended or record.stop_requested_at)
-    return current.shape == scene.task.shape.hash and not ends
+    return scene.fits(current) and not ends
 
 
 def _await(scene: Scene, gang: Gang, members: Sequence[Slot]) -> None:

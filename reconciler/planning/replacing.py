@@ -43,7 +43,7 @@ def why_superseded(scene: Scene, container: Container) -> Cause:
     given, task = scene.given, scene.task
     if container.run == scene.run.number and drains(given, container.node):
         return Cause(why_leaving(container), revision=given.desired.revision)
-    if container.run == scene.run.number and container.shape != task.shape.hash:
+    if container.run == scene.run.number and not scene.fits(container):
         return why_unfit(scene, container)
     if container.run == scene.run.number:
         return Cause(f"a newer attempt of {container.key} exists", revision=given.desired.revision)
@@ -55,7 +55,11 @@ def why_superseded(scene: Scene, container: Container) -> Cause:
 
 
 def why_unfit(scene: Scene, container: Container) -> Cause:
-    """Word which part of the shape differs."""
+    """Word which part of the shape differs, or which secrets do."""
     given, shape = scene.given, scene.task.shape
+    if container.shape == shape.hash:
+        several = "secrets" if len(container.outdated) > 1 else "secret"
+        reason = f"{several} {', '.join(container.outdated)} changed"
+        return cause.stated(given.desired, scene.task, reason, "secrets")
     specs = {**given.history.specs, shape.hash: shape.text}
     return cause.changed(given.desired, scene.task, specs, container.shape, shape.hash)

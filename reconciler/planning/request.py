@@ -16,7 +16,7 @@ from reconciler.model.spec import InstanceSpec, Pairs
 from reconciler.planning.numbering import text_of
 from reconciler.planning.peering import cluster_variables, mpi_variables
 from reconciler.planning.prefixes import builtins_of
-from reconciler.planning.staging import scratch_of, shell_ports
+from reconciler.planning.staging import confidence_of, scratch_of, shell_ports
 from reconciler.planning.start_script import entrypoint
 
 _ROOT: Final = ("root", "0")
@@ -44,6 +44,7 @@ def build_request(
         spec=_own_spec(task, attempt.key.instance),
         membership=membership,
         scratch=scratch_of(task.spec, provisions),
+        confidence=confidence_of(desired, task),
         launcher=_launcher(task, attempt.key.instance),
         provisions=provisions,
     )

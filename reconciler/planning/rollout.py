@@ -95,12 +95,12 @@ def _anything_old(scene: Scene) -> bool:
     """Whether anything has to give way. Mostly nothing has, which a glance at each slot tells."""
     if any(drains(scene.given, node) for node in scene.given.desired.nodes):
         return True
-    run, shape = scene.run.number, scene.task.shape.hash
+    run = scene.run.number
     suspects = [
         slot
         for slot in scene.slots.values()
         for c in slot.containers
-        if c.shape != shape or c.attempt_key.run != run or len(slot.containers) > 1
+        if not scene.fits(c) or c.attempt_key.run != run or len(slot.containers) > 1
     ]
     return any(True for slot in suspects for _ in _old(scene, slot))
 
@@ -118,7 +118,7 @@ def _new(scene: Scene, slot: Slot) -> Container | None:
     current = slot.current
     if current is None or not current.occupies:
         return None
-    return current if current.shape == scene.task.shape.hash else None
+    return current if scene.fits(current) else None
 
 
 def _old(scene: Scene, slot: Slot) -> Iterator[Container]:
@@ -141,7 +141,7 @@ def _being_judged(scene: Scene, slot: Slot) -> bool:
     current, record = slot.current, slot.record
     if current is None or current.phase is not Phase.EXITED:
         return False
-    return current.shape == scene.task.shape.hash and not (record and record.ended)
+    return scene.fits(current) and not (record and record.ended)
 
 
 def _set_apart(scene: Scene, slot: Slot) -> None:
@@ -149,7 +149,7 @@ def _set_apart(scene: Scene, slot: Slot) -> None:
     current = slot.current
     if current is None or not current.live:
         return
-    surges = scene.task.max_surge and current.shape != scene.task.shape.hash
+    surges = scene.task.max_surge and not scene.fits(current)
     if surges or apart(scene, slot):
         slot.current = slot.record = None
 

@@ -99,11 +99,11 @@ def being_stopped(scene: Scene, slot: Slot) -> Step | None:
 
 
 def unfit(scene: Scene, slot: Slot) -> Step | None:
-    """Its incarnation has another shape than is asked for now, and has not finished."""
+    """Its incarnation has another shape, or older secrets, than now, and has not finished."""
     current = slot.current
     if current is None or not current.occupies:
         return None
-    if current.shape == scene.task.shape.hash:
+    if scene.fits(current):
         return None
     return replace(scene, slot, current, why_unfit(scene, current))
 

@@ -214,6 +214,10 @@ class Scene(Struct, dict=True):
     gang: Gang | None = None
     turn: Turn | None = None
 
+    def fits(self, container: Container) -> bool:
+        """Whether a container is as it would be made now, its work aside."""
+        return container.shape == self.task.shape.hash and not container.outdated
+
     @property
     def wish(self) -> Wish:
         """What each of its instances asks of a node."""

@@ -7,8 +7,9 @@ are only asked for here: nobody who plans ever sees one.
 from collections.abc import Iterable
 
 from reconciler.model.cluster import Membership
+from reconciler.model.confidence import Confidence, sealed_for
 from reconciler.model.data import Provision
-from reconciler.model.desired import DesiredTask
+from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.spec import InstanceSpec
 from reconciler.model.staging import SCRATCH, Admission, StagedFile, Staging
 from reconciler.planning.peering import PEERS, hostfile, peers_file
@@ -16,7 +17,7 @@ from reconciler.planning.secure_shell import File, peer_files, server_files
 
 
 def staging_of(
-    project: str,
+    desired: Desired,
     task: DesiredTask,
     run: int,
     membership: Membership | None,
@@ -26,12 +27,30 @@ def staging_of(
     spec = task.spec
     account, admission = spec.account if spec.account.entries else None, None
     if ports := shell_ports(spec):
-        admission = _admission(project, task, run)
+        admission = _admission(desired.project, task, run)
     files = (*(server_files(ports) if ports else ()), *_shared(spec, membership))
-    if account is None and not files and not provisions:
+    confidence = confidence_of(desired, task)
+    if confidence is not None and not any(secret.target for secret in confidence.secrets):
+        confidence = None
+    if account is None and confidence is None and not files and not provisions:
         return None
     staged = (StagedFile(path=path, content=text.encode(), mode=mode) for path, text, mode in files)
-    return Staging(files=tuple(staged), account=account, admission=admission, provisions=provisions)
+    return Staging(
+        files=tuple(staged),
+        account=account,
+        admission=admission,
+        confidence=confidence,
+        provisions=provisions,
+    )
+
+
+def confidence_of(desired: Desired, task: DesiredTask) -> Confidence | None:
+    """Return what an instance is to be told in confidence, None for nothing."""
+    secrets = task.spec.secrets
+    if not secrets:
+        return None
+    sealed = sealed_for((secret.origin for secret in secrets), desired.sealed.items())
+    return Confidence(secrets=secrets, sealed=sealed)
 
 
 def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
@@ -41,17 +60,24 @@ def shell_ports(spec: InstanceSpec) -> tuple[int, ...]:
 
 
 def scratch_of(spec: InstanceSpec, provisions: tuple[Provision, ...] = ()) -> tuple[str, ...]:
-    """Return the folders that are volumes: for keys, and where a read-only root would not do."""
-    return (*_for_ours(spec), *_for_copies(spec, provisions))
+    """Return the folders that are volumes: for keys, secrets, and where a read-only root is."""
+    taken = {mount.target for mount in spec.mounts}
+    taken |= {one.target for one in provisions if one.read_only}
+    found = (*_for_ours(spec), *_for_secrets(spec), *_for_copies(spec, provisions))
+    return tuple(one for one in dict.fromkeys(found) if one not in taken)
 
 
 def _for_ours(spec: InstanceSpec) -> tuple[str, ...]:
-    closed = spec.security.read_only_root
-    if spec.cluster is None or not closed:
+    if spec.cluster is None or not spec.security.read_only_root:
         return (SCRATCH,) if shell_ports(spec) else ()
     above = spec.cluster.hostfile.rpartition("/")[0]
-    apart = above and above not in {mount.target for mount in spec.mounts}
-    return (SCRATCH, above) if apart else (SCRATCH,)
+    return (SCRATCH, above) if above else (SCRATCH,)
+
+
+def _for_secrets(spec: InstanceSpec) -> tuple[str, ...]:
+    """Return the folders of secrets, which are to go with the container."""
+    above = (one.target.rpartition("/")[0] for one in spec.secrets if one.target)
+    return tuple(folder for folder in above if folder)
 
 
 def _for_copies(spec: InstanceSpec, provisions: Iterable[Provision]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace as altered
 
 from reconciler.model.action import Action, Cause, Hold, Verdict
+from reconciler.model.confidence import changed
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Fact, TaskProtected, TaskScaled
 from reconciler.model.identity import InstanceKey
@@ -228,12 +229,23 @@ def _tear(  # it only passes on what both callers have
 
 def _slots(given: Pass, task: DesiredTask, run: Run, seen: Seen) -> Mapping[InstanceKey, Slot]:
     slots = {
-        key: slot_of(key, seen.get(key, ()), run)
+        key: slot_of(key, _dated(given, task, seen.get(key, ())), run)
         for key in task.keys()  # noqa: SIM118  # a method of the task, not of a dict
     }
     for slot in slots.values():
         look_past(given, task, slot)
     return slots
+
+
+def _dated(given: Pass, task: DesiredTask, containers: Sequence[Container]) -> Sequence[Container]:
+    """Return containers of a service with which of their secrets have changed since.
+
+    What completes is not made again for a secret, nor stopped: its next attempt has the new one.
+    """
+    account = given.observed.secrets.get(task.name, "") if task.service else ""
+    if not account:
+        return containers
+    return [altered(one, outdated=changed(one.secrets, account)) for one in containers]
 
 
 def _bound(scene: Scene, seen: Seen) -> None:

@@ -24,7 +24,7 @@ from watchdog.observers.api import BaseObserver
 
 from reconciler.sources.disk import DiskContents
 from reconciler.sources.ignore import IGNORE_FILE
-from reconciler.sources.scan import Scan, is_manifest, is_visible, scan
+from reconciler.sources.scan import Scan, is_read, is_visible, scan
 
 QUIET: Final = 0.05
 PATIENCE: Final = 0.25
@@ -177,7 +177,7 @@ class _Handler(FileSystemEventHandler):
             return True
         if below.name == IGNORE_FILE:
             return is_visible(below.parent)
-        return is_visible(below) and (event.is_directory or is_manifest(below.name))
+        return is_visible(below) and (event.is_directory or is_read(below.name))
 
 
 def _identity(root: Path) -> tuple[int, int] | None:

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.controller.binds import check_of
+from reconciler.controller.disclosing import Disclosing
 from reconciler.controller.execution import carry_out
 from reconciler.controller.keys import Keys
 from reconciler.controller.preparing import preparing
+from reconciler.controller.seed import Seed
 from reconciler.engines.engine import PermanentError
 from reconciler.model.action import Action, Cause, CreateRequest, Verb
 from reconciler.model.desired import NodeSpec
@@ -116,6 +118,9 @@ def test_what_is_refused_is_not_asked_of_the_engine(roots: Path) -> None:
         attempt=wanted.attempt,
         request=wanted,
     )
-    done = carry_out(engine, action, preparing(NodeSpec("local", ""), FOLDER, Keys()))
+    seed = Seed()
+    done = carry_out(
+        engine, action, preparing(NodeSpec("local", ""), FOLDER, Keys(seed), Disclosing(seed))
+    )
     assert isinstance(done.outcome, PermanentError)
     assert engine.world.journal.calls == []

@@ -44,6 +44,8 @@ def joined(chance: Random) -> Case:
     for number in range(chance.choice([2, 2, 3])):
         source = chance.choice(chance.choice([valid(), faulty()]))
         files |= {f"{number}/{path}": data for path, data in source.files.items()}
+        # What manifests name by its path from the root stays there.
+        files |= {path: data for path, data in source.files.items() if path.endswith(".age")}
     return Case("joined", files, chance.choice(sorted(files)))
 
 

@@ -15,7 +15,7 @@ from reconciler.manifests.documents import SOURCE_FILE
 from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report
 from tests.manifests import complete, test_invalid, test_invalid_tasks, test_load, test_settings
-from tests.manifests.loaded import document, profile, task
+from tests.manifests.loaded import SEALED, document, profile, task
 from tests.support import pins
 from tests.support.shell import ROOT
 
@@ -90,8 +90,9 @@ def _explained() -> Iterator[Source]:
 
 def _complete() -> Iterator[Source]:
     files = {f"{number}.yaml": text.encode() for number, text in enumerate(complete.ALL)}
-    yield Source("complete", files | {"others.yml": complete.OTHERS.encode()})
-    yield _source("complete-in-one", "---\n".join([*complete.ALL, complete.OTHERS]))
+    yield Source("complete", files | {"others.yml": complete.OTHERS.encode()} | SEALED)
+    whole = "---\n".join([*complete.ALL, complete.OTHERS])
+    yield Source("complete-in-one", {"a.yaml": whole.encode()} | SEALED)
 
 
 def _by_hand() -> Iterator[Source]:

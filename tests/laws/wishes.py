@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.model.data import Outputs
+from reconciler.model.data import Bucket, Input, Outputs
 from reconciler.model.desired import (
     Backoff,
     Condition,
@@ -40,12 +40,17 @@ _SCHEDULES: Final = [
 ]
 
 _KEPT: Final = Outputs(bucket="results", source="/job", prefix="${RUN}/${INSTANCE_ID}/")
+BUCKET: Final = Bucket(name="data", url="file:///data")
+_DATA: Final = Input(bucket="data", target="/in", prefix="all/")
+_OWN: Final = replace(_DATA, prefix="of/${INSTANCE_ID}/")
+_SHARED: Final = Input(bucket="data", target="/shared", read_only=True)
 
 # What may be said of a task: how its containers are made, how many there are, its own fields.
 _SPEC: Final[Mapping[str, list[Any]]] = {
     "command": [("one",), ("two",)],
     "resources": [Resources(), Resources(memory=64)],
     "nodes": [(), (("zone", "a"),)],
+    "inputs": [(), (_DATA,), (replace(_DATA, read_only=True),), (_OWN, _SHARED)],
 }
 _COMMON: Final[Mapping[str, list[Any]]] = {
     "there": [True, True, False],
@@ -152,6 +157,7 @@ beginnings: Final[list[list[Change]]] = [
     [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
     [("web", "protected", True), ("a", "protected", True)],
     [("a", "outputs", _KEPT), ("b", "outputs", _KEPT), ("b", "after a", Condition.SUCCESS)],
+    [("a", "inputs", (_OWN, _SHARED)), ("a", "count", 3), ("web", "inputs", (_DATA,))],
     [("a", "matrix", _MATRICES[0]), ("b", "on_scale", OnScale.RERUN)],
     *([("a", "schedule", one), ("b", "count", 0)] for one in _SCHEDULES[1:]),
 ]

@@ -38,7 +38,7 @@ def test_a_later_version_that_only_the_journal_tells_of(tmp_path: Path) -> None:
     raw.execute("PRAGMA user_version = 1000")
     with pytest.raises(LedgerTooNew):
         Ledger.open(tmp_path, write=True, project="demo")
-    assert raw.execute("PRAGMA user_version").fetchone() == (7,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (1000,)
     raw.close()
 
 

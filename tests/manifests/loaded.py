@@ -7,6 +7,8 @@ from reconciler.model.policy import Policy
 
 # What the operator keeps for the reconciler itself.
 CLOSED = Policy(closed=("/state",))
+# Encrypted files that manifests of tests refer to.
+SEALED = {"t.age": b"sealed", "secrets/cert.age": b"sealed"}
 HEAD = "apiVersion: reconciler/v1\nkind: {}\nmetadata: {{name: {}}}\n"
 
 
@@ -27,7 +29,7 @@ def profile(spec: str, name: str = "mine") -> str:
 def load(text: str | dict[str, str], **options: object) -> Catalog:
     files = {"a.yaml": text} if isinstance(text, str) else text
     given: dict[str, object] = {"project": "project", "revision": "r1", **options}
-    encoded = {path: said.encode() for path, said in files.items()}
+    encoded = {path: said.encode() for path, said in files.items()} | SEALED
     return manifests.load(encoded, **given)  # type: ignore[arg-type]  # tests know what they pass
 
 

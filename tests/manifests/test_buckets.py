@@ -1,5 +1,7 @@
 import pytest
+from msgspec.structs import replace
 
+from reconciler.model.policy import FOLDER, GIT, Policy, listed
 from tests.manifests.loaded import document, load
 from tests.manifests.test_invalid import MARK, marked
 
@@ -56,3 +58,21 @@ def test_a_secret_is_not_repeated() -> None:
 )
 def test_a_bucket_is_understood(spec: str) -> None:
     assert load(document("Bucket", "b", spec)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "ambient"),
+    [
+        (FOLDER, True),
+        (GIT, False),
+        (replace(GIT, secrets=listed(["lab-*"])), False),
+        (replace(GIT, secrets=listed(["AWS_*"])), True),
+    ],
+)
+def test_the_environments_own_keys_are_for_whom_the_policy_lets(
+    policy: Policy, ambient: bool
+) -> None:
+    catalog = load(document("Bucket", "b", "url: s3://results"), policy=policy)
+    assert catalog.problems == ()
+    assert catalog.desired is not None
+    assert catalog.desired.buckets["b"].ambient is ambient

@@ -39,7 +39,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
 @pytest.mark.parametrize(
     ("spec", "place", "path", "blocked"),
     [
-        ("secrets: [{name: A, from: {env: B}}]", "5:3", "secrets", True),
         ("cache: true", "5:10", "cache", False),
         ("container: {image: {registryAuth: {credentials: a}}}", "5:23",
          "container.image.registryAuth", False),
@@ -63,7 +62,8 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
         "instances: {matrix: {a: [1, 2]}}",
         "schedule: {cron: 0 0 * * *, overlap: allow}",
         "instances: 3\nsuccess: {minSucceeded: 3}\nparallelism: 2\nrerun: 1",
-        "secrets: []\ninputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
+        "inputs: []\ndependsOn: []\nprogress: ['${DOCKER_HOST}']",
+        "secrets: [{name: A, from: {env: B}}]",
         "restart: on-failure\nretry: {perInstance: 1, backoff: {initial: 1s}, exitCodes: {}}",
         "instances: 2\nsuccess: {minSucceeded: 1}\nretry: {total: 3, exitCodes: {fail: [2]}}",
         "timeout: 1h\nqueueTimeout: 1h",
@@ -95,8 +95,10 @@ def test_what_tasks_and_jobs_mean_to_each_other_is_acted_on() -> None:
 
 
 def test_many_reasons_are_counted() -> None:
-    assert why_blocked(["a (x:1:1)", "b (x:2:1)", "c (x:3:1)", "d (x:4:1)"]) == (
-        "not started, for a (x:1:1), b (x:2:1), c (x:3:1) and 1 more are not supported yet"
+    found = [f"field-{number} (a.yaml:{number}:3)" for number in range(5, 9)]
+    assert why_blocked(found) == (
+        "not started, for field-5 (a.yaml:5:3), field-6 (a.yaml:6:3), field-7 (a.yaml:7:3) "
+        "and 1 more are not supported yet"
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from reconciler.model.confidence import Origin, UsedSecret
 from reconciler.model.data import Input
 from reconciler.model.hashing import SHAPE_FIELDS, WORK_FIELDS, shape_of, work_of
 from reconciler.model.spec import (
@@ -64,6 +65,7 @@ LATER: dict[str, Any] = {
     "pool": "p", "master": ("lead",), "worker": ("follow",), "cluster": Cluster(), "ssh": Login(),
     "account": Account(entries=True), "tty": True, "stdin": True,
     "inputs": (Input(bucket="b", target="/job"),),
+    "secrets": (UsedSecret(name="TOKEN", origin=Origin(env="LAB_TOKEN")),),
 }  # fmt: skip
 PINNED = {
     "least": InstanceSpec(image="busybox:stable"),
@@ -148,13 +150,17 @@ def test_what_changes_which(spec: str, *, work: bool, shape: bool) -> None:
     assert (before[0] != after[0], before[1] != after[1]) == (work, shape)
 
 
-def test_every_field_but_where_the_image_comes_from_is_in_one_of_the_two() -> None:
-    fields = set(InstanceSpec.__struct_fields__) - {"pull", "origin"}
+# How an image is come by, which changes nothing about it.
+NEITHER = {"pull", "login", "origin"}
+
+
+def test_every_field_but_how_an_image_is_come_by_is_in_one_of_the_two() -> None:
+    fields = set(InstanceSpec.__struct_fields__) - NEITHER
     assert set(WORK_FIELDS) | set(SHAPE_FIELDS) == fields
     assert not set(WORK_FIELDS) & set(SHAPE_FIELDS)
 
 
-@given(st.sampled_from(sorted(set(InstanceSpec.__struct_fields__) - {"pull", "origin", "image"})))
+@given(st.sampled_from(sorted(set(InstanceSpec.__struct_fields__) - NEITHER - {"image"})))
 def test_each_field_counts_where_it_belongs(name: str) -> None:
     least = InstanceSpec(image="x")
     changed = replace(least, **{name: getattr(replace(FULL, **LATER), name)})

@@ -69,6 +69,7 @@ def live(
         open_bucket=bucket_opener(place.data),
         cache=place.data.cache,
         hosts=place.hosts,
+        identities=place.identities,
     )
     with writer(place.source, desired, chosen) as opened:
         opened.loop.on_turn = teller.turn

@@ -19,6 +19,7 @@ SYMBOLS: Final = {
     Kind.FETCH: ("↓", "fetch", "blue"),
     Kind.BUILD: ("+", "build", "blue"),
     Kind.LOAD: ("+", "load", "blue"),
+    Kind.FETCH: ("↓", "fetch", "blue"),
     Kind.NETWORK: ("+", "network", "green"),
     Kind.CREATE: ("+", "create", "green"),
     Kind.REPLACE: ("~", "replace", "yellow"),

@@ -67,6 +67,7 @@ def command(
         open_bucket=bucket_opener(place.data),
         cache=place.data.cache,
         hosts=place.hosts,
+        identities=place.identities,
     )
     with writer(place.source, desired, chosen) as opened:
         if saved is not None:

@@ -19,6 +19,7 @@ from reconciler.cli.place import find, look
 from reconciler.cli.trailing import Trailing
 from reconciler.controller.keys import Keys
 from reconciler.controller.reading import Report
+from reconciler.controller.seed import Seed
 from reconciler.engines.dialogue import Command
 from reconciler.engines.engine import EngineError
 from reconciler.model.identity import parse_container_name
@@ -94,7 +95,7 @@ def _door(report: Report, target: Target) -> Door:
     if named is None:
         raise TypeError(container.name)
     # As the task was called when its containers were made.
-    public = Keys(report.folder).host_public(named[0], named[1].key.task, container.run)
+    public = Keys(Seed(report.folder)).host_public(named[0], named[1].key.task, container.run)
     return Door(engine.address, port, _user_of(report, container), public, container.name)
 
 

@@ -15,6 +15,7 @@ from reconciler.model.confinement import Confinement, capabilities_left
 from reconciler.model.identity import (
     LABEL_JOB,
     LABEL_REVISION,
+    LABEL_SECRETS,
     LABEL_SHAPE,
     LABEL_VALUES,
     LABEL_WORK,
@@ -137,6 +138,7 @@ def _container(  # noqa: PLR0913  # by position: keywords cost as much again, hu
         identifier, name, node, attempt, labels[LABEL_WORK], labels[LABEL_SHAPE], phase, health,
         code, image, labels.get(LABEL_JOB, ""), labels.get(LABEL_REVISION, ""),
         labels.get(LABEL_VALUES, ""), claim_in(labels), ports,
+        labels.get(LABEL_SECRETS, ""),
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def config_of(
     spec = request.spec
     config: Json = {
         "Image": request.image,
-        "Env": [f"{name}={value}" for name, value in request.env],
+        "Env": [f"{name}={value}" for name, value in _variables(request)],
         "Labels": dict(request.labels),
         "StopSignal": spec.stop.signal,
         "Tty": spec.tty,
@@ -59,6 +59,10 @@ def config_of(
     if request.membership is not None:
         config["NetworkingConfig"] = _attached(request.membership)
     return config | _program(request, own)
+
+
+def _variables(request: CreateRequest) -> list[tuple[str, str]]:
+    return [*(dict(request.env) | dict(request.disclosed.variables)).items()]
 
 
 def _program(request: CreateRequest, own: Words) -> Json:

@@ -28,6 +28,7 @@ from reconciler.model.identity import (
     LABEL_PROJECT,
     LABEL_REVISION,
     LABEL_RUN,
+    LABEL_SECRETS,
     LABEL_SHAPE,
     LABEL_TASK,
     LABEL_VALUES,
@@ -276,6 +277,7 @@ def _box_of(container: Container) -> Box:
         LABEL_JOB: container.job,
         LABEL_REVISION: container.revision,
         LABEL_VALUES: container.values,
+        LABEL_SECRETS: container.secrets,
         **labels_of(container.claim),
     }
     box = Box(container.id, container.name, labels, container.image_id, phase=container.phase)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.operator import SecretPlace
-from reconciler.secrets import MAX_BYTES, MAX_WORD_BYTES, Secret, SecretError
+from reconciler.secrets import MAX_BYTES, MAX_FILE_BYTES, MAX_WORD_BYTES, Secret, SecretError
 
 
 def test_of_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +66,15 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         Secret(env="LAB_TOKEN").read()
     with pytest.raises(SecretError, match="cannot be read: No such file"):
         Secret(file=str(tmp_path / "token")).read()
+
+
+def test_a_file_is_handed_on_as_it_is(tmp_path: Path) -> None:
+    place = tmp_path / "store"
+    place.write_bytes(b"\x00\xff one\n")
+    assert Secret(file=str(place)).raw() == b"\x00\xff one\n"
+    place.write_bytes(b"")
+    with pytest.raises(SecretError, match="is empty"):
+        Secret(file=str(place)).raw()
+    place.write_bytes(b"x" * (MAX_FILE_BYTES + 1))
+    with pytest.raises(SecretError, match="more than 1024 KiB"):
+        Secret(file=str(place)).raw()
