@@ -137,6 +137,17 @@ def _run(run: Run) -> Plain:
         "finishedAt": rfc3339(run.finished_at),
         "closed": run.closed,
         "cancelled": None in run.cancels,
+        "inputs": [
+            {
+                "node": node,
+                "inputs": description,
+                "key": kept.resolved.key,
+                "bytes": kept.resolved.size,
+                "files": kept.resolved.files,
+            }
+            for node, there in sorted(run.inputs.items())
+            for description, kept in sorted(there.items())
+        ],
         "succeeded": sum(run.succeeded(instance) for instance in run.attempts),
         "instances": len(run.attempts),
     }

@@ -64,8 +64,8 @@ class EngineLaws(Struct):
             assert not record.ended, f"law 3: {subject} is made after its end"
 
     def started(self, node: str, name: str) -> None:
-        """Laws 4 and 12, at the moment at which a program begins."""
-        del node
+        """Laws 4 and 12, at the moment at which a program begins; and that it has its data."""
+        self._has_its_data(node, name)
         attempt = self.attempt(name)
         slot = attempt.key, attempt.run
         self.starts[name] += 1
@@ -74,6 +74,11 @@ class EngineLaws(Struct):
         most = 1 + self.ended[slot] + (SURGE if attempt.key.task == SERVICE else 0)
         assert self.begun[slot] <= most, f"law 4: {slot} began {self.begun[slot]} times"
         self._within_parallelism(attempt)
+
+    def _has_its_data(self, node: str, name: str) -> None:
+        box = self.stage.nodes[node].boxes[name]
+        wanted = {one.target for one in box.request.provisions} if box.request else set()
+        assert wanted <= box.provided, f"{name} starts without its data at {wanted - box.provided}"
 
     def _within_parallelism(self, started: AttemptKey) -> None:
         """Law 12: no more run at once than might when any of them was asked to start."""

@@ -24,6 +24,7 @@ from reconciler.model.action import Action, Verb
 from reconciler.model.desired import DesiredJob, DesiredTask, NodeSpec
 from reconciler.model.fact import Fact
 from tests.laws.node import Node
+from tests.laws.wishes import BUCKET
 from tests.support.desired import make_desired
 from tests.support.lab import MemoryRecord
 
@@ -118,7 +119,7 @@ class Stage:
         """Put another revision in force."""
         self.revision += 1
         name = f"f-{self.revision}"
-        made = make_desired(*tasks, revision=name, prunable=prunable, jobs=jobs)
+        made = make_desired(*tasks, revision=name, prunable=prunable, jobs=jobs, buckets=[BUCKET])
         self.desired = replace(made, nodes=NODES)
         self.core.set_desired(self.desired)
 

@@ -21,7 +21,8 @@ from tests.laws.stage import NODES
 from tests.laws.steps import Steps, often
 
 _NODES: Final = st.sampled_from(sorted(NODES))
-_CALLS: Final = ("create", "start", "signal", "remove", "inspect", "logs", "resolve", "list")
+_CALLS: Final = ("create", "start", "signal", "remove", "inspect", "logs", "resolve", "list",
+                 "stage", "store", "stored")  # fmt: skip
 _ENDS: Final[list[tuple[Manner, int]]] = [
     ("crash", 0), ("crash", 255), ("kill", 0), ("kill", 143), ("stop", 143), ("stop", 137),
 ]  # fmt: skip
@@ -93,6 +94,13 @@ class Trouble(Steps):
             return
         self.fault("image removed")
         self.stage.nodes[node].images.clear()
+
+    @rule(node=_NODES, otherwise=often)
+    def data_are_cleared_away(self, node: str, *, otherwise: bool) -> None:
+        if self.goes_on(otherwise):
+            return
+        self.fault("data removed")
+        self.stage.nodes[node].data.clear()
 
     @rule(node=_NODES, end=st.sampled_from(_ENDS), heard=st.booleans())
     def an_engine_restarts(self, node: str, end: tuple[Manner, int], *, heard: bool) -> None:

@@ -36,6 +36,7 @@ INSIDE: Final = "/data"
 
 # Of nothing but a folder, for no image of anybody's is to be kept for the sake of data.
 _REPOSITORY, _TAG = "reconciler-carrier", "1"
+IMAGE: Final = f"{_REPOSITORY}:{_TAG}"
 _DEADLINE: Final = 30
 _IDLE: Final = 600
 _CONFLICT: Final = 409
@@ -154,7 +155,7 @@ class Depot:
             "VolumeOptions": {"NoCopy": True, "Labels": labels},
         }
         config = {
-            "Image": f"{_REPOSITORY}:{_TAG}",
+            "Image": IMAGE,
             "Cmd": ["-"],
             "Labels": told,
             "HostConfig": {"NetworkMode": "none", "Mounts": [mount]},

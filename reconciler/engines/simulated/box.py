@@ -38,7 +38,8 @@ class Box(Struct):
     """One container, ours or not. `request` is None where nobody here asked for it.
 
     `staged` is what was put into it before its start, by path. `mounted` are the numbers of the
-    data that it has mounted, by target.
+    data that it has mounted, by target; `provided` are the targets where its data were before it
+    was started.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Box(Struct):
     output: bytearray = field(default_factory=bytearray)
     staged: dict[str, Entry] = field(default_factory=dict)
     mounted: dict[str, int] = field(default_factory=dict)
+    provided: set[str] = field(default_factory=set)
     input: bytearray = field(default_factory=bytearray)
     usage: Usage = Usage(0.001, 1024 * 1024)
 

@@ -46,6 +46,7 @@ def stage(world: World, container: str, staging: Staging) -> None:
         box.staged |= {entry.path: entry for entry in inside}
     for provision in staging.provisions:
         _provide(world, box, setting, identity, provision)
+        box.provided.add(provision.target)
 
 
 def _provide(
