@@ -17,7 +17,7 @@ from reconciler.buckets.opening import Buckets
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.options import Chosen, Where
 from reconciler.cli.place import find
-from reconciler.controller.writing import read
+from reconciler.controller import revisions
 from reconciler.model import data
 
 
@@ -62,7 +62,8 @@ def declared(source: Where, operator: Chosen) -> Declared:
         Failure: its manifests have errors.
     """
     place = find(source, operator)
-    snapshot, catalog = read(place.source, place.project, place.policy)
+    snapshot = place.source.read()
+    catalog = revisions.load(snapshot, place.project, place.policy)
     if catalog.desired is None:
         if catalog.errors:
             first = catalog.errors[0]
