@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.errors import NotFound
 from jsonschema import validate
 
 from reconciler.buckets.opening import Buckets
@@ -86,7 +87,7 @@ def test_what_instances_leave_is_stored_and_told_of(project: Project, folder: Pa
     assert told["work"]["command"][:2] == ["sh", "-c"]
     assert told["finishedAt"] >= told["startedAt"] > 0
     said = [event["message"] for event in project.events() if event["kind"] == "results"]
-    assert said == [f"2 files of 4 bytes in bucket results, out/{n}/" for n in range(2)]
+    assert sorted(said) == [f"2 files of 4 bytes in bucket results, out/{n}/" for n in range(2)]
     assert list((project.state / "transfers").iterdir()) == []
 
 
@@ -99,14 +100,15 @@ def test_failures_and_stops_are_stored_by_setting(project: Project, folder: Path
         task("stopped", f"{WRITE}; exec sleep 600", outputs=outputs(prefix="stopped/")),
         task("none", "true", outputs=outputs(prefix="none/", source="/no/such")),
     )
-    project.apply()
-    eventually(lambda: project.states("failed") == ["Collecting"], "it has ended")
-    project.apply()
+    running = project.run()
+    for name, state in (("failed", "Failed"), ("dropped", "Failed"), ("none", "Succeeded")):
+        project.await_states(name, state)
+    project.await_states("stopped", "Running")
+    eventually(lambda: has_written(project, "stopped"), "it has written")
     project.reconciler("stop", "stopped").ends(0)
+    running.terminate().ends(0)
     kept = {path.partition("/")[0] for path in found(folder)}
     assert kept == {"failed", "stopped"}
-    assert project.states("failed") == project.states("dropped") == ["Failed"]
-    assert project.states("none") == ["Succeeded"]
     (told,) = [
         e["message"] for e in project.events() if e["kind"] == "results" and e["task"] == "none"
     ]
@@ -184,6 +186,13 @@ def test_snapshots_are_taken_at_intervals(project: Project, folder: Path) -> Non
     eventually(lambda: found(folder) == {"out/0/a": "2"}, "another one")
     project.reconciler("stop", "work").ends(0)
     running.terminate().ends(0)
+
+
+def has_written(project: Project, name: str) -> bool:
+    try:
+        return bool(project.engine.file(project.engine.name(name), "/job/c.log"))
+    except NotFound:
+        return False
 
 
 def write(project: Project, script: str) -> None:
