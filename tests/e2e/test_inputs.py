@@ -188,6 +188,7 @@ def test_what_is_missing_or_denied_is_told_and_tried_again(
     assert "bucket absent" in why["void"]
     (root / "in").mkdir()
     (root / "in" / "a").write_text("one\n")
+    project.apply(code=1)
     project.run()
     project.await_states("empty", "Succeeded")
     assert lab.said("empty") == ["./in/a:one"]
