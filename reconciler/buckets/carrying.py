@@ -95,19 +95,25 @@ class Carrier:
     def _once(self, errand: Errand, told: list[int]) -> None:
         entry = errand.entry
         expected = forms_of(entry.version, entry.size, part_size(entry.size))
-        sums = Sums([*expected, WHOLE, *([part_size(entry.size)] if entry.size > PART else [])])
+        with Sums([*expected, *self._own_forms(entry)]).aside(large=entry.size > PART) as sums:
 
-        def taken(piece: bytes) -> None:
-            sums.add(piece)
-            told.append(len(piece))
-            self._told(len(piece))
+            def taken(piece: bytes) -> None:
+                sums.add(piece)
+                told.append(len(piece))
+                self._told(len(piece))
 
-        written = self._store(errand, taken)
+            written = self._store(errand, taken)
         seen = sums.etags()
         if expected and entry.version not in seen:
             self._again(self._source, entry, sums, errand.name)
         if written and is_checksum(written.version) and written.version not in seen:
             self._again(self._target, written, sums, errand.name)
+
+    def _own_forms(self, entry: Entry) -> tuple[int, ...]:
+        """Return of which parts the target makes an object; none where that is a folder."""
+        if isinstance(self._target, FolderBucket):
+            return ()
+        return (part_size(entry.size) if entry.size > PART else WHOLE,)
 
     def _store(self, errand: Errand, taken: Callable[[bytes], None]) -> Entry | None:
         """Store the content; return what a service says of it."""

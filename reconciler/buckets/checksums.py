@@ -6,14 +6,18 @@ with keys of its own): then nothing is known. MD5 finds accidents, and is not as
 """
 
 import hashlib
+import queue
 import re
-from collections.abc import Iterable
-from typing import Final
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Final, Self
 
 _MIB: Final = 1024 * 1024
 _ETAG: Final = re.compile(r'"?([0-9a-f]{32})(?:-([0-9]{1,5}))?"?')
 # What clients make parts of, besides ours: in MiB.
 _USUAL: Final = (5, 8, 10, 15, 16, 25, 32, 50, 64, 100, 128, 256, 512)
+_WAITING: Final = 8
 WHOLE: Final = 0
 """The form of an object that was not made of parts."""
 
@@ -44,9 +48,37 @@ class Sums:
     def __init__(self, forms: Iterable[int]) -> None:
         self.forms = tuple(dict.fromkeys(forms))
         self._sums = [_Sum(part) for part in self.forms]
+        self._aside: queue.Queue[bytes | None] | None = None
 
     def add(self, piece: bytes) -> None:
         """Take the next piece in."""
+        if self._aside is not None:
+            self._aside.put(piece)
+        else:
+            self._take(piece)
+
+    @contextmanager
+    def aside(self, *, large: bool) -> Generator[Self]:
+        """Take large content in beside its being carried, for the length of a block."""
+        if not large or not self._sums:
+            yield self
+            return
+        pieces: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        thread = threading.Thread(target=self._take_all, args=(pieces,), daemon=True)
+        thread.start()
+        self._aside = pieces
+        try:
+            yield self
+        finally:
+            self._aside = None
+            pieces.put(None)
+            thread.join()
+
+    def _take_all(self, pieces: "queue.Queue[bytes | None]") -> None:
+        while (piece := pieces.get()) is not None:
+            self._take(piece)
+
+    def _take(self, piece: bytes) -> None:
         for each in self._sums:
             each.add(memoryview(piece))
 

@@ -28,9 +28,10 @@ _FULL_CODES: Final = ("QuotaExceeded", "XMinioStorageFull", "InsufficientStorage
 _ELSEWHERE: Final = ("PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
                      "IllegalLocationConstraintException")  # fmt: skip
 _BAD_PATH: Final = re.compile(r"arsing Path|parse path|path segment")
-_NO_CREDENTIALS: Final = re.compile(
-    r"MissingAccessKeyId|MissingSecretAccessKey|meta-data|api/token|WebIdentity|credential",
-    re.IGNORECASE,
+# Where credentials are asked for: the machine's own service, one that lends roles, variables.
+_OF_CREDENTIALS: Final = re.compile(
+    r"/latest/api/token in|/latest/meta-data/iam|AssumeRoleWithWebIdentity|source: Missing\w*Key"
+    r"|web identity|Unable to open file"
 )
 _SIGNS: Final = (
     (re.compile(r"certificate|UnknownIssuer|NotValidForName"),
@@ -69,6 +70,8 @@ def worded(error: Exception, where: Where, name: str = "") -> BucketError:
     """Return what an error of the library means; `name` is the object it was about."""
     text = str(error)
     found = _STATUS.search(text)
+    if _OF_CREDENTIALS.search(text) and (found is None or int(found[1] or found[2]) < _TROUBLE):
+        return DeniedError(f"{where}: {where.keys} are not to be had; set them, or give keys")
     if found is None:
         return _without_answer(text, where, name)
     code = _CODE.search(text)
@@ -112,8 +115,6 @@ def _without_answer(text: str, where: Where, name: str) -> BucketError:
     if _BAD_PATH.search(text):
         asked = name or "one of its objects"
         return BucketError(f"{where}: the name of {asked} cannot be used; rename it there")
-    if "error sending request" not in text and _NO_CREDENTIALS.search(text):
-        return DeniedError(f"{where}: {where.keys} are not to be had; put some there")
     said = next((said for sign, said in _SIGNS if sign.search(text)), "the connection broke off")
     return UnavailableError(f"{where}: {said}")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from reconciler.buckets.bucket import AbsentError, Bucket, BucketError, DeniedError
-from reconciler.buckets.failures import Where
+from reconciler.buckets.failures import Where, worded
 from reconciler.buckets.folder import FolderBucket
 from reconciler.buckets.service import ServiceBucket
 from reconciler.model import data
@@ -127,11 +127,14 @@ def _service(declared: data.Bucket, credential: Credential | None, patience: Pat
     }
     keys, said = _keys(declared, credential, ambient=ambient)
     where = Where(declared.name, f"s3://{bucket} at {endpoint}", said)
-    reader, writer = (
-        _store(bucket, config, _client(declared.name, endpoint, credential, silence, patience),
-               keys, patience)
+    clients = [
+        _client(declared.name, endpoint, credential, silence, patience)
         for silence in (patience.reading, patience.writing)
-    )  # fmt: skip
+    ]
+    try:
+        reader, writer = (_store(bucket, config, client, keys, patience) for client in clients)
+    except Exception as error:
+        raise worded(error, where) from error
     return ServiceBucket(where, prefix, reader, writer)
 
 

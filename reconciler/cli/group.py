@@ -28,6 +28,8 @@ VERBS: Final = {
     "ssh": "Log into an instance by ssh.",
     "events": "Show what the reconciler did.",
     "wait": "Wait until batch has ended and services are ready.",
+    "results": "List, fetch or compare what instances have left.",
+    "snapshot": "Store what instances have written so far.",
     "stop": "Stop a task, an instance or a job, in its present run.",
     "retry": "Let what has failed go on.",
     "rerun": "Run all of it again, as a new run.",

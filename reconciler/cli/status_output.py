@@ -21,16 +21,7 @@ from reconciler.cli.standing import (
     unknown_nodes,
     values_of,
 )
-from reconciler.cli.text import (
-    COLOURS,
-    ago,
-    columns,
-    complain,
-    paint,
-    percent,
-    plural,
-    rfc3339,
-)
+from reconciler.cli.text import COLOURS, ago, columns, complain, paint, percent, plural, rfc3339
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict

@@ -41,7 +41,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 OF_TASKS: Final = (
     Gap("container.image.registryAuth", "the engine's own logins are used"),
     _blocking("container.resources.devices", "the task would not have its devices"),
-    _blocking("outputs", "the results would be lost"),
     Gap("cache", "the work is done again", (False,)),
 )
 

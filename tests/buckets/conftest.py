@@ -14,7 +14,9 @@ from reconciler.model.operator import Credential, SecretPlace
 from tests.support.relay import Relay
 from tests.support.s3 import OWNER, Keys, S3Server
 
-HASTE: Final = Patience(connect=2, reading=3, writing=3, retry=2, tries=2)
+HASTE: Final = Patience(connect=5, reading=20, writing=20, retry=2, tries=2)
+# For servers that keep silent on purpose: all else may take longer on a busy machine.
+NO_PATIENCE: Final = Patience(connect=2, reading=2, writing=2, retry=1, tries=1)
 _NUMBERS: Final = itertools.count()
 
 Opens = Callable[..., Bucket]

@@ -1,8 +1,12 @@
 """With what services are asked: the operator's credentials, the environment's, or none."""
 
+import json
 import ssl
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Self
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +20,50 @@ from tests.buckets.conftest import HASTE, credential
 from tests.support.certificates import Authority
 from tests.support.relay import Relay
 from tests.support.s3 import OWNER, STRANGER, S3Server
+
+
+class Metadata:
+    """What tells a machine of a cloud which role it has, and the role's keys."""
+
+    def __init__(self, role: str) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(role))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @staticmethod
+    def _handler(role: str) -> type[BaseHTTPRequestHandler]:
+        base = "/latest/meta-data/iam/security-credentials/"
+        keys = {
+            "AccessKeyId": OWNER.access,
+            "SecretAccessKey": OWNER.secret,
+            "Token": "",
+            "Expiration": "2099-01-01T00:00:00Z",
+            "Code": "Success",
+        }
+        answers = {"/latest/api/token": "token", base: role, base + role: json.dumps(keys)}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200 if role else 404)
+                self.end_headers()
+                self.wfile.write(answers.get(self.path, "").encode())
+
+            do_PUT = do_GET  # noqa: N815  # so that the server finds it
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +155,35 @@ def test_a_role_is_what_the_environment_says(
     own_environment(monkeypatch)
     known = {"lab": Credential(role=True)}
     Buckets({"lab": s3(place, server.url, "lab")}, known, HASTE).open("lab").write("a", [b"x"])
+
+
+def test_a_role_that_is_not_to_be_had_is_told(
+    server: S3Server, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"lab": Credential(role=True)}
+    declared = {"lab": s3(place, server.url, "lab")}
+    with Metadata("") as metadata:
+        monkeypatch.setenv("AWS_METADATA_ENDPOINT", metadata.url)
+        with pytest.raises(DeniedError, match="the credentials lab are not to be had"):
+            list(Buckets(declared, known, HASTE).open("lab").list())
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half of it")
+    with pytest.raises(DeniedError, match="the credentials lab are not to be had"):
+        Buckets(declared, known, HASTE).open("lab")
+
+
+def test_a_role_can_be_the_machines(
+    server: S3Server, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Metadata("lab-machine") as metadata:
+        monkeypatch.setenv("AWS_METADATA_ENDPOINT", metadata.url)
+        known = {"lab": Credential(role=True)}
+        bucket = Buckets({"lab": s3(place, server.url, "lab")}, known, HASTE).open("lab")
+        bucket.write("a", [b"x"])
+        assert [entry.name for entry in bucket.list()] == ["a"]
+        # Who has not named the role does not get it.
+        unnamed = s3(place, server.url, ambient=True)
+        with pytest.raises(DeniedError, match="requests without credentials"):
+            list(Buckets({"lab": unnamed}, {}, HASTE).open("lab").list())
 
 
 def test_keys_are_read_when_they_are_used(

@@ -13,7 +13,7 @@ from reconciler.buckets.bucket import (
     DeniedError,
     UnavailableError,
 )
-from tests.buckets.conftest import Opens
+from tests.buckets.conftest import NO_PATIENCE, Opens
 from tests.support.relay import Relay
 from tests.support.s3 import FORGED, READER, STRANGER, Keys
 
@@ -89,7 +89,7 @@ def test_https_where_there_is_none_is_told(opens: Opens, place: str, relay: Rela
 
 def test_a_service_that_keeps_silent_is_told(opens: Opens, place: str, relay: Relay) -> None:
     relay.silent = True
-    bucket = opens(f"s3://{place}", endpoint=relay.url)
+    bucket = opens(f"s3://{place}", endpoint=relay.url, patience=NO_PATIENCE)
     for use in (lambda: [*bucket.list()], lambda: bucket.write("a", [b"x"])):
         with pytest.raises(UnavailableError, match="no answer in time"):
             use()
@@ -155,6 +155,7 @@ def test_who_is_slow_and_goes_on_is_waited_for(opens: Opens, place: str, relay: 
     bucket = opens(f"s3://{place}", endpoint=relay.url)
     entry = bucket.write("a", [bytes(2 * MIB)])
     relay.pace = MIB // 2  # four seconds, more than the patience with silence
+    bucket = opens(f"s3://{place}", endpoint=relay.url, patience=NO_PATIENCE)
     began = time.monotonic()
     assert b"".join(bucket.read(entry)) == bytes(2 * MIB)
     assert time.monotonic() - began > 3

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.docker
 MANNERS: tuple[Manner, ...] = get_args(Manner)
 NOTE = 'echo "$TASK_NAME $RUN $INSTANCE_ID $ATTEMPT" >> /starts/ledger'
 # The second one fails when it is started first. All live long enough to be looked at.
-WORK = f'{NOTE}; sleep 1.5; [ "$INSTANCE_ID.$ATTEMPT" != 1.1 ] || exit 3'
+LEAVE = "mkdir /out; echo x > /out/out"
+WORK = f'{NOTE}; {LEAVE}; sleep 1.5; [ "$INSTANCE_ID.$ATTEMPT" != 1.1 ] || exit 3'
 WEB = f"{NOTE}; echo serving; exec sleep 600"
 ENDS = ("succeeded", "failed", "lost", "cancelled")
 # As it is without any fault.
@@ -116,9 +117,19 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
     volume = {"type": "volume", "source": "scratch", "target": "/scratch"}
     again = {"perInstance": 1, "backoff": {"initial": "100ms"}}
     mounts = {"mounts": [bind, volume]}
+    kept = project.home / "kept"
+    kept.mkdir()
+    results = {"url": f"file://{kept}"}
+    keep = {"bucket": "kept", "prefix": "${INSTANCE_ID}/", "source": "/out"}
     project.engine.run_foreign(f"{project.name}-neighbour")
     project.declare(
-        task("work", WORK, image=image, instances=3, retry=again, container=mounts),
+        {
+            "apiVersion": "reconciler/v1",
+            "kind": "Bucket",
+            "metadata": {"name": "kept"},
+            "spec": results,
+        },
+        task("work", WORK, image=image, instances=3, retry=again, container=mounts, outputs=keep),
         service("web", WEB, container={"mounts": [bind]}),
         crew(bind),
         *fed(project.home / "data", bind),
@@ -127,6 +138,7 @@ def work_and_serve(project: Project, engine: Proxy, image: str) -> None:
     with through(engine, project):
         running = project.run()
     eventually(lambda: project.states("work") == ["Succeeded"] * 3, "the work", WITHIN, 0.3)
+    assert sorted(path.parent.name for path in kept.glob("*/out")) == ["0", "1", "2"]
     eventually(lambda: project.states("web") == ["Running"], "the service", WITHIN, 0.3)
     eventually(lambda: project.states("built") == ["Succeeded"], "a built one", WITHIN, 0.3)
     eventually(lambda: project.states("loaded") == ["Succeeded"], "a loaded one", WITHIN, 0.3)

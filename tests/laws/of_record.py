@@ -170,6 +170,9 @@ class RecordLaws(Struct):
         assert name not in self.engines.live(), f"law 15: {fact} has not ended"
         node = self.stage.nodes[fact.node]
         self._law_15(fact, node, name, record)
+        if fact.result is Result.SUCCEEDED and record is not None and record.outputs:
+            moved = self.wishes.firsts[fact.attempt.key.task] in self.wishes.redirected
+            assert moved or record.results, f"law 8: {fact}, and its results are not stored"
         self.engines.ends(fact.attempt, fact.result)
 
     def _law_15(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.model.data import Bucket, Input
+from reconciler.model.data import Bucket, Input, Outputs
 from reconciler.model.desired import (
     Backoff,
     Condition,
@@ -39,6 +39,7 @@ _SCHEDULES: Final = [
     Schedule("*/5 * * * *"),
 ]
 
+_KEPT: Final = Outputs(bucket="results", source="/job", prefix="${RUN}/${INSTANCE_ID}/")
 BUCKET: Final = Bucket(name="data", url="file:///data")
 _DATA: Final = Input(bucket="data", target="/in", prefix="all/")
 _OWN: Final = replace(_DATA, prefix="of/${INSTANCE_ID}/")
@@ -61,7 +62,9 @@ _COMMON: Final[Mapping[str, list[Any]]] = {
     "priority": [0, 5],
     "labels": [(), (("team", "x"),)],
     "ttl": [None, 0.0, 20.0],
-}
+    "outputs": [None, _KEPT, replace(_KEPT, on_failure="discard"),
+                replace(_KEPT, bucket="other", snapshot_every=50.0)],
+}  # fmt: skip
 _OF_BATCH: Final[Mapping[str, list[Any]]] = {
     "matrix": [None, *_MATRICES],
     "on_change": [*OnChange],
@@ -153,6 +156,7 @@ beginnings: Final[list[list[Change]]] = [
     [("b", "after a", Condition.SUCCESS), ("c", "there", True), ("c", "after b", Condition.ANY)],
     [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
     [("web", "protected", True), ("a", "protected", True)],
+    [("a", "outputs", _KEPT), ("b", "outputs", _KEPT), ("b", "after a", Condition.SUCCESS)],
     [("a", "inputs", (_OWN, _SHARED)), ("a", "count", 3), ("web", "inputs", (_DATA,))],
     [("a", "matrix", _MATRICES[0]), ("b", "on_scale", OnScale.RERUN)],
     *([("a", "schedule", one), ("b", "count", 0)] for one in _SCHEDULES[1:]),
@@ -170,6 +174,8 @@ class Wishes:
         self.firsts = {name: name for name in self.tasks}
         # Those of which runs have ever been allowed to overlap.
         self.overlapped: set[str] = set()
+        # Those of which it has been changed where their files go.
+        self.redirected: set[str] = set()
 
     def change(self, change: Change, former: str) -> None:
         """Take a change in. `former` is the name under which `a` has runs."""
@@ -187,6 +193,8 @@ class Wishes:
             self.firsts[wish.name] = whose
             wish.said["renamed_from"] = former
         else:
+            if what == "outputs" and wish.said.get(what, value) != value:
+                self.redirected.add(whose)
             wish.said[what] = value
         if what == "schedule" and value and value.overlap is Overlap.ALLOW:
             self.overlapped.add(whose)

@@ -1,6 +1,7 @@
 import pytest
 
 from reconciler.model.amounts import Amounts
+from reconciler.model.data import Input
 from reconciler.model.pool import Policy, Window
 from tests.manifests.loaded import desired, document, load, profile, task
 from tests.manifests.test_invalid import MARK, marked
@@ -131,13 +132,12 @@ def test_what_the_preparation_asks_for_is_judged_like_any_task() -> None:
     assert (problem.code, str(problem.at)) == ("unknown-constant", "a.yaml:5:15")
 
 
-def test_inputs_are_not_copied_yet_so_nothing_is_prepared() -> None:
+def test_inputs_are_those_of_what_prepares_the_slots() -> None:
     bucket = document("Bucket", "b", "url: file:///srv/b")
     pool = document("Pool", "p", "inputs: [{bucket: b, target: /job}]")
-    catalog = load(f"{bucket}---\n{pool}")
-    assert "inputs is not supported yet" in catalog.problems[-1].message
-    assert catalog.desired is not None
-    assert "inputs" in catalog.desired.tasks["pool_p"].blocked
+    preparation = desired(f"{bucket}---\n{pool}").tasks["pool_p"]
+    assert preparation.spec.inputs == (Input(bucket="b", target="/job"),)
+    assert not preparation.blocked
 
 
 def test_a_policy_that_never_applies_is_told() -> None:

@@ -39,7 +39,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
 @pytest.mark.parametrize(
     ("spec", "place", "path", "blocked"),
     [
-        ("outputs: {bucket: b, source: /x}", "5:3", "outputs", True),
         ("cache: true", "5:10", "cache", False),
         ("container: {image: {registryAuth: {credentials: a}}}", "5:23",
          "container.image.registryAuth", False),

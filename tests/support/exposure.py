@@ -14,6 +14,7 @@ from typing import Self
 from urllib.parse import quote, quote_plus
 
 _PAUSE = 0.005  # seconds, in which no program begins and ends
+_LONGER = 0.05
 
 
 class watched:  # noqa: N801  # a context manager
@@ -72,7 +73,7 @@ class sampled:  # noqa: N801  # a context manager
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._stop.wait(_PAUSE):
+        while not self._stop.wait(_LONGER):
             for process in Path("/proc").glob("[0-9]*"):
                 if process.name != str(os.getpid()):
                     with suppress(OSError):

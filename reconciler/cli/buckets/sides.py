@@ -14,12 +14,10 @@ from reconciler.buckets.folder import FolderBucket
 from reconciler.buckets.names import is_name
 from reconciler.buckets.opening import Buckets
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.operator import consult
 from reconciler.cli.options import Chosen, Where
 from reconciler.cli.place import find
 from reconciler.controller.writing import read
 from reconciler.model import data
-from reconciler.sources.folder import FolderSource
 
 
 class Declared(Struct, frozen=True):
@@ -70,9 +68,7 @@ def declared(source: Where, operator: Chosen) -> Declared:
             raise Failure(f"{first.at}: {first.message}; `validate` shows all that is wrong")
         raise Failure(f"the source cannot be read whole: {snapshot.problem}")
     buckets = dict(catalog.desired.buckets)
-    folder = place.source.root if isinstance(place.source, FolderSource) else None
-    credentials = consult(operator, folder).service.credentials
-    return Declared(place.project, buckets, Buckets(buckets, credentials))
+    return Declared(place.project, buckets, Buckets(buckets, place.data.credentials))
 
 
 def side_of(text: str, known: Declared) -> Side:
