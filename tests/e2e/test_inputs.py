@@ -9,6 +9,8 @@ from reconciler.buckets.opening import Buckets
 from reconciler.model import data
 from reconciler.model.operator import Credential, SecretPlace
 from tests.e2e.project import Json, Project, service, task
+from tests.support.disk import small_disk
+from tests.support.private_engine import PrivateEngine
 from tests.support.process import eventually
 from tests.support.relay import Relay
 from tests.support.s3 import OWNER, STRANGER, Keys, S3Server
@@ -291,3 +293,30 @@ def test_a_pool_has_inputs_there_before_a_slot_is_ready(lab: Lab) -> None:
     lab.project.apply("--wait")
     assert lab.said("work") == ["./a:one"]
     assert len(lab.carriers()) == 1
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_nothing_stays_on_it(tmp_path: Path) -> None:
+    engine = PrivateEngine()
+    with small_disk(engine.folder / "data", "48m"):
+        try:
+            engine.start()
+            lab = Lab(Project(tmp_path, engine.url))
+            _fill_and_mend(lab)
+            lab.project.close()
+        finally:
+            engine.close()
+
+
+def _fill_and_mend(lab: Lab) -> None:
+    file = lab.folder("data") / "file"
+    file.write_bytes(b"x" * 60 * 2**20)
+    lab.project.declare(task("work", "wc -c < /job/in/file", inputs=[input_of(readOnly=True)]))
+    lab.project.apply(code=1)
+    reason = lab.project.status("work")["instances"][0]["reason"]
+    assert "the node's disk is full" in reason
+    assert lab.carriers() == []
+    assert len(lab.engine.volumes()) == 1, "the claim"
+    file.write_bytes(b"x" * 2**20)
+    lab.project.apply("--wait")
+    assert lab.said("work") == [str(2**20)]
