@@ -188,6 +188,8 @@ def test_what_is_missing_or_denied_is_told_and_tried_again(
     assert "bucket guarded" in why["shut"]
     assert "credentials lab" in why["shut"]
     assert "bucket absent" in why["void"]
+    told = project.reconciler("why", "empty/0").ends(0).out
+    assert "see to the bucket, or the manifest at empty.yaml" in told
     (root / "in").mkdir()
     (root / "in" / "a").write_text("one\n")
     project.apply(code=1)
