@@ -1,7 +1,7 @@
 """Several hands that do the same to many things, and give up together.
 
-Decides who does what next, and that one who is refused for good ends it for all: what is denied
-or full for one is so for the others. Must not know what is done.
+Decides who does what next, and when it is in vain to go on: no room for one is none for the
+others, and where the first of them are all denied, so are the rest. Must not know what is done.
 """
 
 import queue
@@ -36,9 +36,9 @@ def together(
 ) -> Iterator[Done[T]]:
     """Do something to each thing, several at a time; yield each once it is over.
 
-    The hands are threads that end with the process. What is refused for good is the last to be
-    yielded; `give_up` then ends what the others are at, as it does when nobody asks any more. An
-    error that is none of a bucket's or of the system's is a bug, and raised.
+    The hands are threads that end with the process. Where it is in vain to go on, not all things
+    are yielded, and `give_up` ends what the others are at, as it does when nobody asks any more.
+    An error that is none of a bucket's or of the system's is a bug, and raised.
     """
     todo: queue.SimpleQueue[T] = queue.SimpleQueue()
     over: queue.SimpleQueue[Done[T]] = queue.SimpleQueue()
@@ -46,6 +46,7 @@ def together(
     for thing in things:
         todo.put(thing)
         left += 1
+    total, denied = left, 0
     crew = [
         threading.Thread(target=_labour, args=(todo, over, work), daemon=True)
         for _ in range(min(hands, left))
@@ -56,8 +57,9 @@ def together(
         while left:
             done = _next(over)
             left -= 1
+            denied = denied + 1 if isinstance(done.error, DeniedError) else -total
             yield done
-            if isinstance(done.error, DeniedError | FullError):
+            if isinstance(done.error, FullError) or denied >= hands:
                 return
     finally:
         if left:

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import asdict
 
+from reconciler.cli.confidences import listed
 from reconciler.cli.following import container_of
 from reconciler.cli.options import Target
 from reconciler.cli.past import usage_json
@@ -116,12 +117,8 @@ def _spec(said: Mapping[str, Any]) -> Plain:
 
 
 def _secrets(spec: InstanceSpec) -> Plain:
-    """Return what is confidential: by which name, from where, and as which file, if it is one."""
-    listed = [
-        {"name": one.name, "from": str(one.origin), "target": one.target or None}
-        for one in spec.secrets
-    ]
-    return {"secrets": listed} if listed else {}
+    """Return what is confidential, where anything is."""
+    return {"secrets": listed(spec.secrets)} if spec.secrets else {}
 
 
 def _camel(name: str) -> str:

@@ -8,12 +8,15 @@ import time
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.cli.place import Place, opener
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.claim import Claimant, Standing
+from reconciler.controller.disclosing import Disclosing
 from reconciler.controller.preview import Preview, preview
 from reconciler.controller.reading import images_present, learn, observe, past_of
+from reconciler.controller.seed import Seed
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import Desired
@@ -54,6 +57,7 @@ def foresee(place: Place, desired: Desired) -> Foresight:
     desired = with_leaving(desired, history)
     engines = {name: engine_of(spec) for name, spec in desired.nodes.items()}
     observed = observe(place.project, engines, lost_nodes(history))
+    observed = replace(observed, secrets=_accounts(place, desired))
     known = {name: engine for name, engine in engines.items() if observed.nodes[name].known}
     refusals, lost = _claims(place, known)
     if lost:
@@ -65,6 +69,15 @@ def foresee(place: Place, desired: Desired) -> Foresight:
     calendar = Wall(time.time).look(scheduled(desired), desired.pools.values())
     made = preview(desired, observed, history, now, images_present(desired, known), calendar)
     return Foresight(desired, made, observed, past.recorded, tuple(refusals))
+
+
+def _accounts(place: Place, desired: Desired) -> Mapping[str, str]:
+    """Return what secrets of services are now, as far as they can be read here; nothing is made."""
+    seed = Seed(place.folder)
+    try:
+        return Disclosing(seed, place.identities).accounts(desired) if seed.made else {}
+    except EngineError:
+        return {}
 
 
 def _claims(place: Place, engines: Mapping[str, Engine]) -> tuple[list[str], bool]:

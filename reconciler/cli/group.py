@@ -46,6 +46,7 @@ VERBS: Final = {
     "restore": "Put a copy of the ledger back.",
     "nodes": "List the nodes; cordon, drain or forget one.",
     "buckets": "List the buckets and what is in them; carry data there and back.",
+    "images": "List the images; lock, build, push or prune them.",
     "pools": "List the pools and what their slots are doing.",
     "schema": "Print the JSON schema of a kind of manifest.",
     "explain": "Tell what a problem's code means, with examples.",

@@ -85,7 +85,12 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     ssh_config, hosts, way = operator.ssh_config, listed(chosen, operator.way), operator.way
     address = Address(spec.url)
     place = Place(source, address, spec.name, folder, policy, chosen, ssh_config, hosts, way)
-    place = replace(place, identities=operator.identities, data=data_terms(operator))
+    place = replace(
+        place,
+        identities=operator.identities,
+        credentials=operator.service.credentials,
+        data=data_terms(operator),
+    )
     return named(place)
 
 

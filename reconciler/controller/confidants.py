@@ -49,7 +49,7 @@ class Confidants:
         waited = 0.0
         while not self._closed.wait(_PACE):
             now, waited = self._desired(), waited + _PACE
-            if waited >= _EVERY or now.tasks is not last.tasks or now.sealed is not last.sealed:
+            if waited >= _EVERY or now.revision != last.revision:
                 self._read(now)
                 last, waited = now, 0.0
 

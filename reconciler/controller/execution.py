@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable
 
 from reconciler.controller.happenings import Done, Finished
-from reconciler.controller.materials import Supply, nothing
+from reconciler.controller.obtaining import IN_MEMORY, Means, obtain
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
 from reconciler.model.data import Fetching, Resolved, Results, Stored, Upload
 from reconciler.model.identity import LABEL_SECRETS
-from reconciler.model.images import Archive, Build
 from reconciler.model.observed import Phase
 
 Carry = Callable[[Engine, Action], Done]
@@ -54,18 +53,18 @@ def carry_out(
     prepare: Prepare = as_planned,
     progress: Progress | None = None,
     carry: Carry = as_if,
-    supply: Supply = nothing,
+    means: Means = IN_MEMORY,
 ) -> Finished:
     """Make the call that an action stands for and return what came of it.
 
-    `prepare` has it first, and may refuse it; `carry` makes the calls that carry data; `supply` has
-    what images are made of.
+    `prepare` has it first, and may refuse it; `carry` makes the calls that carry data; `means` are
+    what images take.
     """
     began = time.monotonic()
     try:
         ready = prepare(action)
         if action.verb is Verb.PULL:
-            outcome: Done | EngineError = _pull(engine, ready, progress, supply)
+            outcome: Done | EngineError = _pull(engine, ready, progress, means)
         elif action.verb in CARRYING:
             outcome = carry(engine, ready)
         else:
@@ -75,26 +74,16 @@ def carry_out(
     return Finished(action, outcome, time.monotonic() - began)
 
 
-def _pull(engine: Engine, action: Action, progress: Progress | None, supply: Supply) -> Done:
+def _pull(engine: Engine, action: Action, progress: Progress | None, means: Means) -> Done:
     wanted = action.reference or action.image
     present = engine.resolve(wanted)
     if action.pull == "always" or (present is None and action.pull != "never"):
-        _obtain(engine, action, progress, supply)
+        obtain(engine, action, means, progress)
         present = engine.resolve(wanted)
     if present is None:
         message = f"image {wanted} is not on node {action.node}, and pull is {action.pull}"
         raise ImageMissingError(message)
     return Done(reference=present)
-
-
-def _obtain(engine: Engine, action: Action, progress: Progress | None, supply: Supply) -> None:
-    """Have an image made of the source, or fetched."""
-    if isinstance(action.origin, Build):
-        engine.build(action.image, action.origin, lambda: supply(action), progress)
-    elif isinstance(action.origin, Archive):
-        engine.load(action.image, action.origin.path, lambda: supply(action), progress)
-    else:
-        engine.pull(action.reference or action.image, progress)
 
 
 def _create(engine: Engine, action: Action) -> Done:

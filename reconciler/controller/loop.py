@@ -22,9 +22,11 @@ from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
 from reconciler.controller.keys import Keys
+from reconciler.controller.logins import NO_CREDENTIALS, logging_in
 from reconciler.controller.lookout import Lookout
 from reconciler.controller.materials import supplying
 from reconciler.controller.node_watch import NodeWatch, Rhythm
+from reconciler.controller.obtaining import Means
 from reconciler.controller.posts import Post, Posts
 from reconciler.controller.preparing import preparing
 from reconciler.controller.revisions import Change, Revisions
@@ -36,6 +38,7 @@ from reconciler.ledger import Ledger
 from reconciler.model.action import Action, Verb
 from reconciler.model.desired import NodeSpec
 from reconciler.model.fact import Relearned
+from reconciler.model.operator import Credential
 from reconciler.model.policy import FOLDER
 from reconciler.planning.nodes import lost_nodes
 
@@ -76,6 +79,7 @@ class Loop:
         take_over: bool = False,
         identities: tuple[str, ...] = (),
         carriage: Carriage | None = None,
+        credentials: Mapping[str, Credential] = NO_CREDENTIALS,
     ) -> None:
         """Put the parts together; nothing starts before `run`."""
         self.core = core
@@ -102,11 +106,14 @@ class Loop:
         self._publisher = Publisher(claimant.state_folder)
         seed = Seed(claimant.state_folder)
         self._keys, self._disclosing = Keys(seed), Disclosing(seed, identities)
+        self._means = Means(
+            supplying(revisions.source if revisions is not None else None),
+            logging_in(credentials, self._disclosing),
+        )
         self._confidants = Confidants(self._disclosing, lambda: core.desired, self.put)
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
-        self._supply = supplying(revisions.source if revisions is not None else None)
         self._policy = revisions.policy if revisions is not None else FOLDER
 
     def put(self, happening: Happening) -> None:
@@ -298,7 +305,7 @@ class Loop:
         )
         lookout = Lookout(engine, self._expressions_of)
         prepare = preparing(spec, self._policy, self._keys, self._disclosing)
-        workers = Workers(engine, self.put, prepare, self._carriage.carry, self._supply)
+        workers = Workers(engine, self.put, prepare, self._carriage.carry, self._means)
         return Post(spec, watch, workers, lookout)
 
     def _expressions_of(self, task: str) -> Sequence[str]:

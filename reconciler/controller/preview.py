@@ -128,6 +128,7 @@ def preview(
         for key in _kept(history, name):
             world.hoard(desired.project, Stored(key, 0, 0), {})
     core = Core(desired, _Copied(history), clock, ahead)
+    core.board.secrets = observed.secrets
     for name, view in observed.nodes.items():
         if not view.known and name in worlds:
             worlds[name].unreachable = True

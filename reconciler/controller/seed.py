@@ -28,6 +28,11 @@ class Seed:
         self._folder = folder
         self._secret = b""
 
+    @property
+    def made(self) -> bool:
+        """Whether there is a secret already, so that asking makes none."""
+        return bool(self._secret) or (self._folder is not None and (self._folder / _FILE).exists())
+
     def derive(self, purpose: str) -> bytes:
         """Return the secret of a purpose, always the same.
 

@@ -45,7 +45,7 @@ class Storer:
             TransientError: it came to nothing, or to a part.
         """
         try:
-            with self._transfers.of(action.container, 0) as told:
+            with self._transfers.of(action.subject, 0) as told:
                 return Done(results=self._store(engine, action, upload, Meter(told)))
         except (BucketError, OSError) as error:
             message = f"could not store files of {action.container[:12]}: {error}"

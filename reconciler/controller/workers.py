@@ -15,7 +15,7 @@ from collections.abc import Callable
 from reconciler.controller.execution import Carry, as_if, carry_out
 from reconciler.controller.happenings import Finished
 from reconciler.controller.lane import Bound, Lane, Urgency
-from reconciler.controller.materials import Supply, nothing
+from reconciler.controller.obtaining import IN_MEMORY, Means
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, TransientError, UnreachableError
 from reconciler.model.action import Action, Verb
@@ -92,17 +92,17 @@ class Workers:
         report: Callable[[Finished], None],
         prepare: Prepare = as_planned,
         carry: Carry = as_if,
-        supply: Supply = nothing,
+        means: Means = IN_MEMORY,
     ) -> None:
         """Carry out on `engine` what `prepare` makes of it, data by `carry`; tell `report`.
 
-        `supply` has what images are made of. Any thread may call any of them.
+        `means` are what images take. Any thread may call any of them.
         """
         self._engine = engine
         self._report = report
         self._prepare = prepare
         self._carry = carry
-        self._supply = supply
+        self._means = means
         self._limit = Limit()
         self._counting = threading.Lock()
         self._calls = self._lane("worker", self._limit)
@@ -149,7 +149,11 @@ class Workers:
         """Return what came of an action, also where that is a bug: nobody waits for it for ever."""
         try:
             return carry_out(
-                self._engine, action, self._prepare, carry=self._carry, supply=self._supply
+                self._engine,
+                action,
+                self._prepare,
+                carry=self._carry,
+                means=self._means,
             )
         except Exception as bug:  # noqa: BLE001  # it is shown, and told as a refusal
             threading.excepthook(

@@ -20,6 +20,7 @@ from reconciler.controller.core import Core
 from reconciler.controller.fetching import CACHE, OpenBucket
 from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
+from reconciler.controller.logins import NO_CREDENTIALS
 from reconciler.controller.loop import Loop, OpenEngine
 from reconciler.controller.narrate import said_of
 from reconciler.controller.node_watch import Rhythm
@@ -31,6 +32,7 @@ from reconciler.model.catalog import Catalog
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import Destroyed
 from reconciler.model.hosts import Hosts, hosts_of
+from reconciler.model.operator import Credential
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.source import Snapshot, Source, Watch
 
@@ -55,6 +57,7 @@ class Options(Struct, frozen=True, kw_only=True):
     cache: int = CACHE
     hosts: Hosts | None = None
     identities: tuple[str, ...] = ()
+    credentials: Mapping[str, Credential] = NO_CREDENTIALS
 
 
 class Writer(Struct):
@@ -136,6 +139,7 @@ def writer(
             revisions=reader,
             take_over=options.take_over,
             identities=options.identities,
+            credentials=options.credentials,
             carriage=Carriage(options.open_bucket, options.cache, folder),
         )
         if follow:

@@ -22,7 +22,7 @@ from reconciler.engines.errors import (
     UnreachableError,
 )
 from reconciler.engines.folders import FolderFile
-from reconciler.engines.images import Content, Images, Login, Progress
+from reconciler.engines.images import Content, Images, Login, Present, Progress
 from reconciler.model.action import CreateRequest
 from reconciler.model.amounts import Amounts
 from reconciler.model.claim import Taken
@@ -332,6 +332,7 @@ __all__ = [
     "ImageMissingError",
     "Login",
     "PermanentError",
+    "Present",
     "Progress",
     "StrandedError",
     "TransientError",

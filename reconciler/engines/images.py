@@ -23,6 +23,14 @@ class Login(Struct, frozen=True):
         return f"Login({self.username!r})"
 
 
+class Present(Struct, frozen=True):
+    """An image on a node: by its name, what containers are created from, and its bytes."""
+
+    name: str
+    reference: str
+    size: int
+
+
 class Images(Protocol):
     """What every engine does with images. Every method may raise UnreachableError."""
 
@@ -41,6 +49,41 @@ class Images(Protocol):
         Raises:
             ImageMissingError: there is no such image, or no access to it.
             TransientError: the registry could not be asked.
+        """
+        ...
+
+    def digest(self, image: str, login: Login | None = None) -> str:
+        """Return the digest that an image's registry has for its tag, without fetching it.
+
+        Raises:
+            ImageMissingError: there is no such image, or no access to it.
+            TransientError: the registry could not be asked.
+        """
+        ...
+
+    def look(self, image: str) -> Present | None:
+        """Return what is known of an image on the node, None where it is not there."""
+        ...
+
+    def made(self, project: str) -> tuple[Present, ...]:
+        """Return the images on the node that were made of the project's source, by name."""
+        ...
+
+    def remove_image(self, image: str) -> bool:
+        """Remove the name of an image that was made of a source, with what nothing else needs.
+
+        Return whether it is gone: one that a container uses stays.
+        """
+        ...
+
+    def push(
+        self, image: str, name: str, progress: Progress | None = None, login: Login | None = None
+    ) -> str:
+        """Put an image of the node into a registry, by another name; return its digest.
+
+        Raises:
+            ImageMissingError: the image is not on the node.
+            TransientError: the registry does not take it.
         """
         ...
 

@@ -114,6 +114,13 @@ def completed(catalog: Catalog, found: Mapping[Material, Found]) -> Catalog:
     return making.completed(catalog, found)
 
 
+def lock_text(locks: Mapping[str, str]) -> str:
+    """Return the text of a lock file that holds these digests, by images as written."""
+    from reconciler.manifests import locking  # noqa: PLC0415  # as above
+
+    return locking.written(locks)
+
+
 def written(kind: str, name: str, spec: Mapping[str, Any]) -> str:
     """Return the text of a manifest, which says what it is given and no more."""
     from reconciler.manifests.composing import composed  # noqa: PLC0415  # as above

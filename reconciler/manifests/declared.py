@@ -50,7 +50,8 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `labels` its own. `room` is what each instance asks for, or what a node or a slot of a pool
     has, said at `sized`; `reached` is a node's endpoint. A task's `job` is the one that it stands
     in or names, `former` the name that it had before; `together` counts instances that may run at
-    once, `text` characters of what is hashed. `made` is what its image is made of, if anything.
+    once, `text` characters of what is hashed. `made` is what its image is made of, if anything,
+    `tag` the image where it is named by a tag alone.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Declared(Struct, frozen=True, kw_only=True, omit_defaults=True):
     together: int = 0
     text: int = 0
     made: Use | None = None
+    tag: Reference | None = None
 
 
 class Filed(Struct, frozen=True):

@@ -19,10 +19,12 @@ from reconciler.manifests.tree import Mapping, Node, Scalar, place_of
 from reconciler.model.amounts import Amounts
 from reconciler.model.catalog import Use
 from reconciler.model.desired import DesiredTask
-from reconciler.model.images import Archive
+from reconciler.model.images import Archive, digest_in
 from reconciler.model.quantities import parse_bytes, parse_cpus
 
 T = TypeVar("T")
+_NAMING: Final = (("container", "image", "name"), ("container", "image"),
+                  ("constants", "DOCKER_TAG"), ("constants", "DOCKER_REPO"))  # fmt: skip
 _USES: Final = (("profile", "Profile"), ("job", "Job"), ("pool", "Pool"))
 
 
@@ -70,9 +72,14 @@ def declare_task(
         instances=count,
         together=min(count, compiled.parallelism or count),
         text=len(compiled.work.text) + len(compiled.shape.text),
-        made=_made(spec, profile, compiled),
     )
+    said = with_image(said, spec, profile, compiled)
     return _with_wishes(said, spec, profile, compiled) if sound else said
+
+
+def with_image(said: Declared, spec: Mapping, profile: Mapping, compiled: DesiredTask) -> Declared:
+    """Return what a task, or what prepares a pool, declares, with where its image comes from."""
+    return replace(said, made=_made(spec, profile, compiled), tag=_tag(spec, compiled))
 
 
 def _with_wishes(
@@ -135,6 +142,16 @@ def _made(spec: Mapping, profile: Mapping, compiled: DesiredTask) -> Use | None:
     context = _place(_given(("image", field, "context"), spec, profile)) or place
     file = _place(_given(("image", field, "file"), spec, profile)) or context
     return Use(origin.material, context.at, context.pointer, file.at, file.pointer)
+
+
+def _tag(spec: Mapping, compiled: DesiredTask) -> Reference | None:
+    """Return the image of a task that names it by a tag alone, at what of its own tells which."""
+    image = compiled.spec.image
+    if compiled.spec.origin is not None or not image or digest_in(image):
+        return None
+    found = (spec.get(*path) for path in _NAMING)
+    place = next((_place(node) for node in found if node is not None), None)
+    return Reference("Image", image, place or Place(compiled.at))
 
 
 def _endpoint(entry: Entry, spec: Mapping) -> Endpoint:

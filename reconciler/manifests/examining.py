@@ -17,7 +17,7 @@ from reconciler.manifests.across import Size
 from reconciler.manifests.buckets import check_bucket
 from reconciler.manifests.constants import check_declarations
 from reconciler.manifests.declared import Declared, Filed, Place
-from reconciler.manifests.declaring import declare, declare_task
+from reconciler.manifests.declaring import declare, declare_task, with_image
 from reconciler.manifests.documents import Entry, collect, items_of, pairs, standard_profile
 from reconciler.manifests.guarding import Guard, Terms
 from reconciler.manifests.jobs import check_job
@@ -140,6 +140,7 @@ def examine(sheet: Sheet, profiles: Profiles, terms: Terms, size: Size | None = 
                 )
                 pools.append(pool)
                 compiled.append(made)
+                declared[-1] = with_image(declared[-1], preparer.spec, profile.spec, made)
         for task, named in _tasks(entry):
             profile, against[task.profile] = profiles.find(task.profile)
             made, own = None, Report()

@@ -23,6 +23,7 @@ from reconciler.manifests.examining import (
 from reconciler.manifests.guarding import Terms
 from reconciler.manifests.hosts import described
 from reconciler.manifests.jobs import desired_jobs, ordered, orders_of
+from reconciler.manifests.locking import check_locked, read_locks
 from reconciler.manifests.nodes import node_spec
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.stepping import (
@@ -66,7 +67,8 @@ def load(
     name = project_of(configured, project, report)
     general = len(report.found)
     known, size = _examined(sheets, read, configured.terms, memory.files)
-    conclude(((path, one.examined.filed) for path, one in known.items()), files, report, hosts)
+    filed = ((path, one.examined.filed) for path, one in known.items())
+    locks = conclude(filed, files, report, hosts)
     catalog = Catalog(
         project=name,
         revision=revision,
@@ -74,7 +76,7 @@ def load(
         problems=report.sorted(),
         desired=None
         if report.errors()
-        else _desired(name, revision, known.values(), configured, hosts, files),
+        else _desired(name, revision, known.values(), configured, hosts, (locks, files)),
         files=files,
         made=tuple(uses_of(one.examined.filed for one in known.values())),
     )
@@ -90,8 +92,11 @@ def conclude(
     files: MappingLike[str, bytes],
     report: Report,
     hosts: Hosts | None = None,
-) -> None:
-    """Report the problems of all files, given in the order of their paths, and between them."""
+) -> dict[str, str]:
+    """Report the problems of all files, given in the order of their paths, and between them.
+
+    Return which digests are locked, by images as written.
+    """
     declared: list[Declared] = []
     lost: list[bytes] = []
     for path, one in filed:
@@ -101,6 +106,10 @@ def conclude(
         if one.lost:
             lost.append(files[path])
     check_across(declared, b"\n".join(lost), report, hosts, files)
+    locks = read_locks(files, report)
+    if locks is not None:
+        check_locked(declared, locks, report)
+    return locks or {}
 
 
 def uses_of(filed: Iterable[Filed]) -> Iterator[Use]:
@@ -167,7 +176,7 @@ def _desired(
     files: Iterable[Known],
     configured: Configuration,
     hosts: Hosts | None,
-    contents: MappingLike[str, bytes],
+    besides: tuple[dict[str, str], MappingLike[str, bytes]],
 ) -> Desired:
     files = list(files)
     entries = [entry for known in files for entry in known.sheet.entries]
@@ -191,7 +200,8 @@ def _desired(
         jobs=desired_jobs(entries),
         pools=dict(sorted(pools.items())),
         buckets=dict(sorted(buckets.items())),
-        sealed={path: data for path, data in contents.items() if path.endswith(ENCRYPTED)},
+        locks=besides[0],
+        sealed={path: data for path, data in besides[1].items() if path.endswith(ENCRYPTED)},
         prunable=bool(entries) or configured_here,
         hold=configured.hold,
         quota=policy.quota,

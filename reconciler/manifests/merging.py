@@ -1,8 +1,9 @@
 """A task's fields laid over those of its profile.
 
 Decides what replaces what: mappings are merged name by name, lists and single values replaced;
-an image that is named, built or archived takes the place of whatever was before. Values keep
-their places. Must not know what fields mean, beyond which of them are merged specially.
+an image that is named, built or archived takes the place of whatever was before, as does a login
+for its registry. Values keep their places. Must not know what fields mean, beyond which of them
+are merged specially.
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ from reconciler.manifests.tree import Mapping, Node
 _APART: Final = frozenset({"name", "labels", "annotations", "profile", "job", "constants",
                            "container", "env"})  # fmt: skip
 _ORIGINS: Final = frozenset({"name", "build", "archive"})
+_REPLACING: Final = _ORIGINS | {"registryAuth"}
 
 
 def merged_task(profile: Mapping, task: Mapping) -> Mapping:
@@ -65,8 +67,9 @@ def _with_image_parts(container: Mapping) -> Mapping:
 def _without_origin(container: Mapping, above: Mapping) -> Mapping:
     """Return a profile's container without what the task's image takes the place of."""
     given, before = above.mapping("image").items.keys(), container.get("image")
-    if not isinstance(before, Mapping) or not given & _ORIGINS:
+    if not isinstance(before, Mapping) or not given & _REPLACING:
         return container
-    gone = before.items.keys() if "archive" in given else _ORIGINS | {"digest"}
+    gone = _ORIGINS | {"digest"} if given & _ORIGINS else frozenset[str]()
+    gone = frozenset(before.items) if "archive" in given else gone | (given & {"registryAuth"})
     kept = {key: item for key, item in before.items.items() if key not in gone}
     return container.like({**container.items, "image": before.like(kept)})

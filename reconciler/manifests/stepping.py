@@ -30,6 +30,7 @@ from reconciler.manifests.jobs import Orders, ordered, orders_of
 from reconciler.manifests.reporting import Report
 from reconciler.model.catalog import Catalog
 from reconciler.model.hosts import Hosts
+from reconciler.model.images import LOCK_FILE
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.shared import SharedMap, differing
 
@@ -57,7 +58,7 @@ class Whole(Struct):
     """A source without errors as it stands, and what is needed to go on from there.
 
     `awaited` are the tasks that others wait for, `former` the names that tasks had before. `jobs`
-    is what jobs say for their tasks.
+    is what jobs say for their tasks, `locked` what is locked, None without a lock file.
     """
 
     catalog: Catalog
@@ -69,6 +70,7 @@ class Whole(Struct):
     former: frozenset[str]
     jobs: Mapping[str, Orders]
     size: Size
+    locked: Mapping[str, str] | None
     problems: dict[str, tuple[Problem, ...]]
 
 
@@ -90,6 +92,7 @@ def whole_of(
         former=frozenset(one.former.name for one in index.get("Task", {}).values() if one.former),
         jobs=orders_of(e for known in files.values() for e in known.sheet.entries),
         size=size,
+        locked=catalog.desired.locks if catalog.desired and LOCK_FILE in catalog.files else None,
         problems={
             path: known.examined.filed.problems
             for path, known in files.items()
@@ -105,7 +108,7 @@ def step(whole: Whole, files: Mapping[str, bytes], revision: str) -> Catalog | N
         return None
     changed = {path: files[path] for path in others if path in files and path.endswith(SUFFIXES)}
     gone = [path for path in others if path in whole.files and path not in files]
-    if (len(changed) + len(gone)) * _SHARE > len(whole.files):
+    if LOCK_FILE in others or (len(changed) + len(gone)) * _SHARE > len(whole.files):
         return None
     made = {path: _made(path, data, whole) for path, data in changed.items()}
     new = [known for known in made.values() if known is not None]
@@ -158,6 +161,10 @@ def _agreed(whole: Whole, old: list[Declared], new: list[Declared]) -> Size | No
     if len(after) < len(new) or whole.awaited & (before - after):
         return None
     if any(name in tasks or name in whole.former for name in after - before):
+        return None
+    if whole.locked is not None and any(
+        one.tag and one.tag.name not in whole.locked for one in new
+    ):
         return None
     if not all(_is_known(r.kind, r.name, whole.index) for one in new for r in one.references):
         return None

@@ -39,7 +39,6 @@ def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
 
 
 OF_TASKS: Final = (
-    Gap("container.image.registryAuth", "the engine's own logins are used"),
     _blocking("container.resources.devices", "the task would not have its devices"),
     Gap("cache", "the work is done again", (False,)),
 )

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
-from reconciler.model.confidence import Confidence, Disclosed
+from reconciler.model.confidence import Confidence, Disclosed, RegistryLogin, Sealed
 from reconciler.model.data import Fetching, Provision, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -101,7 +101,8 @@ class Action(Struct, frozen=True, kw_only=True):
     it is, `sharers` what other runs of tasks have been waiting for the same. `container` is the
     engine's id where known. `fenced` starts look first, for a start may already be under way.
     `reference` is the image with the digest that it has to have, where more than is written.
-    `origin` is what the image is made of, where that is not for a registry to say.
+    `origin` is what the image is made of, where that is not for a registry to say, `login` how the
+    registry is asked, with the encrypted files that it needs in `sealed`.
     `staging` is what is put into the container before its start, None for nothing.
     `upload` is what is stored of a container's files, and `forgoing` why that is given up.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
@@ -120,6 +121,8 @@ class Action(Struct, frozen=True, kw_only=True):
     reference: str = ""
     pull: str = "missing"
     origin: Archive | Build | None = None
+    login: RegistryLogin | None = None
+    sealed: Sealed = ()
     signal: str = ""
     fenced: bool = False
     request: CreateRequest | None = None

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 PREFIX: Final = "reconciler/"
 """What the names of images begin with that are made of a source: PREFIX PROJECT : KIND-HASH."""
+LOCK_FILE: Final = "reconciler.lock"
+"""At a source's root, which digests tags stand for."""
 _DIGEST_LENGTH: Final = 20
 
 

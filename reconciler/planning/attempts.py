@@ -7,6 +7,7 @@ when. Completion is final within a run for everything but services.
 from msgspec.structs import replace
 
 from reconciler.model.action import Action, Cause, InstanceState, Verb
+from reconciler.model.confidence import Sealed, sealed_for
 from reconciler.model.desired import Restart
 from reconciler.model.fact import (
     AttemptEnded,
@@ -174,9 +175,19 @@ def image_step(scene: Scene, node: str) -> Step | None:
         reference=reference if reference != image else "",
         pull=scene.task.spec.pull,
         origin=scene.task.spec.origin,
+        login=scene.task.spec.login,
+        sealed=_sealed(scene),
         priority=scene.task.priority,
     )
     return Step(InstanceState.PREPARING, reason, (pull,))
+
+
+def _sealed(scene: Scene) -> Sealed:
+    """Return the encrypted files that the image's registry is asked with."""
+    login = scene.task.spec.login
+    origins = (login.username_from, login.password) if login else ()
+    known = (origin for origin in origins if origin is not None)
+    return sealed_for(known, scene.given.desired.sealed.items()) if origins else ()
 
 
 def _pinned(scene: Scene) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from reconciler.model.images import LOCK_FILE
 from reconciler.sources.ignore import IGNORE_FILE, MAX_BYTES, Ignored, IgnoreFaultError
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".age")
@@ -57,7 +58,12 @@ def is_manifest(name: str) -> bool:
 
 def is_read(name: str) -> bool:
     """Return whether a file of this name is read at all."""
-    return not is_hidden(name) and name.endswith(SUFFIXES)
+    return not is_hidden(name) and (name.endswith(SUFFIXES) or name == LOCK_FILE)
+
+
+def belongs(path: str) -> bool:
+    """Return whether a file at a path of the source is read: the lock is at its root."""
+    return path.endswith(SUFFIXES) or path == LOCK_FILE
 
 
 def is_hidden(name: str) -> bool:
@@ -124,7 +130,7 @@ class _Walk:
         except OSError as error:
             self._problem(f"{path} cannot be looked at: {error.strerror}")
             return False
-        if entry.name.endswith(SUFFIXES):
+        if belongs(path):
             self._file(path, entry.path)
         return False
 
@@ -154,11 +160,11 @@ class _Walk:
         if self._ignored.covers(path, folder=Path(real).is_dir()):
             return
         if os.path.commonpath((self._root, real)) != self._root:
-            if path.endswith(SUFFIXES) or Path(real).is_dir():
+            if belongs(path) or Path(real).is_dir():
                 self._problem(f"{path} is a link out of the source and is not followed")
         elif Path(real).is_dir():
             self._folder(real, path)
-        elif path.endswith(SUFFIXES):
+        elif belongs(path):
             self._file(path, real)
 
     def _file(self, path: str, real: str) -> None:

@@ -18,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.benchmarks import (
+    carrying,
     clustering,
     committing,
     editing,
@@ -59,6 +60,7 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "o": placing.measure,
     "p": tending.measure,
     "q": clustering.measure,
+    "r": carrying.measure,
 }
 
 

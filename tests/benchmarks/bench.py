@@ -49,11 +49,14 @@ class Sizes:
     pulls: int = 8
     image: int = 100
     pools: int = 200
+    objects: int = 2000
+    megabytes: int = 512
 
 
 QUICK = Sizes(rounds=2, instances=10, crowd=30, passes=20, kills=3, edits=6, launches=10,
               manifests=400, deliveries=100, pushes=5, fleet=200, commits=5,
-              planned=1000, recorded=1000, spread=12, pulls=2, image=10, pools=10)  # fmt: skip
+              planned=1000, recorded=1000, spread=12, pulls=2, image=10, pools=10,
+              objects=100, megabytes=20)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is measured of planning, the ledger, short lives, nodes and slots, at the least size."""
+"""What is measured of planning, records, short lives, nodes, slots and data, at the least size."""
 
 import sys
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import (
+    carrying,
     finishing,
     placing,
     planning,
@@ -24,7 +25,7 @@ from tests.support import nodes, registry
 def bench(tmp_path: Path) -> Iterator[Bench]:
     client = connect()
     sizes = replace(QUICK, rounds=1, crowd=4, planned=200, recorded=200, spread=4,
-                    pulls=1, image=1, pools=4)  # fmt: skip
+                    pulls=1, image=1, pools=4, objects=9, megabytes=9)  # fmt: skip
     yield Bench(str(Path(sys.executable).with_name("reconciler")), client, tmp_path, sizes)
     client.close()
 
@@ -74,3 +75,9 @@ def test_prepared_slots(bench: Bench) -> None:
     slot, pull = warming.measure(bench).figures
     assert len(slot.values) == len(pull.values) == 1
     assert min(slot.values + pull.values) > 0
+
+
+def test_carrying(bench: Bench) -> None:
+    item = carrying.measure(bench)
+    assert len(item.figures) == 8
+    assert all(value > 0 for figure in item.figures for value in figure.values)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.engines.engine import (
     ConflictError,
@@ -12,7 +13,7 @@ from reconciler.engines.engine import (
 )
 from reconciler.model.action import CreateRequest
 from reconciler.model.confinement import confinement_of
-from reconciler.model.identity import LABEL_WORK
+from reconciler.model.identity import LABEL_SECRETS, LABEL_WORK
 from reconciler.model.observed import Container, ContainerDetail, Phase
 from reconciler.model.spec import Health, Mount, Port, Resources, Security
 from tests.support.engines import IMAGE, Rig, make_request, watching
@@ -37,6 +38,15 @@ def started(
     request = make_request(rig.project, "task", **spec)
     rig.engine.start(rig.engine.create(request))
     return request
+
+
+def test_an_account_of_secrets_is_told_with_a_container(rig: Rig) -> None:
+    request = make_request(rig.project, "task")
+    labels = (*request.labels, (LABEL_SECRETS, "@=key TOKEN=digest"))
+    rig.engine.create(replace(request, labels=labels))
+    seen = listed(rig, request)
+    assert seen is not None
+    assert seen.secrets == looked_at(rig, request).container.secrets == "@=key TOKEN=digest"
 
 
 def ended(rig: Rig, script: str) -> CreateRequest:

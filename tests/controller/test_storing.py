@@ -256,7 +256,7 @@ def test_how_far_it_is_can_be_seen_meanwhile(bench: Bench) -> None:
     thread = threading.Thread(target=bench.carry)
     thread.start()
     assert entered.wait(30)
-    seen = bench.carrier.with_transfers({})[bench.container].transfer
+    seen = bench.carrier.with_transfers({})[NAME].transfer
     assert seen is not None
     assert (seen.done, seen.total) == (6, 0)
     gate.set()

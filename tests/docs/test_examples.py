@@ -8,7 +8,9 @@ import pytest
 
 from tests.support.shell import ROOT, Shell
 
-EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})
+# Its README's commands are run as they stand: it needs a folder to begin with.
+APART = {"mandelbrot"}
+EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")} - APART)
 
 pytestmark = pytest.mark.docker
 

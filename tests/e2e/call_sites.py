@@ -9,8 +9,9 @@ from tests.support.process import ROOT
 
 _ROOM = ROOT / "reconciler" / "engines" / "docker"
 # The way to an engine itself, which knows no meaning of what is asked; and dialogues, whose end is
-# told to the person who holds them, and which change nothing that is to be brought about.
-_APART = {"attach.py", "client.py", "execute.py", "line.py"}
+# told to the person who holds them, and which change nothing that is to be brought about: so it is
+# with what people ask of images.
+_APART = {"attach.py", "client.py", "execute.py", "line.py", "registries.py", "shelf.py"}
 _ASKING = {"call", "stream"}
 
 

@@ -226,6 +226,8 @@ def test_an_upload_that_was_killed_goes_on_with_what_is_missing(
         name="results", url="s3://place/part", endpoint=server.url, credentials="lab"
     )
     seen = Buckets({"results": declared}, known).open("results")
+    eventually(lambda: moved(project)["bytesPerSecond"] > 0, "it says how fast", pause=0.3)
+    assert moved(project)["bytes"] > 0
     eventually(lambda: len(list(seen.list())) >= 10, "some of it is there")
     running.kill()
     before = {entry.name: entry.version for entry in seen.list()}
@@ -242,6 +244,12 @@ def test_an_upload_that_was_killed_goes_on_with_what_is_missing(
     assert len(after) == 51
     assert before.items() <= after.items()
     assert relay.count("PUT") == 50 - known_sent + 1
+
+
+def moved(project: Project) -> Json:
+    """Return what `status` says of the transfer of an instance's files."""
+    told: Json = project.status("work")["instances"][0]["transfer"] or {"bytesPerSecond": 0}
+    return told
 
 
 def _credential(home: Path) -> Credential:

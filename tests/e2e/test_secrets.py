@@ -118,15 +118,22 @@ def test_a_changed_secret_replaces_services_and_reruns_nothing(
     secret = {"name": "CERT", "from": {"age": "secrets/cert.age"}}
     seal(project, age, "secrets/cert.age", "old")
     project.declare(service("web", secrets=[secret]), task("once", "true", secrets=[secret]))
-    running = project.run()
-    first, second = (project.engine.name("web", attempt=number) for number in (1, 2))
-    project.engine.await_running(first)
-    project.await_states("once", "Succeeded")
+    first, second, third = (project.engine.name("web", attempt=number) for number in (1, 2, 3))
+    told = [secret for action in project.plan()["actions"] for secret in action["secrets"] or ()]
+    assert {secret["from"] for secret in told} == {"the encrypted file secrets/cert.age"}
+    project.apply("--wait")
+    assert project.planned() == []
     seal(project, age, "secrets/cert.age", "new")
+    assert ("stop", first) in project.planned()
+    assert ("create", project.engine.name("once", attempt=2)) not in project.planned()
+    running = project.run()
     project.engine.await_running(second)
     assert project.engine.file(second, "/run/secrets/CERT") == b"new"
+    seal(project, age, "secrets/cert.age", "newer")
+    project.engine.await_running(third)
+    assert project.engine.file(third, "/run/secrets/CERT") == b"newer"
     causes = [e["cause"]["reason"] for e in project.events() if e["kind"] == "stop"]
-    assert causes == ["secret CERT changed"]
+    assert causes == ["secret CERT changed"] * 2
     assert list(project.engine.ids("once")) == [project.engine.name("once")]
     running.terminate()
 

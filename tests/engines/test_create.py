@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.engines.docker.create import config_of, external_volumes, own_volumes
+from reconciler.model.confidence import Disclosed
 from reconciler.model.spec import Health, LogLimits, Mount, Port, Resources
 from tests.support.engines import make_request
 
@@ -37,6 +40,13 @@ def test_environment_and_labels_come_from_the_request() -> None:
     assert made["Labels"] == dict(
         make_request("demo", "task", env=(("B", "2"), ("A", "x=y"))).labels
     )
+
+
+def test_what_is_told_in_confidence_is_a_variable_and_no_label() -> None:
+    request = make_request("demo", "task", env=(("A", "1"),))
+    made = config_of(replace(request, disclosed=Disclosed((("TOKEN", "hunter2"),))))
+    assert made.pop("Env") == ["A=1", "TOKEN=hunter2"]
+    assert "hunter2" not in str(made)
 
 
 def test_no_limit_is_no_limit() -> None:

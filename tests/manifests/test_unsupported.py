@@ -40,8 +40,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
     ("spec", "place", "path", "blocked"),
     [
         ("cache: true", "5:10", "cache", False),
-        ("container: {image: {registryAuth: {credentials: a}}}", "5:23",
-         "container.image.registryAuth", False),
         ("container: {resources: {devices: [/dev/a]}}", "5:27",
          "container.resources.devices", True),
     ],

@@ -36,6 +36,14 @@ def test_manifests_in_any_layout(tmp_path: Path) -> None:
     assert read.revision == revision_of(read.files)
 
 
+def test_files_that_age_has_encrypted_go_along_and_count(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", "secrets/b.age", "secrets/c.key", ".d.age")
+    before = FolderSource(tmp_path).read()
+    assert list(before.files) == ["a.yaml", "secrets/b.age"]
+    (tmp_path / "secrets/b.age").write_bytes(b"another")
+    assert FolderSource(tmp_path).read().revision != before.revision
+
+
 def test_nothing_hidden_and_no_editors_leftovers(tmp_path: Path) -> None:
     write(
         tmp_path, "a.yaml", ".git/x.yaml", ".venv/y.yaml", "sub/.hidden.yaml", ".a.yaml.swp",

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from reconciler.cli.confidences import listed
 from reconciler.cli.plan_output.values import cause_json, hold_json, trimmed, why
 from reconciler.cli.steps import Kind, Step, fold, summary
 from reconciler.cli.text import columns, paint, plural
@@ -125,6 +126,7 @@ def action_json(action: Action, when: str) -> dict[str, object]:
         "image": action.image or None,
         "network": action.network.name if action.network else None,
         "inputs": _origins(action.fetching),
+        "secrets": listed(action.request.spec.secrets) if action.request else None,
         "when": when,
         "cause": cause_json(action.cause),
     }

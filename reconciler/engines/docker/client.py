@@ -70,7 +70,9 @@ class Clients:
 
         def ask(client: APIClient) -> requests.Response | None:
             url = url_of(client, path)
-            response = client.get(url, params=params, stream=True, timeout=deadline)
+            # Asked for it, an engine packs what it sends, at a third of the speed.
+            plain = {"Accept-Encoding": "identity"}
+            response = client.get(url, params=params, stream=True, timeout=deadline, headers=plain)
             with suppress(NotFound):
                 return accepted(response)
             return None

@@ -12,8 +12,10 @@ from reconciler.engines.docker import make
 from reconciler.engines.docker.belongings import Belongings
 from reconciler.engines.docker.pull import pull
 from reconciler.engines.docker.references import pinned
-from reconciler.engines.engine import Content, Login, Progress
-from reconciler.model.images import Build
+from reconciler.engines.docker.registries import digest_of, push
+from reconciler.engines.docker.shelf import look, made, remove
+from reconciler.engines.engine import Content, Login, Present, Progress
+from reconciler.model.images import Build, is_made
 
 _INSPECT: Final = 10  # seconds
 
@@ -37,6 +39,28 @@ class Images(Belongings):
     ) -> None:
         """Fetch an image."""
         pull(self._clients, image, progress, login)
+
+    def digest(self, image: str, login: Login | None = None) -> str:
+        """Ask an image's registry for the digest of its tag."""
+        return digest_of(self._clients, image, login)
+
+    def look(self, image: str) -> Present | None:
+        """Return what is known of an image on the node."""
+        return look(self._clients, image)
+
+    def made(self, project: str) -> tuple[Present, ...]:
+        """Return the images that were made of the project's source."""
+        return made(self._clients, project)
+
+    def remove_image(self, image: str) -> bool:
+        """Remove an image's name; one that a container uses stays."""
+        return is_made(image) and remove(self._clients, image)
+
+    def push(
+        self, image: str, name: str, progress: Progress | None = None, login: Login | None = None
+    ) -> str:
+        """Put an image into a registry by another name."""
+        return push(self._clients, image, name, progress, login)
 
     def build(
         self, image: str, recipe: Build, content: Content, progress: Progress | None = None

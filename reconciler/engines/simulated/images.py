@@ -2,9 +2,9 @@
 
 import hashlib
 
-from reconciler.engines.engine import Content, ImageMissingError, Login, Progress
+from reconciler.engines.engine import Content, ImageMissingError, Login, Present, Progress
 from reconciler.engines.simulated.belongings import Belongings
-from reconciler.model.images import Build
+from reconciler.model.images import Build, is_made, project_of
 
 
 class Images(Belongings):
@@ -35,6 +35,54 @@ class Images(Belongings):
         if progress:
             progress("Pulling")
         self._act("pull", image, act)
+
+    def digest(self, image: str, login: Login | None = None) -> str:
+        """Return what the world's registry has."""
+        del login
+
+        def ask() -> str:
+            if not self.world.in_registry(image):
+                raise ImageMissingError(f"could not ask for {image}: there is no such image")
+            return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+
+        return self._read("digest", image, ask)
+
+    def look(self, image: str) -> Present | None:
+        """Return what is known of an image."""
+        found = self.resolve(image)
+        return None if found is None else Present(image, found, 0)
+
+    def made(self, project: str) -> tuple[Present, ...]:
+        """Return what was made."""
+        images = self.world.images
+
+        def ask() -> tuple[Present, ...]:
+            names = sorted(name for name in images if project_of(name) == project)
+            return tuple(Present(name, images[name], 0) for name in names)
+
+        return self._read("made", project, ask)
+
+    def remove_image(self, image: str) -> bool:
+        """Remove an image that no box was made of."""
+
+        def act() -> bool:
+            used = {box.image for box in self.world.boxes.values()}
+            if not is_made(image) or self.world.images.get(image) in used:
+                return False
+            self.world.images.pop(image, None)
+            return True
+
+        return self._act("remove_image", image, act)
+
+    def push(
+        self, image: str, name: str, progress: Progress | None = None, login: Login | None = None
+    ) -> str:
+        """Have an image pushed, wherever to."""
+        del progress, login
+        found = self.resolve(image)
+        if found is None:
+            raise ImageMissingError(f"could not push {name}: {image} is not on the node")
+        return f"sha256:{hashlib.sha256(found.encode()).hexdigest()}"
 
     def build(
         self, image: str, recipe: Build, content: Content, progress: Progress | None = None

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from reconciler.sources.ignore import IGNORE_FILE, Ignored, IgnoreFaultError
-from reconciler.sources.scan import MAX_FILES, SUFFIXES, is_hidden
+from reconciler.sources.scan import MAX_FILES, belongs, is_hidden
 
 LINK: Final = "120000"
 FOLDER: Final = "040000"
@@ -134,14 +134,14 @@ class _Walk:
             self._links.append((path, real))
         elif mode == SUBMODULE:
             self._result.notes.append(f"{path} is a submodule and is not read")
-        elif path.endswith(SUFFIXES):
+        elif belongs(path):
             self._file(path, real)
 
     def _link(self, path: str, link: str) -> None:
         try:
             real = self._resolved(link)
         except _Unfollowed as why:
-            told = self._result.problems if path.endswith(SUFFIXES) else self._result.notes
+            told = self._result.problems if belongs(path) else self._result.notes
             told.append(f"{path} is a link {why} and is not followed")
             return
         mode = self._tree[real].mode if real else FOLDER
@@ -149,7 +149,7 @@ class _Walk:
             return
         if mode == FOLDER:
             self._folder(real, path)
-        elif path.endswith(SUFFIXES) and mode != SUBMODULE:
+        elif belongs(path) and mode != SUBMODULE:
             self._file(path, real)
 
     def _resolved(self, link: str) -> str:

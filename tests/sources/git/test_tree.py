@@ -27,8 +27,10 @@ def test_a_listing_is_taken_apart_whatever_the_names() -> None:
 
 
 def test_manifests_in_any_layout_and_nothing_hidden() -> None:
-    found = chosen("a.yml", "deep/er/c.json", "README.md", ".x.yaml", ".git/y.yaml", "#z.yaml")
-    assert sorted(found.files) == ["a.yml", "deep/er/c.json"]
+    found = chosen(
+        "a.yml", "deep/er/c.json", "README.md", ".x.yaml", ".git/y.yaml", "#z.yaml", "keys/d.age"
+    )
+    assert sorted(found.files) == ["a.yml", "deep/er/c.json", "keys/d.age"]
     assert (found.problems, found.notes) == ([], [])
 
 
