@@ -136,7 +136,7 @@ def test_what_is_shared_cannot_be_written_and_copies_can(lab: Lab) -> None:
     )  # fmt: skip
     lab.project.apply("--wait")
     shared = lab.said("shared")
-    assert shared[-1] == "one"
+    assert "one" in shared
     assert sum("Read-only file system" in line for line in shared) == 2
     assert lab.said("own") == ["two", "new"]
     assert lab.said("closed") == ["two"]
