@@ -14,6 +14,7 @@ from reconciler.manifests import explanations, shipped
 from reconciler.manifests.documents import SOURCE_FILE
 from reconciler.manifests.reading import read
 from reconciler.manifests.reporting import Report
+from reconciler.model.images import LOCK_FILE
 from tests.manifests import complete, test_invalid, test_invalid_tasks, test_load, test_settings
 from tests.manifests.loaded import SEALED, document, profile, task
 from tests.support import pins
@@ -114,7 +115,7 @@ def _as_json(source: Source) -> Iterator[Source]:
     """Yield a source again, written as JSON, where it is one manifest."""
     (path, data), *others = source.files.items()
     found = read(path, data, Report())
-    if others or source.operator or path == SOURCE_FILE:
+    if others or source.operator or path in {SOURCE_FILE, LOCK_FILE}:
         return
     if len(found) == 1:
         for indent in (None, 2):
