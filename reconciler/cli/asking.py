@@ -103,7 +103,7 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
         open_bucket=bucket_opener(place.data),
         cache=place.data.cache,
         identities=place.identities,
-        credentials=place.credentials,
+        credentials=place.data.credentials,
     )
     with writer_of(place.source, desired, chosen) as opened:
         number = opened.ledger.request(wish.verb, wish.arguments)

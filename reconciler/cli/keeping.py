@@ -78,7 +78,7 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         cache=place.data.cache,
         hosts=place.hosts,
         identities=place.identities,
-        credentials=place.credentials,
+        credentials=place.data.credentials,
     )
     # What is missing from the folder is torn down only once the folder has been quiet.
     desired = replace(desired, prunable=False)

@@ -21,11 +21,10 @@ from reconciler.cli.hosts import listed
 from reconciler.cli.operator import consult, policy_of
 from reconciler.cli.options import Address, Chosen, Where
 from reconciler.controller.folders import state_folder
-from reconciler.controller.logins import NO_CREDENTIALS
 from reconciler.ledger import Ledger, NoLedger
 from reconciler.model.desired import NodeSpec, Tls
 from reconciler.model.hosts import Hosts
-from reconciler.model.operator import Credential, Way
+from reconciler.model.operator import Way
 from reconciler.model.policy import FOLDER, Policy
 from reconciler.sources.folder import MAX_BYTES, FolderSource
 from reconciler.sources.source import SOURCE_FILE, Polled, project_name
@@ -41,8 +40,7 @@ _OF_HOSTS: Final = ("apply", "plan", "run")
 class Place(Struct, frozen=True):
     """A source, its project, the state folder if one was chosen, the hosts if some are listed.
 
-    `identities` are the operator's files that open what age has encrypted, `credentials` those that
-    manifests name.
+    `identities` are the operator's files that open what age has encrypted.
     """
 
     source: "FolderSource | GitSource"
@@ -56,7 +54,6 @@ class Place(Struct, frozen=True):
     way: Way = Way()
     data: DataTerms = DataTerms()
     identities: tuple[str, ...] = ()
-    credentials: Mapping[str, Credential] = NO_CREDENTIALS
 
     @property
     def root(self) -> Path:
@@ -111,7 +108,6 @@ def find(source: Where, chosen: Chosen, *, as_git: bool = False) -> Place:
     return replace(
         found,
         identities=operator.identities,
-        credentials=operator.service.credentials,
         data=data_terms(operator),
     )
 

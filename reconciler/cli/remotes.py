@@ -88,7 +88,6 @@ def remote_place(spec: SourceSpec, chosen: Chosen, operator: Operator, told: Tol
     place = replace(
         place,
         identities=operator.identities,
-        credentials=operator.service.credentials,
         data=data_terms(operator),
     )
     return named(place)

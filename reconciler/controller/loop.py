@@ -109,6 +109,7 @@ class Loop:
         self._means = Means(
             supplying(revisions.source if revisions is not None else None),
             logging_in(credentials, self._disclosing),
+            self._carriage.transfers,
         )
         self._confidants = Confidants(self._disclosing, lambda: core.desired, self.put)
         self._ending: Ending | None = None

@@ -8,6 +8,8 @@ from msgspec import Struct
 from reconciler.model.images import Build
 
 Progress = Callable[[str], None]
+Moved = Callable[[int], None]
+"""Is told of so many bytes more that are on their way."""
 Content = Callable[[], Iterator[bytes]]
 """Returns some content from its beginning, as often as it is called, in pieces."""
 
@@ -42,9 +44,15 @@ class Images(Protocol):
         ...
 
     def pull(
-        self, image: str, progress: Progress | None = None, login: Login | None = None
+        self,
+        image: str,
+        progress: Progress | None = None,
+        login: Login | None = None,
+        moved: Moved | None = None,
     ) -> None:
         """Fetch an image, by a login where one is given, else as the user's own Docker would.
+
+        `moved` is told of bytes as they come.
 
         Raises:
             ImageMissingError: there is no such image, or no access to it.

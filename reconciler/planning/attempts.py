@@ -161,7 +161,7 @@ def image_step(scene: Scene, node: str) -> Step | None:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
     reason = being_made_present(image, node)
     if subject in given.underway.subjects or _shares(scene, subject):
-        return Step(InstanceState.PREPARING, reason)
+        return Step(InstanceState.PREPARING, reason, awaited=subject)
     scene.pulling[subject] = Pulling(scene.task.spec.pull, [(scene.task.name, scene.run.number)])
     why = cause.stated(given.desired, scene.task, f"run {scene.run.number} uses it", "image")
     pull = Action(
@@ -179,7 +179,7 @@ def image_step(scene: Scene, node: str) -> Step | None:
         sealed=_sealed(scene),
         priority=scene.task.priority,
     )
-    return Step(InstanceState.PREPARING, reason, (pull,))
+    return Step(InstanceState.PREPARING, reason, (pull,), awaited=subject)
 
 
 def _sealed(scene: Scene) -> Sealed:

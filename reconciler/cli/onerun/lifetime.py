@@ -70,7 +70,7 @@ def live(
         cache=place.data.cache,
         hosts=place.hosts,
         identities=place.identities,
-        credentials=place.credentials,
+        credentials=place.data.credentials,
     )
     with writer(place.source, desired, chosen) as opened:
         opened.loop.on_turn = teller.turn

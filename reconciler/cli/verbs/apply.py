@@ -68,7 +68,7 @@ def command(
         cache=place.data.cache,
         hosts=place.hosts,
         identities=place.identities,
-        credentials=place.credentials,
+        credentials=place.data.credentials,
     )
     with writer(place.source, desired, chosen) as opened:
         if saved is not None:

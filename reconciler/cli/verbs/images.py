@@ -49,7 +49,7 @@ def _asked(source: options.Where, operator: options.Chosen) -> _Asked:
     place = find(source, operator)
     _, desired = read_valid(place)
     open_engine, disclosing = opener(place), Disclosing(Seed(), place.identities)
-    means = Means(supplying(place.source), logging_in(place.credentials, disclosing))
+    means = Means(supplying(place.source), logging_in(place.data.credentials, disclosing))
     engines = {name: open_engine(spec) for name, spec in desired.nodes.items()}
     return _Asked(place, desired, engines, means)
 

@@ -15,6 +15,7 @@ from reconciler.engines.docker.references import pinned
 from reconciler.engines.docker.registries import digest_of, push
 from reconciler.engines.docker.shelf import look, made, remove
 from reconciler.engines.engine import Content, Login, Present, Progress
+from reconciler.engines.images import Moved
 from reconciler.model.images import Build, is_made
 
 _INSPECT: Final = 10  # seconds
@@ -35,10 +36,14 @@ class Images(Belongings):
         return self._clients.call(f"look at the image {image}", _INSPECT, ask)
 
     def pull(
-        self, image: str, progress: Progress | None = None, login: Login | None = None
+        self,
+        image: str,
+        progress: Progress | None = None,
+        login: Login | None = None,
+        moved: Moved | None = None,
     ) -> None:
         """Fetch an image."""
-        pull(self._clients, image, progress, login)
+        pull(self._clients, image, progress, login, moved)
 
     def digest(self, image: str, login: Login | None = None) -> str:
         """Ask an image's registry for the digest of its tag."""

@@ -3,6 +3,7 @@
 import hashlib
 
 from reconciler.engines.engine import Content, ImageMissingError, Login, Present, Progress
+from reconciler.engines.images import Moved
 from reconciler.engines.simulated.belongings import Belongings
 from reconciler.model.images import Build, is_made, project_of
 
@@ -20,10 +21,14 @@ class Images(Belongings):
         return self._read("resolve", image, ask)
 
     def pull(
-        self, image: str, progress: Progress | None = None, login: Login | None = None
+        self,
+        image: str,
+        progress: Progress | None = None,
+        login: Login | None = None,
+        moved: Moved | None = None,
     ) -> None:
         """Fetch an image, if the world's registry has it."""
-        del login
+        del login, moved
 
         def act() -> None:
             if not self.world.in_registry(image):
