@@ -35,4 +35,5 @@ def test_it_explains_the_constants_of_docker_host_user() -> None:
     table = said[said.index("| constant |") : said.index("`DOCKER_REPO`, `DOCKER_TAG`")]
     told = set(re.findall(r"`(DOCKER_\w+)`", table))
     usual = {"DOCKER_SRV", "DOCKER_REPO", "DOCKER_TAG", "DOCKER_CMD", "DOCKER_HOST"}
+    usual |= {"DOCKER_REGISTRY_LOGIN", "DOCKER_REGISTRY_PASSWORD"}
     assert told | usual | {"RESOURCES_PATH"} == profile.constants.keys()
