@@ -20,6 +20,7 @@ from reconciler.buckets.folder import FolderBucket
 from reconciler.buckets.service import ServiceBucket
 from reconciler.model import data
 from reconciler.model.operator import Credential, SecretPlace
+from reconciler.model.policy import FOLDER
 from reconciler.secrets import Secret, SecretError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Buckets:
             raise AbsentError(f"no manifest declares a bucket {name}; declared: {known}")
         scheme, _, rest = declared.url.partition("://")
         if scheme == "file":
-            return FolderBucket(name, rest)
+            return _folder(name, rest)
         return _service(declared, self._credential(declared), self._patience)
 
     def _credential(self, declared: data.Bucket) -> Credential | None:
@@ -108,6 +109,17 @@ class Buckets:
                 " give them accessKey and secretKey, or role: true"
             )
         return credential
+
+
+def _folder(name: str, path: str) -> Bucket:
+    """Return a folder as a bucket, unless links lead it to where no manifest may reach.
+
+    Manifests are judged by what is written in them.
+    """
+    real = os.path.realpath(path)
+    if reason := FOLDER.closes(real):
+        raise DeniedError(f"bucket {name}: {path} leads to {real}, and may not: {reason}")
+    return FolderBucket(name, path)
 
 
 def _service(declared: data.Bucket, credential: Credential | None, patience: Patience) -> Bucket:

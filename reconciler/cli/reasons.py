@@ -219,6 +219,14 @@ def _way_to_retry(report: Report, verdict: Verdict, task: DesiredTask, place: Pl
     )
 
 
+def _way_to_mend(task: DesiredTask | None, verdict: Verdict) -> str:
+    """Return what somebody has to do about a refusal: an engine's, or a bucket's."""
+    of_data = verdict.awaited.startswith("inputs:")
+    where = task.place_of("inputs" if of_data else "image") if task else None
+    what = "see to the bucket" if of_data else "mend what the engine says"
+    return f"{what}{f', or the manifest at {where}' if where else ''}; it is tried again by itself"
+
+
 def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
     task = report.desired.tasks.get(verdict.key.task)
     needed = [] if report.writer else [_somebody(place)]
@@ -226,8 +234,7 @@ def _way_on_pending(report: Report, verdict: Verdict, place: Place, trouble: Tro
     if views and not any(view.known for view in views):
         needed.insert(0, "a node has to answer again")
     elif trouble is not None:
-        where = f", or the manifest at {task.place_of('image')}" if task else ""
-        needed.insert(0, f"mend what the engine says{where}; it is tried again by itself")
+        needed.insert(0, _way_to_mend(task, verdict))
     elif task is not None and task.schedule is not None and verdict.settled:
         needed.insert(0, "its next firing has to come, or `rerun` to be raised")
     elif task is not None and task.gang and not verdict.blocked:

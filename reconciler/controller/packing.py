@@ -36,8 +36,11 @@ def packed(items: Sequence[Item], told: Told) -> Iterator[bytes]:
     """
     buffer = bytearray()
     for piece in _pieces(items, told):
+        if len(piece) >= _PIECE and not buffer:  # no copy is made of what is large anyhow
+            yield piece
+            continue
         buffer += piece
-        if len(buffer) >= _PIECE:
+        if len(piece) >= _PIECE or len(buffer) >= _PIECE:
             yield bytes(buffer)
             buffer.clear()
     yield bytes(buffer)

@@ -225,7 +225,8 @@ def _check_form(name: str, value: Node, declaration: Mapping, report: Report) ->
     """Report a secret that stands in a manifest, and a reference that stands for no secret."""
     secret = _flag(declaration, "secret")
     if secret and isinstance(value, Scalar):
-        secret_literal(name, value, report)
+        if value.text:  # nothing is no secret
+            secret_literal(name, value, report)
     elif secret and isinstance(value, Mapping):
         check_origin(Fields(value, report))
     elif isinstance(value, Mapping):

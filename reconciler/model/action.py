@@ -47,6 +47,9 @@ class Verb(StrEnum):
 CARRYING: Final = frozenset({Verb.FETCH, Verb.UPLOAD, Verb.SNAPSHOT})
 """The calls that carry data, each for as long as that takes."""
 
+LARGE: Final = 16 * 2**20
+"""What is copied before a start takes longer than the start if it has more bytes than this."""
+
 
 class Cause(Struct, frozen=True):
     """Why: a sentence, and where a field differs its name, old and new value and place."""
@@ -133,14 +136,10 @@ class Action(Struct, frozen=True, kw_only=True):
 
     @property
     def carries(self) -> bool:
-        """Whether it carries data, which may take long.
-
-        So does a start that is given copies, and an image that is made of the source.
-        """
+        """Whether it carries data, which may take long: so may a start that is given copies."""
         provisions = self.staging.provisions if self.staging else ()
-        if self.verb in CARRYING or self.origin is not None:
-            return True
-        return any(not one.read_only for one in provisions)
+        copied = sum(one.size for one in provisions if not one.read_only)
+        return self.verb in CARRYING or copied > LARGE
 
     @property
     def key(self) -> InstanceKey | None:

@@ -117,12 +117,16 @@ class Stored(Struct, frozen=True):
 
 
 class Provision(Struct, frozen=True, kw_only=True):
-    """Data that an instance finds below `target`: shared and read-only, else copies of its own."""
+    """Data that an instance finds below `target`: shared and read-only, else copies of its own.
+
+    `size` is in bytes.
+    """
 
     project: str
     key: str
     target: str
     read_only: bool = False
+    size: int = 0
 
 
 class Destination(Struct, frozen=True, kw_only=True):

@@ -49,15 +49,19 @@ def being_fetched(description: str, node: str) -> str:
 def provisions_of(scene: Scene, attempt: AttemptKey, node: str) -> tuple[Provision, ...]:
     """Return the data that an attempt gets, all of which are on its node."""
     there = scene.run.inputs.get(node, {})
-    return tuple(
-        Provision(
-            project=scene.given.desired.project,
-            key=there[one.description].resolved.key,
-            target=one.target,
-            read_only=one.read_only,
+    found = []
+    for one in sets_of(scene.given.desired, scene.task, attempt):
+        resolved = there[one.description].resolved
+        found.append(
+            Provision(
+                project=scene.given.desired.project,
+                key=resolved.key,
+                target=one.target,
+                read_only=one.read_only,
+                size=resolved.size,
+            )
         )
-        for one in sets_of(scene.given.desired, scene.task, attempt)
-    )
+    return tuple(found)
 
 
 def _missing(

@@ -20,7 +20,8 @@ from reconciler.model.fact import Result
 from reconciler.model.hashing import Fingerprint
 from reconciler.model.identity import SNAPSHOT
 from reconciler.model.observed import Container, Phase
-from reconciler.model.run import Attempt
+from reconciler.model.run import Attempt, Run
+from reconciler.planning.input_sets import sets_of
 from reconciler.planning.prefixes import rendered
 from reconciler.planning.scene import Pass, Slot
 from reconciler.planning.step import Step, act
@@ -198,7 +199,25 @@ def _about(given: Pass, container: Container, record: Attempt | None) -> dict[st
         "imageDigest": run.images.get(container.node, "") if run else "",
         "workHash": container.work,
         "work": work,
+        "inputs": _inputs(given, container, run),
     }
+
+
+def _inputs(given: Pass, container: Container, run: Run | None) -> list[dict[str, object]]:
+    """Return which content a container found at which target, as far as that can be told.
+
+    It cannot of a task that has other work by now: where that has its inputs from says nothing.
+    """
+    task = given.desired.tasks.get(container.key.task)
+    if task is None or run is None or task.work.hash != container.work:
+        return []
+    there, found = run.inputs.get(container.node, {}), []
+    for one in sets_of(given.desired, task, container.attempt_key):
+        if kept := there.get(one.description):
+            had = kept.resolved
+            found.append({"target": one.target, "content": had.key, "files": had.files,
+                          "bytes": had.size})  # fmt: skip
+    return found
 
 
 def _matrix(container: Container) -> dict[str, str]:

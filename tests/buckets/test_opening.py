@@ -99,6 +99,13 @@ def test_a_bucket_that_nobody_declares_is_told() -> None:
         Buckets({"lab": Bucket(name="lab", url="file:///srv")}, {}).open("lap")
 
 
+def test_no_link_leads_a_bucket_to_what_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "results").symlink_to("/etc")
+    declared = Bucket(name="lab", url=f"file://{tmp_path}/results/ssl")
+    with pytest.raises(DeniedError, match="leads to /etc/ssl, and may not: it would hand over"):
+        Buckets({"lab": declared}, {}).open("lab")
+
+
 @pytest.mark.parametrize(
     ("known", "said"),
     [

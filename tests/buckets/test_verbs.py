@@ -13,6 +13,7 @@ from tests.cli.helpers import write
 from tests.support.process import Done, eventually
 from tests.support.relay import Relay
 from tests.support.s3 import OWNER, STRANGER, Keys, S3Server
+from tests.support.terminal import Terminal
 
 MIB = 1024 * 1024
 
@@ -39,11 +40,16 @@ class Lab:
         self.secret.write_text(keys.secret)
         self.environment = {**os.environ, "KEY": keys.access, "TMPDIR": str(self.folder)}
 
-    def start(self, *words: object) -> "subprocess.Popen[str]":
+    def command(self, *words: object) -> list[str]:
         verb, *others = words or [""]
+        return [
+            *(sys.executable, "-m", "reconciler", "buckets", *([str(verb)] if verb else [])),
+            *(*map(str, others), "-s", str(self.source), "--config", str(self.config)),
+        ]
+
+    def start(self, *words: object) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "buckets", *([str(verb)] if verb else []),
-             *map(str, others), "-s", str(self.source), "--config", str(self.config)],
+            self.command(*words),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment,
             cwd=self.folder,
         )  # fmt: skip
@@ -83,14 +89,15 @@ def test_credentials_are_the_operators(lab: Lab, tmp_path: Path) -> None:
     assert lab.names() == ["x"]
 
 
-def test_many_small_files(lab: Lab, tmp_path: Path) -> None:
-    digits(2000, tmp_path / "many")
-    assert "2000 objects copied" in lab.call("put", "many", "lab/many").ends(0).out
-    assert "2000 objects copied" in lab.call("get", "lab/many/", "back").ends(0).out
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.slow)])
+def test_many_small_files(lab: Lab, tmp_path: Path, count: int) -> None:
+    digits(count, tmp_path / "many")
+    assert f"{count} objects copied" in lab.call("put", "many", "lab/many").ends(0).out
+    assert f"{count} objects copied" in lab.call("get", "lab/many/", "back").ends(0).out
     same = subprocess.run(["diff", "-r", "many", "back"], cwd=tmp_path, check=False)
     assert same.returncode == 0
     said = lab.call("sync", "many", "lab/many").ends(0).out
-    assert said == "0 objects copied, 0 bytes; 2000 there already\n"
+    assert said == f"0 objects copied, 0 bytes; {count} there already\n"
 
 
 def test_a_put_that_is_killed_is_completed_by_the_next(
@@ -148,6 +155,21 @@ def test_ctrl_c_takes_back_what_is_under_way(server: S3Server, place: str, tmp_p
         assert "Traceback" not in err
         assert relay.count("DELETE", "uploadId") == 1
         assert lab.names() == []
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(
+    server: S3Server, place: str, tmp_path: Path
+) -> None:
+    with Relay(server.port) as relay:
+        lab = Lab(tmp_path, relay.url, place)
+        (tmp_path / "large").write_bytes(os.urandom(30 * MIB))
+        relay.pace = 8 * MIB
+        command = lab.command("put", "large", "lab")
+        with Terminal(command, tmp_path, lab.environment, columns=120) as terminal:
+            assert b"putting" in terminal.reads("/30.0 MiB")
+            relay.pace = 0
+            terminal.reads("1 object copied, 30Mi bytes")
+            assert terminal.ends() == 0
 
 
 def test_a_server_that_is_away_for_a_while_is_waited_for(

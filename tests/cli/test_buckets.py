@@ -132,6 +132,17 @@ def test_puts_a_file_and_a_folder(source: Path, store: Path, here: Path) -> None
     }
 
 
+def test_links_that_are_left_out_are_told(source: Path, store: Path, here: Path) -> None:
+    fill(here, "run/a", "run/sub/b", "outside")
+    (here / "run/same").symlink_to("a")
+    (here / "run/sub/out").symlink_to("../../outside")
+    (here / "run/folder").symlink_to("sub")
+    result = buckets(source, "put", "run", "lab")
+    done(result, "3 objects copied")
+    assert "2 links to folders or out of run left out, folder among them" in result.stderr
+    assert tree(store) == {"a": "run/a", "same": "run/a", "sub/b": "run/sub/b"}
+
+
 def test_what_is_there_is_left_alone(source: Path, store: Path, here: Path) -> None:
     fill(here, "run/a", "run/b")
     done(buckets(source, "put", "run", "lab/run"))

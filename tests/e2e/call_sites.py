@@ -31,7 +31,7 @@ SITES = {
     "depot._make": Site("POST", r"^/containers/create\?.*filling"),
     "depot._name": Site("POST", r"^/containers/[^/]+/rename"),
     "depot._remove_container": Site("DELETE", r"^/containers/.*v=False", "destroy"),
-    "depot.reading": Site("GET", r"^/containers/[^/]+/archive\?.*path=%2Fdata"),
+    "depot._read": Site("GET", r"^/containers/[^/]+/archive\?.*path=%2Fdata"),
     "engine.list": Site("GET", r"^/containers/json\?.*filters(?!.*reconciler\.data)"),
     "neighbours.taken": Site("GET", r"^/containers/json\?(?!.*filters)"),
     "neighbours._limits_of": Site("GET", r"^/containers/[^/]+/json$"),

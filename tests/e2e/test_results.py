@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.errors import NotFound
 from jsonschema import validate
 
 from reconciler.buckets.opening import Buckets
@@ -86,7 +87,7 @@ def test_what_instances_leave_is_stored_and_told_of(project: Project, folder: Pa
     assert told["work"]["command"][:2] == ["sh", "-c"]
     assert told["finishedAt"] >= told["startedAt"] > 0
     said = [event["message"] for event in project.events() if event["kind"] == "results"]
-    assert said == [f"2 files of 4 bytes in bucket results, out/{n}/" for n in range(2)]
+    assert sorted(said) == [f"2 files of 4 bytes in bucket results, out/{n}/" for n in range(2)]
     assert list((project.state / "transfers").iterdir()) == []
 
 
@@ -99,14 +100,15 @@ def test_failures_and_stops_are_stored_by_setting(project: Project, folder: Path
         task("stopped", f"{WRITE}; exec sleep 600", outputs=outputs(prefix="stopped/")),
         task("none", "true", outputs=outputs(prefix="none/", source="/no/such")),
     )
-    project.apply()
-    eventually(lambda: project.states("failed") == ["Collecting"], "it has ended")
-    project.apply()
+    running = project.run()
+    for name, state in (("failed", "Failed"), ("dropped", "Failed"), ("none", "Succeeded")):
+        project.await_states(name, state)
+    project.await_states("stopped", "Running")
+    eventually(lambda: has_written(project, "stopped"), "it has written")
     project.reconciler("stop", "stopped").ends(0)
+    running.terminate().ends(0)
     kept = {path.partition("/")[0] for path in found(folder)}
     assert kept == {"failed", "stopped"}
-    assert project.states("failed") == project.states("dropped") == ["Failed"]
-    assert project.states("none") == ["Succeeded"]
     (told,) = [
         e["message"] for e in project.events() if e["kind"] == "results" and e["task"] == "none"
     ]
@@ -186,6 +188,13 @@ def test_snapshots_are_taken_at_intervals(project: Project, folder: Path) -> Non
     running.terminate().ends(0)
 
 
+def has_written(project: Project, name: str) -> bool:
+    try:
+        return bool(project.engine.file(project.engine.name(name), "/job/c.log"))
+    except NotFound:
+        return False
+
+
 def write(project: Project, script: str) -> None:
     project.engine.execute(project.engine.name("work"), "sh", "-c", script)
 
@@ -216,7 +225,7 @@ def test_an_upload_that_was_killed_goes_on_with_what_is_missing(
     project.declare(
         bucket("s3://place/part", endpoint=relay.url, credentials={"name": "lab"}),
         task("work", "mkdir /job; for n in $(seq 50); do "
-             "dd if=/dev/urandom of=/job/$n bs=64k count=1 2>&-; done", outputs=outputs()),
+             "head -c 65536 /dev/urandom > /job/$n; done", outputs=outputs()),
     )  # fmt: skip
     relay.pace = 100_000
     running = project.run("--config", str(config))
@@ -226,12 +235,11 @@ def test_an_upload_that_was_killed_goes_on_with_what_is_missing(
         name="results", url="s3://place/part", endpoint=server.url, credentials="lab"
     )
     seen = Buckets({"results": declared}, known).open("results")
-    eventually(lambda: moved(project)["bytesPerSecond"] > 0, "it says how fast", pause=0.3)
-    assert moved(project)["bytes"] > 0
+    eventually(lambda: moves(project), "it says how much there is, and how fast", pause=0.3)
     eventually(lambda: len(list(seen.list())) >= 10, "some of it is there")
     running.kill()
     before = {entry.name: entry.version for entry in seen.list()}
-    assert all(entry.size == 64 * 1024 for entry in seen.list())
+    assert {entry.size for entry in seen.list()} == {64 * 1024}
     assert 10 <= len(before) < 50
     assert not any(".reconciler" in name for name in before)
     journal = project.state / "transfers" / f"{project.engine.name('work')}.jsonl"
@@ -246,10 +254,10 @@ def test_an_upload_that_was_killed_goes_on_with_what_is_missing(
     assert relay.count("PUT") == 50 - known_sent + 1
 
 
-def moved(project: Project) -> Json:
-    """Return what `status` says of the transfer of an instance's files."""
-    told: Json = project.status("work")["instances"][0]["transfer"] or {"bytesPerSecond": 0}
-    return told
+def moves(project: Project) -> bool:
+    """Whether `status` says of the transfer of an instance's files how far and how fast it is."""
+    told = project.status("work")["instances"][0]["transfer"]
+    return bool(told) and told["bytes"] > 0 and told["bytesPerSecond"] > 0
 
 
 def _credential(home: Path) -> Credential:

@@ -55,8 +55,9 @@ def test_secret_constants_are_seen_where_they_are_used_and_not_exported() -> Non
     assert spec.env == ()
 
 
-def test_a_secret_constant_without_a_value_is_empty() -> None:
-    assert only(using("env: {SALTED: '${SALT}'}")).spec.env == (("SALTED", ""),)
+@pytest.mark.parametrize("given", ["", "constants: {SALT: ''}\n"])
+def test_a_secret_constant_without_a_value_is_empty(given: str) -> None:
+    assert only(using(given + "env: {SALTED: '${SALT}'}")).spec.env == (("SALTED", ""),)
 
 
 def test_a_registry_is_asked_by_name_and_password() -> None:

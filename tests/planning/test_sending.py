@@ -10,7 +10,7 @@ from reconciler.controller.writing import complete
 from reconciler.engines.engine import EngineError, TransientError
 from reconciler.engines.simulated.world import When
 from reconciler.model.action import Action, InstanceState, Verb
-from reconciler.model.data import Outputs
+from reconciler.model.data import Input, Outputs
 from reconciler.model.desired import Dependency, DesiredTask, Restart, Retry
 from reconciler.model.fact import Result, RunCancelled, SnapshotAsked
 from reconciler.model.run import Attempt
@@ -79,7 +79,23 @@ def test_what_the_manifest_of_results_tells_is_all_that_it_takes_to_do_them_agai
         "revision": "f-1", "instanceCount": 2, "values": {"ALPHA": "2"},
         "image": "busybox:stable", "imageDigest": "sha256:b0", "workHash": made.work.hash,
         "work": {"command": ["sim", "$ALPHA"], "env": {"A": "1"}, "constants": {"N": "7"}},
+        "inputs": [],
     }  # fmt: skip
+
+
+def test_the_manifest_of_results_tells_which_content_the_inputs_had() -> None:
+    spec = {"inputs": (Input(bucket="results", target="/in", prefix="of/${INSTANCE_ID}/"),)}
+    lab = Lab(make_task("work", 2, outputs=outputs(), spec=spec))
+    done = run_to_end(lab, name="demo.work.1.1.1")
+    upload = next(a.upload for a in done if a.upload)
+    ((_, kept),) = [
+        one
+        for one in lab.core.history.tasks["work"].runs[1].inputs["local"].items()
+        if one[1].resolved.key in upload.about
+    ]
+    assert json.loads(upload.about)["inputs"] == [
+        {"target": "/in", "content": kept.resolved.key, "files": 0, "bytes": 0}
+    ]
 
 
 @pytest.mark.parametrize(

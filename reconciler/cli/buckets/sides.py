@@ -5,6 +5,7 @@ folder of that name.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from reconciler.buckets.opening import Buckets
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.options import Chosen, Where
 from reconciler.cli.place import find
-from reconciler.controller.writing import read
+from reconciler.controller import revisions
 from reconciler.model import data
 
 
@@ -61,7 +62,8 @@ def declared(source: Where, operator: Chosen) -> Declared:
         Failure: its manifests have errors.
     """
     place = find(source, operator)
-    snapshot, catalog = read(place.source, place.project, place.policy)
+    snapshot = place.source.read()
+    catalog = revisions.load(snapshot, place.project, place.policy)
     if catalog.desired is None:
         if catalog.errors:
             first = catalog.errors[0]
@@ -106,3 +108,15 @@ def folder_side(path: Path, *, make: bool = False) -> Side:
     if not real.is_dir():
         raise Failure(f"there is no file or folder {path}")
     return Side(FolderBucket(str(path), str(real)), "", str(path))
+
+
+def passed_over(folder: str, taken: Collection[str]) -> list[str]:
+    """Return the links of a folder that are no objects of it: they lead to folders, or out."""
+    found = []
+    for where, folders, files in os.walk(folder):
+        base = os.path.relpath(where, folder)
+        for name in (*folders, *files):
+            below = os.path.normpath(f"{base}/{name}")
+            if below not in taken and Path(where, name).is_symlink():
+                found.append(below)
+    return sorted(found)

@@ -9,10 +9,19 @@ import click
 from reconciler.buckets.bucket import AbsentError, Entry
 from reconciler.buckets.carrying import Errand
 from reconciler.buckets.crew import together
+from reconciler.buckets.folder import FolderBucket
 from reconciler.cli import options
 from reconciler.cli.buckets import output
 from reconciler.cli.buckets.progress import view
-from reconciler.cli.buckets.sides import Declared, Side, declared, folder_side, is_bucket, side_of
+from reconciler.cli.buckets.sides import (
+    Declared,
+    Side,
+    declared,
+    folder_side,
+    is_bucket,
+    passed_over,
+    side_of,
+)
 from reconciler.cli.buckets.transfer import Outcome, Transfer, transfer
 from reconciler.cli.exits import Exit, Failure
 from reconciler.cli.text import complain, echo, json_text, plural
@@ -180,7 +189,12 @@ def _object(side: Side) -> Entry:
 
 def _below(side: Side, base: str) -> list[Errand]:
     """Return all that is below a side's prefix, with the names that it gets below another."""
-    found = side.bucket.list(side.base)
+    found = list(side.bucket.list(side.base))
+    if isinstance(side.bucket, FolderBucket) and not side.prefix:
+        left = passed_over(side.bucket.descent.root, {entry.name for entry in found})
+        if left:
+            said = f"{plural(len(left), 'link')} to folders or out of {side.told}"
+            complain(f"{said} left out, {left[0]} among them")
     return [Errand(entry, base + entry.name.removeprefix(side.base)) for entry in found]
 
 

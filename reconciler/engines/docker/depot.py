@@ -10,9 +10,9 @@ import secrets
 import tarfile
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from docker import APIClient
 from docker.errors import APIError, NotFound
@@ -41,7 +41,10 @@ _DEADLINE: Final = 30
 _IDLE: Final = 600
 _CONFLICT: Final = 409
 _TRIES: Final = 3
+# What is kept at hand: so many bytes in so many files, of so many carriers.
+_LITTLE, _FEW, _MOST_AT_HAND = 2**20, 500, 16
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Carrier(Struct, frozen=True):
@@ -62,6 +65,7 @@ class Depot:
         self._clients = clients
         self._filling: set[str] = set()
         self._reading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._small: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     def stored(self, project: str) -> tuple[Stored, ...]:
@@ -124,13 +128,29 @@ class Depot:
         with self._lock:
             turn = self._reading[carrier.nonce]
         with turn:
+            small = self._at_hand(carrier)
+            if small is None:
+                yield self._read(carrier, _pieces)
+                return
+        yield (small,)
 
-            def ask(client: APIClient) -> Iterable[bytes]:
-                pieces: Iterable[bytes]
-                pieces, _ = client.get_archive(carrier.id, f"{INSIDE}/.", chunk_size=2**20)
-                return pieces
+    def _at_hand(self, carrier: Carrier) -> bytes | None:
+        """Return little data from memory: reading them costs an engine more than they are worth."""
+        if carrier.stored.size > _LITTLE or carrier.stored.files > _FEW:
+            return None
+        if carrier.nonce not in self._small:
+            content = self._read(carrier, b"".join)
+            if len(self._small) >= _MOST_AT_HAND:
+                self._small.clear()
+            self._small[carrier.nonce] = content
+        return self._small[carrier.nonce]
 
-            yield self._clients.call(f"read the data {carrier.key}", _IDLE, ask)
+    def _read(self, carrier: Carrier, taken: Callable[[Iterable[bytes]], T]) -> T:
+        def ask(client: APIClient) -> T:
+            content, _ = client.get_archive(carrier.id, f"{INSIDE}/.", chunk_size=2**20)
+            return taken(content)
+
+        return self._clients.call(f"read the data {carrier.key}", _IDLE, ask)
 
     # --- carriers --------------------------------------------------------------------------
 
@@ -253,6 +273,10 @@ def _carriers(entries: Sequence[Json], project: str) -> Iterator[Carrier]:
         since = float(entry.get("Created") or 0)
         stored = Stored(key, size, files, since, volume in taken)
         yield Carrier(entry["Id"], key if whole else "", nonce, volume, stored)
+
+
+def _pieces(content: Iterable[bytes]) -> Iterable[bytes]:
+    return content
 
 
 def _number(said: str) -> int:
