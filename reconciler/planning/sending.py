@@ -20,7 +20,9 @@ from reconciler.model.fact import Result
 from reconciler.model.hashing import Fingerprint
 from reconciler.model.identity import SNAPSHOT
 from reconciler.model.observed import Container, Phase
+from reconciler.model.policy import inside
 from reconciler.model.run import Attempt, Run
+from reconciler.model.staging import SCRATCH
 from reconciler.planning.input_sets import sets_of
 from reconciler.planning.prefixes import rendered
 from reconciler.planning.scene import Pass, Slot
@@ -156,14 +158,25 @@ def _cancelled(given: Pass, container: Container) -> str:
 
 def _upload(given: Pass, container: Container, to: Destination) -> Upload:
     record, outputs = given.record(container), to.outputs
+    work = _work(given, container)
     return Upload(
         bucket=to.bucket,
         prefix=rendered(outputs.prefix, _values(container, record)),
         source=outputs.source,
         include=outputs.include,
-        exclude=outputs.exclude,
-        among_inputs=bool(_work(given, container).get("inputs")),
+        exclude=(*outputs.exclude, *_private(outputs.source)),
+        # Secrets are put in as inputs are, and are nobody's results either.
+        among_inputs=bool(work.get("inputs") or work.get("secrets")),
     )
+
+
+def _private(source: str) -> tuple[str, ...]:
+    """Return a pattern of what is ours below a folder: keys, above all. Nothing where none is."""
+    if inside(source, SCRATCH):
+        return ("**",)
+    if not inside(SCRATCH, source):
+        return ()
+    return (f"{SCRATCH.removeprefix(source).lstrip('/')}/**",)
 
 
 def _values(container: Container, record: Attempt | None) -> dict[str, str]:

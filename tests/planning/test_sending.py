@@ -10,6 +10,7 @@ from reconciler.controller.writing import complete
 from reconciler.engines.engine import EngineError, TransientError
 from reconciler.engines.simulated.world import When
 from reconciler.model.action import Action, InstanceState, Verb
+from reconciler.model.confidence import Origin, UsedSecret
 from reconciler.model.data import Input, Outputs
 from reconciler.model.desired import Dependency, DesiredTask, Restart, Retry
 from reconciler.model.fact import Result, RunCancelled, SnapshotAsked
@@ -96,6 +97,28 @@ def test_the_manifest_of_results_tells_which_content_the_inputs_had() -> None:
     assert json.loads(upload.about)["inputs"] == [
         {"target": "/in", "content": kept.resolved.key, "files": 0, "bytes": 0}
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "left_out"),
+    [("/", "run/reconciler/**"), ("/run", "reconciler/**"), ("/run/reconciler/ssh", "**"),
+     ("/run/reconcilers", None), ("/job", None)],
+)  # fmt: skip
+def test_what_is_put_in_for_the_program_alone_is_nobodys_results(
+    source: str, left_out: str | None
+) -> None:
+    done = run_to_end(Lab(task(outputs=outputs(source=source))))
+    upload = next(a.upload for a in done if a.upload)
+    assert upload.exclude == ((left_out,) if left_out else ())
+    assert not upload.among_inputs
+
+
+def test_secrets_are_told_from_results_as_inputs_are() -> None:
+    spec = {
+        "secrets": (UsedSecret(name="TOKEN", origin=Origin(env="MY_TOKEN"), target="/job/token"),)
+    }
+    done = run_to_end(Lab(task(spec=spec)))
+    assert next(a.upload for a in done if a.upload).among_inputs
 
 
 @pytest.mark.parametrize(
