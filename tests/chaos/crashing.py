@@ -70,9 +70,9 @@ def install(aim: str) -> None:
 
         setattr(owner, name, bounded)
 
-    def bounded_call(engine: Any, action: Any, *rest: Any) -> object:  # noqa: ANN401  # passed on
+    def bounded_call(engine: Any, action: Any, *rest: Any, **more: Any) -> object:  # noqa: ANN401  # passed on
         with fate.around(action.verb.value):
-            return carry_out(engine, action, *rest)
+            return carry_out(engine, action, *rest, **more)
 
     for name in WRITES:
         points_around(Ledger, name)
