@@ -4,6 +4,8 @@ The rules at the end of the table. Each wait names one thing and, where time alo
 when. Completion is final within a run for everything but services.
 """
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from reconciler.model.action import Action, Cause, InstanceState, Verb
@@ -139,14 +141,16 @@ def _images_step(scene: Scene, node: str) -> Step | None:
     return next((step for step in steps if step is not None), None)
 
 
-def _beginning(scene: Scene, slot: Slot, taken: Seat) -> list[tuple[AttemptKey, str]]:
-    """Return which attempt is to begin on which node; of a gang those of all that are missing."""
+def _beginning(scene: Scene, slot: Slot, taken: Seat) -> Iterator[tuple[AttemptKey, str]]:
+    """Yield which attempt is to begin on which node; of a gang those of all that are missing.
+
+    Worked out as it is asked for: most tasks have no inputs, and their gangs are large.
+    """
     seats = {slot.key: taken} | (dict(scene.gang.seats) if scene.gang else {})
-    return [
-        (key_of(scene, scene.slots[key], _number(scene, scene.slots[key], one.node)), one.node)
-        for key, one in seats.items()
-        if isinstance(one, Seat)
-    ]
+    for key, one in seats.items():
+        if isinstance(one, Seat):
+            own = scene.slots[key]
+            yield key_of(scene, own, _number(scene, own, one.node)), one.node
 
 
 def image_step(scene: Scene, node: str) -> Step | None:
