@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -14,20 +14,18 @@ if TYPE_CHECKING:
     from reconciler.buckets.bucket import Bucket
     from reconciler.buckets.opening import Buckets
 
-_CACHE: Final = 20 * 2**30
-
 
 class DataTerms(Struct, frozen=True):
     """Credentials by their names, and how many bytes of data each node keeps for a project."""
 
     credentials: Mapping[str, Credential] = field(default_factory=dict)
-    cache: int = _CACHE
+    cache: int = data.CACHE
 
 
 def data_terms(operator: Operator) -> DataTerms:
     """Return what an operator's configuration says."""
     said = operator.data_cache
-    return DataTerms(operator.service.credentials, _CACHE if said is None else said)
+    return DataTerms(operator.service.credentials, data.CACHE if said is None else said)
 
 
 def bucket_opener(terms: DataTerms) -> Callable[[data.Bucket], "Bucket"]:

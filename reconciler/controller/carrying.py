@@ -6,12 +6,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from reconciler.controller.fetching import CACHE, Fetcher, OpenBucket
+from reconciler.controller.fetching import Fetcher, OpenBucket
 from reconciler.controller.happenings import Done
 from reconciler.controller.storing import Storer
 from reconciler.controller.transfers import Transfers
 from reconciler.engines.engine import Engine, PermanentError
 from reconciler.model.action import Action, Verb
+from reconciler.model.data import CACHE
 from reconciler.model.headway import Glimpse
 
 _NOWHERE: Final = "there is no way to any bucket here"

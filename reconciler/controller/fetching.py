@@ -1,7 +1,6 @@
 """Inputs from buckets to a node: listed, and stored there unless their content is there already."""
 
 from collections.abc import Callable
-from typing import Final
 
 from reconciler.buckets.bucket import Bucket, BucketError, ChangedError, UnavailableError
 from reconciler.controller.happenings import Done
@@ -11,14 +10,11 @@ from reconciler.controller.transfers import Transfers
 from reconciler.engines.engine import Engine, EngineError, PermanentError, TransientError
 from reconciler.model import data
 from reconciler.model.action import Action
-from reconciler.model.data import Fetching, Origin, Resolved, Stored
+from reconciler.model.data import CACHE, Fetching, Origin, Resolved, Stored
 from reconciler.planning.caching import surplus
 
 OpenBucket = Callable[[data.Bucket], Bucket]
 """Returns a bucket that is declared; raises BucketError where that cannot be."""
-
-CACHE: Final = 20 * 2**30
-"""How many bytes of data a node keeps for a project for later, unless the operator says."""
 
 
 class Fetcher:

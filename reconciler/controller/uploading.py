@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from reconciler.buckets.bucket import Bucket
+from reconciler.buckets.digesting import Digesting
 from reconciler.controller.crew import Crew
 from reconciler.controller.sent import Journal, SentFile
 from reconciler.controller.spool import Spool
@@ -89,7 +90,7 @@ class Uploading:
             elif only is None and self._looks_sent(file, path):
                 self._look_closer(file, path)
             else:
-                self._send(file, path, _Hashed(file.pieces))
+                self._send(file, path, Digesting(file.pieces))
 
     def hold(self, files: Iterable[FolderFile], spool: Spool) -> None:
         """Take files off at once; what differs is sent by `finish`."""
@@ -98,7 +99,7 @@ class Uploading:
             path = spelled(file.path)
             if not self._wanted(file, path):
                 continue
-            content = _Hashed(file.pieces)
+            content = Digesting(file.pieces)
             begin = spool.put(content)
             if self._is_sent(path, content.sha256):
                 spool.drop(begin)
@@ -140,7 +141,7 @@ class Uploading:
         self._crew.do(send)
 
     def _look_closer(self, file: FolderFile, path: str) -> None:
-        content = _Hashed(file.pieces)
+        content = Digesting(file.pieces)
         for _ in content:
             pass
         if self._is_sent(path, content.sha256):
@@ -148,7 +149,7 @@ class Uploading:
         else:
             self.unsure.add(path)
 
-    def _send(self, file: FolderFile, path: str, content: "_Hashed") -> None:
+    def _send(self, file: FolderFile, path: str, content: Digesting) -> None:
         counted = self._counted(content)
         entry = self._bucket.write(self._upload.prefix + path, counted, file.size)
         self._sent(file, path, content.sha256, entry.version)
@@ -177,23 +178,6 @@ class Uploading:
         if known is None or known.sha256 != digest:
             return False
         return self._there is None or (self._upload.prefix + path, known.version) in self._there
-
-
-class _Hashed:
-    """Content that tells its digest once it has been read."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = pieces
-        self._hash = hashlib.sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self._hash.update(piece)
-            yield piece
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
 
 
 def spelled(path: str) -> str:

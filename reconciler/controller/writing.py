@@ -17,7 +17,7 @@ from reconciler.controller.carrying import Carriage
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock, clock_of, keep_clock
 from reconciler.controller.core import Core
-from reconciler.controller.fetching import CACHE, OpenBucket
+from reconciler.controller.fetching import OpenBucket
 from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.logins import NO_CREDENTIALS
@@ -29,6 +29,7 @@ from reconciler.ledger import Ledger, LedgerOutdated, Lock, NoLedger, prepare_st
 from reconciler.manifests import Memory
 from reconciler.model.action import InstanceState
 from reconciler.model.catalog import Catalog
+from reconciler.model.data import CACHE
 from reconciler.model.desired import Desired, NodeSpec
 from reconciler.model.fact import Destroyed
 from reconciler.model.hosts import Hosts, hosts_of

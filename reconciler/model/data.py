@@ -4,9 +4,12 @@ Plain values. In prefixes, `${INSTANCE_ID}` and the other built-ins still stand 
 written: each instance has its own. Must not know how anything is stored or carried.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
+
+CACHE: Final = 20 * 2**30
+"""How many bytes of data a node keeps for a project for later, unless the operator says."""
 
 Leftover = Literal["upload", "discard"]
 """What is done with the files of an attempt that did not succeed."""

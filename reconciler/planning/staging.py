@@ -10,6 +10,7 @@ from reconciler.model.cluster import Membership
 from reconciler.model.confidence import Confidence, sealed_for
 from reconciler.model.data import Provision
 from reconciler.model.desired import Desired, DesiredTask
+from reconciler.model.policy import inside
 from reconciler.model.spec import InstanceSpec
 from reconciler.model.staging import SCRATCH, Admission, StagedFile, Staging
 from reconciler.planning.peering import PEERS, hostfile, peers_file
@@ -86,11 +87,7 @@ def _for_copies(spec: InstanceSpec, provisions: Iterable[Provision]) -> tuple[st
         return ()
     mounted = [mount.target for mount in spec.mounts]
     copied = (one.target for one in provisions if not one.read_only)
-    return tuple(to for to in copied if not any(_within(to, folder) for folder in mounted))
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+    return tuple(to for to in copied if not any(inside(to, folder) for folder in mounted))
 
 
 def _admission(project: str, task: DesiredTask, run: int) -> Admission:

@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import Any, Final
 
+from reconciler.engines.docker.pieces import Pieces
 from reconciler.engines.engine import Content, PermanentError
 
 _LIST: Final = "manifest.json"
@@ -65,7 +66,7 @@ def renamed(path: str, content: Content, image: str) -> Iterator[bytes]:
 
 def _members(path: str, pieces: Iterator[bytes]) -> Iterator[tuple[tarfile.TarInfo, Any]]:
     """Yield what an archive holds; all of it is read, so that whoever counts its bytes can."""
-    source = _Stream(pieces)
+    source = Pieces(pieces)
     try:
         with tarfile.open(fileobj=source, mode="r|*") as archive:
             for member in archive:
@@ -87,27 +88,3 @@ def _parsed(data: bytes) -> object:
         return json.loads(data)
     except ValueError:
         return None
-
-
-class _Stream(io.RawIOBase):
-    """Pieces as a file that is read from beginning to end."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        parts = [self._rest]
-        there = len(self._rest)
-        while (size < 0 or there < size) and (piece := next(self._pieces, b"")):
-            parts.append(piece)
-            there += len(piece)
-        data = b"".join(parts)
-        if size < 0:
-            size = len(data)
-        self._rest = data[size:]
-        return data[:size]

@@ -5,12 +5,12 @@ archive of it is open. Links are left out, but those that are second names of a 
 has its content once, so they are asked for by themselves.
 """
 
-import io
 import tarfile
 from collections.abc import Iterator
 from typing import Final
 
 from reconciler.engines.docker.client import Clients
+from reconciler.engines.docker.pieces import Pieces
 from reconciler.engines.docker.wire import Wire
 from reconciler.engines.engine import TransientError
 from reconciler.engines.folders import FolderFile
@@ -59,7 +59,7 @@ def _other_name(clients: Clients, container: str, full: str, path: str) -> Itera
 
 def _members(wire: Wire) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
     try:
-        with tarfile.open(fileobj=_Chunks(wire.chunks()), mode="r|", bufsize=_PIECE) as archive:
+        with tarfile.open(fileobj=Pieces(wire.chunks()), mode="r|", bufsize=_PIECE) as archive:
             while (member := archive.next()) is not None:
                 yield member, archive
                 archive.members.clear()  # type: ignore[attr-defined]  # it keeps all that it has seen
@@ -87,24 +87,3 @@ def _pieces(member: tarfile.TarInfo, archive: tarfile.TarFile) -> Iterator[bytes
             raise TransientError(f"{member.name} was cut off while it was read")
         left -= len(piece)
         yield piece
-
-
-class _Chunks(io.RawIOBase):
-    """Chunks as a file that is read from its beginning to its end."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return as many bytes as are asked for, fewer at the end alone."""
-        found, have = [self._rest], len(self._rest)
-        while have < size:
-            chunk = next(self._chunks, b"")
-            if not chunk:
-                break
-            found.append(chunk)
-            have += len(chunk)
-        whole = b"".join(found)
-        self._rest = whole[size:]
-        return whole[:size]

@@ -93,19 +93,7 @@ def run(words: Sequence[str], call: Call, stdin: bytes = b"") -> Answer:
         DeadlineError: when it took too long, or was interrupted.
         RevisionError: when there is no such program.
     """
-    try:
-        process = subprocess.Popen(
-            words,
-            cwd=call.folder,
-            env=dict(call.environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=tuple(call.open_files),
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise RevisionError(_unstarted(words[0], call.folder)) from error
+    process = _start(words, call, subprocess.PIPE)
     interruption = call.interruption or Interruption()
     with process:
         interruption.begin(process)
@@ -128,18 +116,7 @@ def begun(words: Sequence[str], call: Call) -> "Iterator[subprocess.Popen[bytes]
     Raises:
         RevisionError: when there is no such program.
     """
-    try:
-        process = subprocess.Popen(
-            words,
-            cwd=call.folder,
-            env=dict(call.environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise RevisionError(_unstarted(words[0], call.folder)) from error
+    process = _start(words, call, subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -149,6 +126,22 @@ def begun(words: Sequence[str], call: Call) -> "Iterator[subprocess.Popen[bytes]
                 if pipe is not None:
                     pipe.close()
         process.wait()
+
+
+def _start(words: Sequence[str], call: Call, stderr: int) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            words,
+            cwd=call.folder,
+            env=dict(call.environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            pass_fds=tuple(call.open_files),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RevisionError(_unstarted(words[0], call.folder)) from error
 
 
 def _unstarted(program: str, folder: Path) -> str:
