@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.obtaining import IN_MEMORY, Means, obtain
 from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
-from reconciler.model.data import Fetching, Resolved, Results, Stored, Upload
+from reconciler.model.data import Fetching, Resolved, Results, Stored, Taking, Upload
 from reconciler.model.identity import LABEL_SECRETS
 from reconciler.model.observed import Phase
 
@@ -24,7 +26,21 @@ def as_if(engine: Engine, action: Action) -> Done:
     """Carry nothing, and have the data be there: engines in memory hold none, nor do buckets."""
     if action.fetching is not None:
         return Done(resolved=_fetched(engine, action.fetching))
+    if action.taking is not None:
+        return Done(results=_taken(action.taking, action.upload))
     return Done(results=_stored(engine, action, action.upload)) if action.upload else Done()
+
+
+def _taken(taking: Taking, upload: Upload | None) -> Results | None:
+    if upload is None or taking.results is None:
+        return None
+    return replace(
+        taking.results,
+        bucket=upload.bucket.name,
+        prefix=upload.prefix,
+        manifest=upload.manifest,
+        sent=0,
+    )
 
 
 def _fetched(engine: Engine, fetching: Fetching) -> Resolved:

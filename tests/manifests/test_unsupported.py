@@ -39,7 +39,6 @@ def test_every_field_is_accepted_and_told_once() -> None:
 @pytest.mark.parametrize(
     ("spec", "place", "path", "blocked"),
     [
-        ("cache: true", "5:10", "cache", False),
         ("container: {resources: {devices: [/dev/a]}}", "5:27",
          "container.resources.devices", True),
     ],
@@ -55,7 +54,7 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "priority: 3\nsuspend: false\ncache: false\nonChange: finish\nonScale: rerun",
+        "priority: 3\nsuspend: false\ncache: true\nonChange: finish\nonScale: rerun",
         "placement: {gang: true, spread: node, onNodeLoss: wait, nodes: {}}",
         "instances: {matrix: {a: [1, 2]}}",
         "schedule: {cron: 0 0 * * *, overlap: allow}",
@@ -76,10 +75,10 @@ def test_defaults_and_what_is_acted_on_say_nothing(spec: str) -> None:
 
 
 def test_a_profile_is_told_once_and_blocks_each_of_its_tasks() -> None:
-    own = profile("container: {image: x, resources: {devices: [/dev/a]}}\ntask: {cache: true}")
+    own = profile("container: {image: x, resources: {devices: [/dev/a]}}")
     text = "---\n".join([own, task("profile: mine", "a"), task("profile: mine", "b")])
     problems, tasks = read(text)
-    assert [str(p.at) for p in problems] == ["a.yaml:5:37", "a.yaml:6:17"]
+    assert [str(p.at) for p in problems] == ["a.yaml:5:37"]
     assert {found.blocked for found in tasks.values()} == {
         "not started, for container.resources.devices (a.yaml:5:37) is not supported yet"
     }
