@@ -87,5 +87,5 @@ def _take(scene: Scene, attempt: AttemptKey, node: str, taking: Taking) -> Step:
     if kept is not None and kept.hash not in given.history.specs:
         facts.append(SpecSeen(kept.hash, kept.text))
     upload = upload_in_place_of(given, task, attempt, node) if kept else None
-    action = replace(action, taking=taking, upload=upload)
+    action = replace(action, image=task.spec.image, taking=taking, upload=upload)
     return Step(InstanceState.PREPARING, reason, (action,), tuple(facts))

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from reconciler.controller.execution import as_if
+from reconciler.controller.execution import Carry, as_if, carry_out
 from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.requests import judge
-from reconciler.engines.engine import TransientError
+from reconciler.engines.engine import Engine, EngineError, TransientError
 from reconciler.model.action import Action, InstanceState, Verb
-from reconciler.model.data import Bucket, Input, Outputs, Stored
+from reconciler.model.data import Bucket, Input, Outputs, Resolved, Stored
 from reconciler.model.desired import Dependency, DesiredTask, OnScale, Restart, Retry, Schedule
 from reconciler.model.fact import ResultTakenOver, RunsForgotten, StartRequested
 from reconciler.model.identity import AttemptKey, InstanceKey
@@ -20,7 +20,6 @@ from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab, MemoryRecord
 
 OUTPUTS = Outputs(bucket="results", source="/job", prefix="${RUN}/${INSTANCE_ID}/")
-FETCHED = "reconciler.controller.execution._fetched"
 DATA = Input(bucket="data", target="/in", prefix="pi/")
 
 
@@ -55,6 +54,29 @@ def destroyed(lab: Lab, *tasks: DesiredTask) -> list[Action]:
     lab.core.note(judge("destroy", {}, lab.desired, lab.core.history, lab.now).facts)
     lab.settle()
     return lab.apply(*tasks)
+
+
+def in_place_of_reuse(outcome: Done | EngineError) -> Carry:
+    """Return what makes calls, and of a reuse something else."""
+
+    def carry(engine: Engine, action: Action) -> Done:
+        if action.verb is not Verb.REUSE:
+            return as_if(engine, action)
+        if isinstance(outcome, EngineError):
+            raise outcome
+        return outcome
+
+    return carry
+
+
+def fetching(resolved: Resolved) -> Carry:
+    """Return what makes calls, and has all inputs come to the same."""
+
+    def carry(engine: Engine, action: Action) -> Done:
+        known = {action.fetching.description: resolved} if action.fetching else {}
+        return as_if(engine, action, known)
+
+    return carry
 
 
 def record_of(lab: Lab) -> MemoryRecord:
@@ -168,21 +190,20 @@ def test_the_same_digest_by_another_name_does_not_run() -> None:
     assert reuses(lab.apply(task("first"), other)) == ["second/0"]
 
 
-def test_inputs_count_by_what_they_have_come_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inputs_count_by_what_they_have_come_to() -> None:
     said = {"inputs": (DATA,)}
     lab = completed(task("first", spec=said))
     elsewhere = {"inputs": (replace(DATA, prefix="copy/"),)}
     known = last_inputs(lab, "first")
-    monkeypatch.setattr(FETCHED, lambda *_: known)
+    lab.carry = fetching(known)
     done = lab.apply(task("first", spec=said), task("second", spec=elsewhere))
     assert (reuses(done), starts(done)) == (["second/0"], 0)
-    lab.world.hoard("demo", Stored("other", 0, 0), {})
-    monkeypatch.setattr(FETCHED, lambda *_: replace(known, key="other"))
+    lab.carry = fetching(replace(known, key="other"))
     done = lab.apply(task("third", spec=said))
     assert (reuses(done), starts(done)) == ([], 1)
 
 
-def last_inputs(lab: Lab, name: str) -> Any:  # noqa: ANN401  # what they have come to
+def last_inputs(lab: Lab, name: str) -> Resolved:
     run = lab.core.history.tasks[name].runs[1]
     return next(iter(run.inputs["local"].values())).resolved
 
@@ -309,9 +330,9 @@ def test_results_are_stored_under_the_attempts_own_names() -> None:
     assert results.manifest == action.upload.manifest
 
 
-def test_what_is_gone_is_asked_for_once_and_then_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_gone_is_asked_for_once_and_then_it_runs() -> None:
     lab = completed(task("first", outputs=OUTPUTS))
-    monkeypatch.setattr("reconciler.controller.inline.carry_out", gone)
+    lab.carry = in_place_of_reuse(Done(gone="a.csv is gone"))
     lab.commit(task("first", outputs=OUTPUTS), task("second", outputs=OUTPUTS))
     done = lab.settle()
     assert (reuses(done), starts(done)) == (["second/0"], 1)
@@ -322,33 +343,16 @@ def test_what_is_gone_is_asked_for_once_and_then_it_runs(monkeypatch: pytest.Mon
     assert reuses(lab.apply(task("third", outputs=OUTPUTS))) == []
 
 
-def gone(engine: Any, action: Action) -> Finished:  # noqa: ANN401  # any engine
-    from reconciler.controller.execution import carry_out  # noqa: PLC0415  # it is replaced
-
-    if action.verb is Verb.REUSE:
-        return Finished(action, Done(gone="a.csv is gone"), 0.0)
-    return carry_out(engine, action)
-
-
-def test_a_bucket_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_that_is_away_is_asked_again() -> None:
     lab = completed(task("first", outputs=OUTPUTS))
 
-    def carry(engine: Any, action: Action) -> Finished:  # noqa: ANN401  # any engine
-        from reconciler.controller.execution import carry_out  # noqa: PLC0415  # as above
-
-        if action.verb is Verb.REUSE:
-            return Finished(action, TransientError("bucket results is away"), 0.0)
-        return carry_out(engine, action)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("reconciler.controller.inline.carry_out", carry)
-        done = lab.apply(task("first", outputs=OUTPUTS), task("second", outputs=OUTPUTS))
-        assert starts(done) == 0
-        verdict = lab.verdict("second")
-        assert (verdict.state, verdict.reason) == (
-            InstanceState.PENDING,
-            "bucket results is away",
-        )
+    lab.carry = in_place_of_reuse(TransientError("bucket results is away"))
+    done = lab.apply(task("first", outputs=OUTPUTS), task("second", outputs=OUTPUTS))
+    assert starts(done) == 0
+    verdict = lab.verdict("second")
+    assert (verdict.state, verdict.blocked) == (InstanceState.PENDING, True)
+    assert verdict.reason == "bucket results is away"
+    lab.carry = as_if
     assert reuses(lab.wait(60)) == ["second/0"]
 
 
@@ -402,8 +406,6 @@ def test_a_call_that_comes_back_late_changes_nothing() -> None:
                 lab.core.flush()
                 taken = [f for f in record_of(lab).facts if isinstance(f, ResultTakenOver)]
             else:
-                from reconciler.controller.execution import carry_out  # noqa: PLC0415
-
                 lab.core.finished(carry_out(lab.driver.engines["local"], action))
     assert len(taken) == 1
     assert not [
