@@ -27,7 +27,10 @@ def read(text: str) -> tuple[tuple[Problem, ...], dict[str, DesiredTask]]:
 def test_every_field_is_accepted_and_told_once() -> None:
     problems, tasks = read("---\n".join(complete.ALL))
     assert {p.severity for p in problems} == {Severity.WARNING}
-    assert {p.code for p in problems} == {"not-supported-yet"}
+    assert [p.message for p in problems if p.code != "not-supported-yet"] == [
+        "cache: the instances of a gang have no results of their own to take over"
+    ]
+    problems = tuple(p for p in problems if p.code == "not-supported-yet")
     told = [p.message.partition(" is not supported yet: ")[0] for p in problems]
     assert set(told) == {gap.path for gap in OF_TASKS}
     assert len({(p.at, p.pointer) for p in problems}) == len(problems)
@@ -54,7 +57,7 @@ def test_each_field(spec: str, place: str, path: str, blocked: bool) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "priority: 3\nsuspend: false\ncache: true\nonChange: finish\nonScale: rerun",
+        "priority: 3\nsuspend: false\ncache: false\nonChange: finish\nonScale: rerun",
         "placement: {gang: true, spread: node, onNodeLoss: wait, nodes: {}}",
         "instances: {matrix: {a: [1, 2]}}",
         "schedule: {cron: 0 0 * * *, overlap: allow}",
