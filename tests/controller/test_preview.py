@@ -4,10 +4,13 @@ import copy
 from collections.abc import Sequence
 
 from reconciler.controller.almanac import Wall, scheduled
+from reconciler.controller.execution import as_if
+from reconciler.controller.happenings import Done
 from reconciler.controller.preview import Preview, preview
+from reconciler.engines.engine import Engine
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import Action, Verb
-from reconciler.model.data import Bucket, Input
+from reconciler.model.data import Bucket, Input, Resolved
 from reconciler.model.desired import DesiredTask, OnScale, Restart, Retry, Schedule
 from reconciler.model.observed import Containers, NodeView, Observed
 from reconciler.planning.render import render_action
@@ -47,6 +50,12 @@ def test_apply_does_what_the_preview_said() -> None:
     assert said(list(foreseen.now)) == said(lab.settle())
 
 
+def fetched(engine: Engine, action: Action) -> Done:
+    """Have inputs come to something that no description tells."""
+    known = {action.fetching.description: Resolved("content")} if action.fetching else {}
+    return as_if(engine, action, known)
+
+
 def test_results_are_taken_over_as_the_preview_said() -> None:
     data = Input(bucket="data", target="/in")
     first, second, third = (
@@ -55,6 +64,7 @@ def test_results_are_taken_over_as_the_preview_said() -> None:
     )
     lab = Lab(first, buckets=[Bucket(name="data", url="file:///data")])
     lab.world.autoexit = lambda _: 0
+    lab.carry = fetched
     lab.settle()
     lab.world.autoexit = Lab().world.autoexit
     foreseen = foresee(lab, first, second, third)

@@ -169,13 +169,18 @@ def _written(name: str, content: bytes) -> Harm:
     return lambda bench: bench.mine.write(name, [content])
 
 
+def _put(name: str, content: bytes) -> Harm:
+    """Have another content at the same time."""
+    return lambda bench: bench.mine.objects.update({name: content})
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
         (_without("3/a.csv"), "has no 3/a.csv any more"),
         (_without("3/.reconciler/first.3.0.json"), "has no 3/.reconciler/first.3.0.json any more"),
         (_written("3/.reconciler/first.3.0.json", b"{}"), "is not what was stored there"),
-        (_written("3/a.csv", b"longer"), "was written over since"),
+        (_put("3/a.csv", b"longer"), "was written over since"),
     ],
 )
 def test_what_is_gone_or_else_is_told_and_nothing_is_made_of_it(

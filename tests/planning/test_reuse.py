@@ -11,10 +11,11 @@ from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.requests import judge
 from reconciler.engines.engine import Engine, EngineError, TransientError
 from reconciler.model.action import Action, InstanceState, Verb
+from reconciler.model.confidence import Origin, UsedSecret
 from reconciler.model.data import Bucket, Input, Outputs, Resolved, Stored
 from reconciler.model.desired import Dependency, DesiredTask, OnScale, Restart, Retry, Schedule
 from reconciler.model.fact import ResultTakenOver, RunsForgotten, StartRequested
-from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.identity import LABEL_SECRETS, AttemptKey, InstanceKey
 from reconciler.model.run import Attempt
 from tests.support.desired import make_matrix, make_task
 from tests.support.lab import Lab, MemoryRecord
@@ -252,15 +253,42 @@ def test_after_everything_was_destroyed_results_are_taken_over() -> None:
 
 
 def test_nothing_is_taken_over_where_nobody_wants_it_nor_later() -> None:
-    lab = completed(task("first"))
+    lab = completed(task("first", 2))
     lab.core.afresh = True
-    lab.commit(task("first"), task("second", 2, parallelism=1), task("third"))
+    lab.commit(task("first", 2), task("second", 2, parallelism=1), task("third", 2))
     done = lab.settle()
     assert reuses(done) == []
     lab.crash()
     finish(lab)
     assert reuses(lab.settle()) == []
     assert lab.live() == ["demo.second.1.1.1"]
+
+
+def test_what_is_left_of_an_earlier_run_runs_as_well_where_nobody_wants_it_taken_over() -> None:
+    lab = completed(task("first", outputs=OUTPUTS))
+    lab.carry = in_place_of_reuse(TransientError("bucket results is away"))
+    lab.apply(task("second", outputs=OUTPUTS))
+    lab.carry = as_if
+    lab.core.afresh = True
+    done = lab.wait(60)
+    assert (reuses(done), starts(done)) == ([], 1)
+
+
+def test_secrets_count_by_what_was_told_of_them() -> None:
+    said = {"secrets": (UsedSecret(name="KEY", origin=Origin(env="KEY")),)}
+    lab = Lab(task("first", spec=said))
+    lab.core.board.secrets = {"first": "a", "second": "a", "third": "b"}
+    while not lab.world.boxes:
+        lab.driver.step()
+    (box,) = lab.world.boxes.values()
+    box.labels[LABEL_SECRETS] = "a"
+    lab.settle()
+    finish(lab)
+    done = lab.apply(*(task(name, spec=said) for name in ("first", "second", "third", "fourth")))
+    assert reuses(done) == ["second/0"]
+    assert starts(done) == 2
+    finish(lab)
+    assert reuses(lab.apply(task("fifth", spec=said))) == [], "what they are is not known"
 
 
 def test_what_runs_on_purpose_is_offered_to_others() -> None:
