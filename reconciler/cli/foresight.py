@@ -50,8 +50,8 @@ class Foresight(Struct, frozen=True):
         return not any(view.known for view in self.observed.nodes.values())
 
 
-def foresee(place: Place, desired: Desired) -> Foresight:
-    """Look at everything once and run the planner ahead."""
+def foresee(place: Place, desired: Desired, *, afresh: bool = False) -> Foresight:
+    """Look at everything once and run the planner ahead. `afresh`: no results are taken over."""
     engine_of, past = opener(place), past_of(place.folder, place.project)
     history, now = past.history, past.now
     desired = with_leaving(desired, history)
@@ -67,7 +67,8 @@ def foresee(place: Place, desired: Desired) -> Foresight:
         history.apply(Destroyed("", now))
     desired = as_kept(desired, history)
     calendar = Wall(time.time).look(scheduled(desired), desired.pools.values())
-    made = preview(desired, observed, history, now, images_present(desired, known), calendar)
+    images = images_present(desired, known)
+    made = preview(desired, observed, history, now, images, calendar, afresh=afresh)
     return Foresight(desired, made, observed, past.recorded, tuple(refusals))
 
 

@@ -35,9 +35,13 @@ from reconciler.sources.source import Snapshot
 
 
 class Manner(Struct, frozen=True, kw_only=True):
-    """How sources are kept: `resync` in seconds; `opened` hears of each writer before it works."""
+    """How sources are kept: `resync` in seconds; `opened` hears of each writer before it works.
+
+    `afresh`: no results are taken over.
+    """
 
     take_over: bool
+    afresh: bool = False
     resync: float
     speaker: Callable[[Place], Teller]
     opened: Callable[[Place, Writer], None] = lambda _, __: None
@@ -72,6 +76,7 @@ def _following(place: Place, manner: Manner) -> Iterator[Writer]:
         state=place.state,
         policy=place.policy,
         take_over=manner.take_over,
+        afresh=manner.afresh,
         resync=manner.resync,
         open_engine=opener(place),
         open_bucket=bucket_opener(place.data),

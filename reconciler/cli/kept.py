@@ -15,9 +15,9 @@ from reconciler.cli.data import bucket_opener
 from reconciler.cli.exits import Failure
 from reconciler.cli.options import Target
 from reconciler.cli.place import Place
-from reconciler.model.data import Bucket, Destination, Results
+from reconciler.model.data import Bucket, Results
 from reconciler.model.fact import Result
-from reconciler.model.history import History
+from reconciler.planning.sending import bucket_of
 
 if TYPE_CHECKING:
     from reconciler.buckets import bucket as buckets
@@ -109,21 +109,9 @@ def _in_run(report: "Report", target: Target, number: int) -> Iterable[Kept]:
         if not stored or target.instance not in {None, instance}:
             continue
         last = stored[-1]
-        bucket = last.results and _bucket(report, last.results, last.outputs)
+        bucket = bucket_of(report.desired, report.history, last)
         if last.results is not None and bucket:
             yield Kept(
                 instance, number, last.number, last.result, last.ended_at, last.revision,
                 last.results, bucket,
             )  # fmt: skip
-
-
-def _bucket(report: "Report", results: Results, outputs: str) -> Bucket | None:
-    """Return the bucket of results: as it is declared now, else as it was for the attempt."""
-    declared = report.desired.buckets.get(results.bucket)
-    return declared or _former(report.history, outputs, results.bucket)
-
-
-def _former(history: History, outputs: str, name: str) -> Bucket | None:
-    said = history.specs.get(outputs)
-    found = msgspec.json.decode(said, type=Destination).bucket if said else None
-    return found if found is not None and found.name == name else None

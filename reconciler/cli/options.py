@@ -217,6 +217,9 @@ target_or_job_argument = click.argument("target", type=TargetType(jobs=True))
 take_over_option = click.option(
     "--take-over", is_flag=True, help="Take the project over from whoever has claimed it."
 )
+no_cache_option = click.option(
+    "--no-cache", "afresh", is_flag=True, help="Run what begins, whatever results could be reused."
+)
 format_option = click.option(
     "--format",
     "form",

@@ -23,7 +23,8 @@ _SHOWN_FAILURES: Final = 3
 _SHOWN_OUTPUTS: Final = 4
 _LAST_LINES: Final = 5
 _DEEDS: Final = {Verb.CREATE: "created", Verb.START: "started", Verb.STOP: "stopped",
-                 Verb.COLLECT: "recorded", Verb.REMOVE: "removed"}  # fmt: skip
+                 Verb.COLLECT: "recorded", Verb.REMOVE: "removed",
+                 Verb.REUSE: "taken over"}  # fmt: skip
 
 
 def code_of(core: "Core", *, wait: bool) -> Exit:

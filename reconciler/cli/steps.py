@@ -23,13 +23,14 @@ class Kind(StrEnum):
     """What happens to an instance; to a node's image, to inputs, or to a run's NETWORK.
 
     An image is fetched by PULL, made of the source by BUILD, or of an archive in it by LOAD. FETCH
-    is for inputs.
+    is for inputs. With REUSE an instance takes over results, and does not run.
     """
 
     PULL = "pull"
     BUILD = "build"
     LOAD = "load"
     FETCH = "fetch"
+    REUSE = "reuse"
     NETWORK = "network"
     CREATE = "create"
     REPLACE = "replace"
@@ -106,6 +107,7 @@ def _kind(group: Sequence[Action], wanted: Collection[InstanceKey]) -> Kind:
         (Verb.NETWORK in verbs, Kind.NETWORK),
         (Verb.DISSOLVE in verbs, Kind.CLEAN),
         (group[0].key not in wanted, Kind.TEAR_DOWN),
+        (Verb.REUSE in verbs, Kind.REUSE),
         (created and (verbs & _ENDINGS or _discards(group, created)), Kind.REPLACE),
         (created and created.attempt and created.attempt.attempt > 1, Kind.RETRY),
         (created, Kind.CREATE),

@@ -21,14 +21,16 @@ from reconciler.engines.engine import (
 )
 from reconciler.model.action import Action, Verb
 from reconciler.model.claim import claim_in
-from reconciler.model.data import Resolved, Results
+from reconciler.model.data import Resolved, Results, Taking
 from reconciler.model.fact import (
     AttemptEnded,
     Fact,
     ImageResolved,
     InputsResolved,
     Result,
+    ResultsGone,
     ResultsSent,
+    ResultTakenOver,
     SnapshotTaken,
     TroubleCleared,
     TroubleSeen,
@@ -75,6 +77,8 @@ def _success(board: Board, history: History, action: Action, done: Done, now: fl
         board.started(action.node, action.container)
     elif action.verb is Verb.REMOVE:
         board.drop(action.node, action.container or action.subject)
+    elif action.taking is not None:
+        return _taken(history, action, action.taking, done, now)
     elif done.results is not None:
         return _stored(history, action, done.results, now)
     elif done.network is not None:
@@ -92,6 +96,23 @@ def _stored(history: History, action: Action, results: Results, now: float) -> l
     if action.verb is Verb.SNAPSHOT:
         return [SnapshotTaken(action.attempt, results.files, results.sent, now)]
     return [ResultsSent(action.attempt, results, now)]
+
+
+def _taken(history: History, action: Action, taking: Taking, done: Done, now: float) -> list[Fact]:
+    """Return that an attempt has succeeded by what another one has come to, or why it has not."""
+    attempt = action.attempt
+    if attempt is None or not history.has_run(action.task, action.run):
+        return []
+    if done.gone:
+        return [ResultsGone(taking.source, attempt, done.gone, now)]
+    if history.attempt(attempt) is not None:
+        return []
+    return [
+        ResultTakenOver(
+            attempt, action.node, taking.revision, taking.origin, taking.equal, now,
+            taking.count, done.results, taking.outputs,
+        )
+    ]  # fmt: skip
 
 
 def _fetched(

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from reconciler.controller.fetching import Fetcher, OpenBucket
 from reconciler.controller.happenings import Done
 from reconciler.controller.storing import Storer
+from reconciler.controller.taking import Taker
 from reconciler.controller.transfers import Transfers
 from reconciler.engines.engine import Engine, PermanentError
 from reconciler.model.action import Action, Verb
-from reconciler.model.data import CACHE
+from reconciler.model.data import CACHE, Taking
 from reconciler.model.headway import Glimpse
 
 _NOWHERE: Final = "there is no way to any bucket here"
@@ -30,6 +31,7 @@ class Carriage:
         """
         self.transfers = Transfers()
         self._fetcher = Fetcher(open_bucket, self.transfers, cache) if open_bucket else None
+        self._taker = Taker(open_bucket, self.transfers) if open_bucket else None
         self._storer = (
             Storer(open_bucket, self.transfers, folder) if open_bucket and folder else None
         )
@@ -38,9 +40,18 @@ class Carriage:
         """Make a call; raises EngineError where it comes to nothing."""
         if action.verb is Verb.FETCH and self._fetcher is not None:
             return self._fetcher.fetch(engine, action)
+        if action.taking is not None:
+            return self._take(action, action.taking)
         if action.upload is not None and self._storer is not None:
             return self._storer.store(engine, action, action.upload)
         raise PermanentError(f"{action.subject}: {_NOWHERE}")
+
+    def _take(self, action: Action, taking: Taking) -> Done:
+        if action.upload is None or taking.results is None:
+            return Done()
+        if self._taker is None:
+            raise PermanentError(f"{action.subject}: {_NOWHERE}")
+        return self._taker.take(action, taking, action.upload, taking.results)
 
     def forget(self, container: str) -> None:
         """Know no more what has been stored of a container, by its name: it is on record."""

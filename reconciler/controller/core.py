@@ -77,6 +77,8 @@ class Core:
         self.underway = Errands()
         # What a person has agreed to, where that is all that may be done.
         self.permit: Permit | None = None
+        # Whether all that begins is to run, whatever has completed before.
+        self.afresh = False
         # What was handed out: how much of each kind in all, and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
         self.latest: list[Action] = []
@@ -247,7 +249,8 @@ class Core:
         calendar = self._dates.of(wanted, only)
         queued = self.assessment.queued.copy()
         busy = replace(self.underway.underway(self.history, self.board), queued=queued)
-        made = plan(wanted, self.board.observed(), self.history, now, busy, only, calendar)
+        observed = self.board.observed()
+        made = plan(wanted, observed, self.history, now, busy, only, calendar, afresh=self.afresh)
         if self.permit is not None:
             made = keep_to(made, self.permit)
         entries = narrate.said_of_plan(made, self.holds, now)

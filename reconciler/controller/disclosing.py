@@ -72,10 +72,13 @@ class Disclosing:
         return found
 
     def accounts(self, desired: Desired) -> dict[str, str]:
-        """Return the accounts of what services' secrets are now, as far as they can be read."""
+        """Return the accounts of what secrets are now, as far as they can be read.
+
+        They are those of services, and of tasks whose results are taken over.
+        """
         found: dict[str, str] = {}
         for task in desired.tasks.values():
-            if task.service and task.spec.secrets:
+            if (task.service or task.cache) and task.spec.secrets:
                 origins = (secret.origin for secret in task.spec.secrets)
                 sealed = sealed_for(origins, desired.sealed.items())
                 known = Confidence(secrets=task.spec.secrets, sealed=sealed)

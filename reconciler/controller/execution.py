@@ -1,7 +1,10 @@
 """One action, one engine call. Nothing is decided here; every failure is a value."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec.structs import replace
 
 from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.obtaining import IN_MEMORY, Means, obtain
@@ -9,7 +12,7 @@ from reconciler.controller.preparing import Prepare, as_planned
 from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
-from reconciler.model.data import Fetching, Resolved, Results, Stored, Upload
+from reconciler.model.data import Fetching, Resolved, Results, Stored, Taking, Upload
 from reconciler.model.identity import LABEL_SECRETS
 from reconciler.model.observed import Phase
 
@@ -18,20 +21,38 @@ Carry = Callable[[Engine, Action], Done]
 
 # As much of an instance's output as is worth keeping after its container is gone.
 KEPT_LOG_BYTES = 64 * 1024
+_NOTHING: Final[Mapping[str, Resolved]] = {}
 
 
-def as_if(engine: Engine, action: Action) -> Done:
-    """Carry nothing, and have the data be there: engines in memory hold none, nor do buckets."""
+def as_if(engine: Engine, action: Action, known: Mapping[str, Resolved] = _NOTHING) -> Done:
+    """Carry nothing, and have the data be there: engines in memory hold none, nor do buckets.
+
+    `known` is what inputs come to, by their description.
+    """
     if action.fetching is not None:
-        return Done(resolved=_fetched(engine, action.fetching))
+        return Done(resolved=_fetched(engine, action.fetching, known))
+    if action.taking is not None:
+        return Done(results=_taken(action.taking, action.upload))
     return Done(results=_stored(engine, action, action.upload)) if action.upload else Done()
 
 
-def _fetched(engine: Engine, fetching: Fetching) -> Resolved:
-    key = fetching.description
-    if all(one.key != key for one in engine.stored(fetching.project)):
-        engine.store(fetching.project, Stored(key, 0, 0), ())
-    return Resolved(key)
+def _taken(taking: Taking, upload: Upload | None) -> Results | None:
+    if upload is None or taking.results is None:
+        return None
+    return replace(
+        taking.results,
+        bucket=upload.bucket.name,
+        prefix=upload.prefix,
+        manifest=upload.manifest,
+        sent=0,
+    )
+
+
+def _fetched(engine: Engine, fetching: Fetching, known: Mapping[str, Resolved]) -> Resolved:
+    found = known.get(fetching.description) or Resolved(fetching.description)
+    if all(one.key != found.key for one in engine.stored(fetching.project)):
+        engine.store(fetching.project, Stored(found.key, 0, 0), ())
+    return found
 
 
 def _stored(engine: Engine, action: Action, upload: Upload) -> Results:

@@ -20,7 +20,8 @@ class Done(Struct, frozen=True):
 
     `usage` is the most that a container which has ended was seen to use. `network` is one that has
     been made, `resolved` what inputs have come to, `results` what is stored of a container's files.
-    `secrets` is the keyed account of what a container was told in confidence.
+    `secrets` is the keyed account of what a container was told in confidence. `gone` is why results
+    cannot be taken over any more.
     """
 
     container: str = ""
@@ -32,6 +33,7 @@ class Done(Struct, frozen=True):
     resolved: Resolved | None = None
     results: Results | None = None
     secrets: str = ""
+    gone: str = ""
 
 
 class Finished(Struct, frozen=True):

@@ -6,7 +6,7 @@ What `plan` previews with, and what the laws are tested on. Time is whatever the
 from collections.abc import Mapping
 
 from reconciler.controller.core import Core
-from reconciler.controller.execution import carry_out
+from reconciler.controller.execution import Carry, as_if, carry_out
 from reconciler.controller.happenings import Listed, NodeLost
 from reconciler.engines.engine import Engine, EngineError
 from reconciler.model.action import Action
@@ -15,8 +15,9 @@ from reconciler.model.action import Action
 class Inline:
     """A core, its engines by node, and the actions carried out so far."""
 
-    def __init__(self, core: Core, engines: Mapping[str, Engine]) -> None:
-        """Begin with a look at every node."""
+    def __init__(self, core: Core, engines: Mapping[str, Engine], carry: Carry = as_if) -> None:
+        """Begin with a look at every node. `carry` makes the calls that carry data."""
+        self._carry = carry
         self.core = core
         self.engines = engines
         self.look()
@@ -40,7 +41,7 @@ class Inline:
         """Take one turn and carry out what it asks for; return that."""
         actions = self.core.turn()
         for action in actions:
-            finished = carry_out(self.engines[action.node], action)
+            finished = carry_out(self.engines[action.node], action, carry=self._carry)
             if self.core.finished(finished):
                 self.core.lost(NodeLost(action.node, str(finished.outcome)))
         if actions:

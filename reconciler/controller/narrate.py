@@ -179,6 +179,19 @@ def _(fact: facts.ResultsSent) -> LogEntry:
 
 
 @said_of.register
+def _(fact: facts.ResultTakenOver) -> LogEntry:
+    stored = f"; {said_of_results(fact.results)}" if fact.results else ""
+    message = f"taken over from {fact.origin}{stored}"
+    return _about(fact.attempt, fact.at, "taken-over", message, "info")
+
+
+@said_of.register
+def _(fact: facts.ResultsGone) -> LogEntry:
+    message = f"runs after all, for nothing can be taken over from {fact.attempt}: {fact.reason}"
+    return _about(fact.wanted, fact.at, "results-gone", message, "warning")
+
+
+@said_of.register
 def _(fact: facts.SnapshotTaken) -> LogEntry:
     message = f"stored what had changed: {_files(fact.files, fact.bytes)}"
     return _about(fact.attempt, fact.at, "snapshot-taken", message, "info")

@@ -8,6 +8,7 @@ Nothing real is changed, and no ledger is written.
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from math import inf
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from msgspec.structs import replace as altered
 
 from reconciler.controller.almanac import scheduled
 from reconciler.controller.core import Core
+from reconciler.controller.execution import as_if
 from reconciler.controller.inline import Inline
 from reconciler.engines.engine import EngineInfo
 from reconciler.engines.ownership import network_labels
@@ -22,13 +24,17 @@ from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import LogEntry
 from reconciler.model.action import Action, Hold, Verb, Verdict
 from reconciler.model.calendar import Calendar, Firing, Ruling
-from reconciler.model.data import Stored
+from reconciler.model.data import Resolved, Stored
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
 from reconciler.model.observed import Observed, Phase
 from reconciler.model.pool import DesiredPool
+from reconciler.model.run import Kept
 from reconciler.planning.rescaling import left_alone
+
+Images = Mapping[str, Mapping[str, str]]
+"""By node the images that are there, as they are written, and what is created of each."""
 
 # Rounds of 'as if all succeed'; what a task of parallelism 1 needs, and an end for the rest.
 _MOST_ROUNDS = 1_000
@@ -104,17 +110,19 @@ class _Ahead:
         return found
 
 
-def preview(
+def preview(  # noqa: PLR0913  # all that one looks ahead from, each part named
     desired: Desired,
     observed: Observed,
     history: History,
     now: float,
-    images: Mapping[str, set[str]],
+    images: Images,
     calendar: Calendar | None = None,
+    *,
+    afresh: bool = False,
 ) -> Preview:
-    """Return what would be done. `images` says for each node which images are there.
+    """Return what would be done. Inputs are taken to be what they were last.
 
-    Without a `calendar` no schedule fires.
+    Without a `calendar` no schedule fires. `afresh`: no results are taken over.
     """
     clock = _Time(now)
     ahead = _Ahead(calendar or Calendar(now), clock)
@@ -129,11 +137,13 @@ def preview(
             world.hoard(desired.project, Stored(key, 0, 0), {})
     core = Core(desired, _Copied(history), clock, ahead)
     core.board.secrets = observed.secrets
+    core.afresh = afresh
     for name, view in observed.nodes.items():
         if not view.known and name in worlds:
             worlds[name].unreachable = True
             core.board.lose(name, view.reason)
-    driver = Inline(core, {n: SimulatedEngine(w) for n, w in worlds.items() if not w.unreachable})
+    engines = {n: SimulatedEngine(w) for n, w in worlds.items() if not w.unreachable}
+    driver = Inline(core, engines, partial(as_if, known=_last_inputs(history)))
     possible = driver.settle()
     verdicts, holds = tuple(core.all_verdicts()), core.holds
     for name in core.history.tasks:
@@ -165,19 +175,30 @@ def _without_deadlines(desired: Desired) -> Desired:
     return altered(desired, jobs=jobs)
 
 
-def _creatable(
-    desired: Desired, history: History, node: str, images: Mapping[str, set[str]]
-) -> set[str]:
-    """Return what containers can be created from on a node.
+def _creatable(desired: Desired, history: History, node: str, images: Images) -> dict[str, str]:
+    """Return what containers can be created from on a node, and what that means.
 
     That is what is there, and what open runs have resolved those very references to.
     """
-    found = set(images.get(node, ()))
+    there = images.get(node, {})
+    found = dict(there)
     for name in desired.tasks.keys() & history.tasks.keys():
-        if desired.tasks[name].spec.image in found:
+        if desired.tasks[name].spec.image in there:
             runs = history.tasks[name].runs.values()
-            found |= {run.images[node] for run in runs if node in run.images}
+            for reference in (run.images[node] for run in runs if node in run.images):
+                found.setdefault(reference, reference)
     return found
+
+
+def _last_inputs(history: History) -> Mapping[str, Resolved]:
+    """Return by their description what inputs have come to last, on whichever node."""
+    found: dict[str, Kept] = {}
+    for task in history.tasks.values():
+        for run in task.runs.values():
+            for there in run.inputs.values():
+                newer = {d: k for d, k in there.items() if d not in found or found[d].at <= k.at}
+                found |= newer
+    return {description: kept.resolved for description, kept in found.items()}
 
 
 def _kept(history: History, node: str) -> set[str]:
@@ -187,11 +208,11 @@ def _kept(history: History, node: str) -> set[str]:
 
 
 def _world(
-    project: str, name: str, observed: Observed, wall: Callable[[], float], images: set[str]
+    project: str, name: str, observed: Observed, wall: Callable[[], float], images: dict[str, str]
 ) -> World:
     world = World(name, wall)
     world.era = ""  # whatever the real engine has been through, what is tried here goes well
-    world.images = {image: image for image in images}
+    world.images = images
     view = observed.nodes.get(name)
     if view is not None and view.known:
         world.seed(view.containers.values())
@@ -248,7 +269,7 @@ def _fortune(desired: Desired, history: History, worlds: Mapping[str, World]) ->
     return moved
 
 
-def _shown(actions: Sequence[Action], images: Mapping[str, set[str]]) -> list[Action]:
+def _shown(actions: Sequence[Action], images: Images) -> list[Action]:
     """Leave out pulls of what is there already: they only look."""
     return [
         a

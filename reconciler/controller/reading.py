@@ -160,19 +160,19 @@ def by_name_now(observed: Observed, history: History) -> Observed:
     return Observed(views)
 
 
-def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, set[str]]:
-    """Return for each node which of the images that are asked for are there."""
+def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, dict[str, str]]:
+    """Return for each node the images that are asked for and there, and what they mean there."""
     wanted = {task.spec.image for task in desired.tasks.values() if not task.blocked}
 
-    def present(engine: Engine) -> set[str]:
-        return {image for image in wanted if _present(engine, image)}
+    def present(engine: Engine) -> dict[str, str]:
+        return {image: found for image in wanted if (found := _resolved(engine, image))}
 
     found = ask_all(engines, present)
-    return {n: set() if isinstance(there, EngineError) else there for n, there in found.items()}
+    return {n: {} if isinstance(there, EngineError) else there for n, there in found.items()}
 
 
-def _present(engine: Engine, image: str) -> bool:
+def _resolved(engine: Engine, image: str) -> str | None:
     try:
-        return engine.resolve(image) is not None
+        return engine.resolve(image)
     except EngineError:
-        return False
+        return None

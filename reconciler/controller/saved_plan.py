@@ -101,7 +101,7 @@ def permit_of(saved: SavedPlan) -> Permit:
     calls = saved.actions
     return Permit(
         deeds=frozenset((a.verb.value, a.subject) for a in calls),
-        images=frozenset(a.image for a in calls if a.verb is Verb.CREATE),
+        images=frozenset(a.image for a in calls if a.verb in {Verb.CREATE, Verb.REUSE}),
     )
 
 

@@ -5,27 +5,23 @@ worth another try, for a person may have to do something first.
 """
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Final
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from reconciler.buckets.bucket import BucketError
 from reconciler.controller.fetching import OpenBucket
 from reconciler.controller.happenings import Done
+from reconciler.controller.manifest import manifest_of
 from reconciler.controller.sent import Journals
 from reconciler.controller.spool import Spool
 from reconciler.controller.transfers import Transfers
-from reconciler.controller.uploading import Meter, StoredFile, Uploading
+from reconciler.controller.uploading import Meter, Uploading
 from reconciler.engines.engine import Engine, TransientError
 from reconciler.model import data
 from reconciler.model.action import Action, Verb
 from reconciler.model.identity import SNAPSHOT
 from reconciler.model.observed import ContainerDetail
-
-FORMAT: Final = 1
-"""The version of result manifests."""
 
 
 class Storer:
@@ -80,7 +76,8 @@ class Storer:
         )
         if not upload.manifest:
             return results
-        manifest = _manifest(upload, files, engine.inspect(action.container))
+        ended = _ended(engine.inspect(action.container))
+        manifest = manifest_of(upload, ended, files)
         bucket.write(upload.manifest, [manifest], len(manifest))
         digest = hashlib.sha256(manifest).hexdigest()
         return replace(results, manifest=upload.manifest, sha256=digest)
@@ -108,22 +105,12 @@ class Storer:
         return True
 
 
-def _manifest(
-    upload: data.Upload, files: list[StoredFile], detail: ContainerDetail | None
-) -> bytes:
-    """Return what tells of results: all that it takes to do them again, and what they are."""
-    about = json.loads(upload.about)
-    if detail is not None:
-        about["exitCode"] = detail.container.exit_code
-        about["startedAt"] = detail.started_at
-        about["finishedAt"] = detail.finished_at
-    about = {"format": FORMAT, **about}
-    about["results"] = {
-        "bucket": upload.bucket.name,
-        "prefix": upload.prefix,
-        "source": upload.source,
-        "include": upload.include,
-        "exclude": upload.exclude,
+def _ended(detail: ContainerDetail | None) -> dict[str, object]:
+    """Return how a program has ended, as its manifest tells it."""
+    if detail is None:
+        return {}
+    return {
+        "exitCode": detail.container.exit_code,
+        "startedAt": detail.started_at,
+        "finishedAt": detail.finished_at,
     }
-    about["files"] = [asdict(file) for file in files]
-    return json.dumps(about, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")

@@ -26,7 +26,7 @@ CARRIERS = 4
 # What ends goes first, then what begins, the higher priority before the lower, whatever the kind.
 _URGENCY = {verb: (group, rank) for group, verbs in enumerate(
     ((Verb.KILL, Verb.STOP, Verb.UPLOAD, Verb.COLLECT),
-     (Verb.START, Verb.PULL, Verb.FETCH, Verb.NETWORK, Verb.CREATE),
+     (Verb.REUSE, Verb.START, Verb.PULL, Verb.FETCH, Verb.NETWORK, Verb.CREATE),
      (Verb.REMOVE, Verb.SNAPSHOT, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 

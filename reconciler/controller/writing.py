@@ -45,13 +45,14 @@ class Options(Struct, frozen=True, kw_only=True):
 
     `hosts` are the nodes that the operator gives, None where manifests declare them. `open_bucket`
     is None where there is no way to buckets; `cache` is how many bytes of data nodes keep.
-    `identities` are files that open what age has encrypted.
+    `identities` are files that open what age has encrypted. `afresh`: no results are taken over.
     """
 
     verb: str
     state: Path | None = None
     policy: Policy = FOLDER
     take_over: bool = False
+    afresh: bool = False
     resync: float = 60.0
     open_engine: OpenEngine
     open_bucket: OpenBucket | None = None
@@ -118,6 +119,7 @@ def writer(
     ):
         clock = keep_clock(ledger)
         core = Core(desired, ledger, clock.now, Wall(time.time))
+        core.afresh = options.afresh
         claimant = Claimant(project, ledger.state_id, folder, source.name)
         watch: list[Watch] = []
         reader = revisions.Revisions(

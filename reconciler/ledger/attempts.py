@@ -10,10 +10,12 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.ledger.rows import attempt_row, known_run
+from reconciler.ledger.rows import attempt_row, known_run, run_row
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
 from reconciler.model.data import Results, Snapshot
+from reconciler.model.fact import Result
+from reconciler.model.identity import AttemptKey
 
 LOG_TAIL: Final = 256 * 1024
 LOGS_KEPT: Final = 10_000
@@ -25,8 +27,8 @@ def reserved(connection: sqlite3.Connection, fact: facts.AttemptReserved) -> Non
     # REPLACE, not an upsert: a reservation starts the record afresh.
     connection.execute(
         "REPLACE INTO attempts"
-        " (run, instance, number, node, shape, revision, reserved_at, count, outputs)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " (run, instance, number, node, shape, revision, reserved_at, count, outputs,"
+        " equal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *attempt_row(connection, fact.attempt),
             fact.node,
@@ -35,6 +37,7 @@ def reserved(connection: sqlite3.Connection, fact: facts.AttemptReserved) -> Non
             fact.at,
             fact.count,
             fact.outputs,
+            fact.equal,
         ),
     )
 
@@ -42,10 +45,11 @@ def reserved(connection: sqlite3.Connection, fact: facts.AttemptReserved) -> Non
 def start_requested(connection: sqlite3.Connection, fact: facts.StartRequested) -> None:
     """Keep that an attempt may run from now on."""
     connection.execute(
-        "INSERT INTO attempts (run, instance, number, start_requested_at, era)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " start_requested_at = excluded.start_requested_at, era = excluded.era",
-        (*attempt_row(connection, fact.attempt), fact.at, fact.era),
+        "INSERT INTO attempts (run, instance, number, start_requested_at, era, equal)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " start_requested_at = excluded.start_requested_at, era = excluded.era,"
+        " equal = excluded.equal",
+        (*attempt_row(connection, fact.attempt), fact.at, fact.era, fact.equal),
     )
 
 
@@ -155,6 +159,38 @@ def results_sent(connection: sqlite3.Connection, fact: facts.ResultsSent) -> Non
     )
 
 
+def taken_over(connection: sqlite3.Connection, fact: facts.ResultTakenOver) -> None:
+    """Keep that an attempt has succeeded by what another one has come to."""
+    connection.execute(
+        "REPLACE INTO attempts (run, instance, number, node, revision, reserved_at, result,"
+        " ended_at, reason, count, outputs, results, equal, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *attempt_row(connection, fact.attempt),
+            fact.node,
+            fact.revision,
+            fact.at,
+            str(Result.SUCCEEDED),
+            fact.at,
+            f"taken over from {fact.origin}",
+            fact.count,
+            fact.outputs,
+            text(as_text(fact.results)) if fact.results else None,
+            fact.equal,
+            as_text(fact.origin),
+        ),
+    )
+
+
+def results_gone(connection: sqlite3.Connection, fact: facts.ResultsGone) -> None:
+    """Keep that nothing can be taken over from an attempt any more."""
+    attempt = fact.attempt
+    connection.execute(
+        "UPDATE attempts SET equal = '' WHERE run = ? AND instance = ? AND number = ?",
+        (run_row(connection, attempt.key.task, attempt.run), attempt.key.instance, attempt.attempt),
+    )
+
+
 def _snapshot(connection: sqlite3.Connection, key: tuple[int, int, int]) -> Snapshot:
     found = connection.execute(
         "SELECT snapshot FROM attempts WHERE run = ? AND instance = ? AND number = ?", key
@@ -172,7 +208,7 @@ def _put_snapshot(
     )
 
 
-def as_text(kept: Results | Snapshot) -> str:
+def as_text(kept: Results | Snapshot | AttemptKey) -> str:
     """Return what is kept as one value."""
     return msgspec.json.encode(kept).decode()
 
@@ -180,6 +216,11 @@ def as_text(kept: Results | Snapshot) -> str:
 def results_in(said: str | None) -> Results | None:
     """Return what is stored of an attempt's files, None for nothing."""
     return msgspec.json.decode(said, type=Results) if said else None
+
+
+def origin_in(said: str | None) -> AttemptKey | None:
+    """Return the attempt that has run, None where it is this one."""
+    return msgspec.json.decode(said, type=AttemptKey) if said else None
 
 
 def snapshot_in(said: str | None) -> Snapshot | None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from reconciler.ledger import nodes, pools, seen
-from reconciler.ledger.attempts import results_in, snapshot_in
+from reconciler.ledger.attempts import origin_in, results_in, snapshot_in
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.model.data import Resolved
 from reconciler.model.fact import Result
@@ -32,6 +32,7 @@ _MEANINGS: Final[Sequence[tuple[int, Callable[[Any], object]]]] = [
     (_ATTEMPT.index("expired"), bool),
     (_ATTEMPT.index("results"), results_in),
     (_ATTEMPT.index("snapshot"), snapshot_in),
+    (_ATTEMPT.index("origin"), origin_in),
 ]
 
 
@@ -116,9 +117,9 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, *rest in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"
-        " finished_at, closed_at IS NOT NULL FROM runs ORDER BY task, number"
+        " finished_at, closed_at IS NOT NULL, afresh FROM runs ORDER BY task, number"
     ):
-        opened_at, nominal, matrix, finished_at, closed = rest
+        opened_at, nominal, matrix, finished_at, closed, afresh = rest
         runs[row] = Run(
             number=number,
             work=work,
@@ -130,6 +131,7 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
             nominal=nominal,
             matrix=matrix,
             finished_at=finished_at,
+            afresh=bool(afresh),
         )
         tasks[task].runs[number] = runs[row]
         if not finished_at:

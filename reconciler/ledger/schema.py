@@ -284,7 +284,14 @@ _RESULTS: Final = (
     "ALTER TABLE attempts ADD snapshot TEXT",
 )
 
+# What attempts have in common with others, and whose results they have taken over, as JSON.
+_REUSE: Final = (
+    "ALTER TABLE attempts ADD equal TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE attempts ADD origin TEXT",
+    "ALTER TABLE runs ADD afresh INTEGER NOT NULL DEFAULT 0",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS,
+    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS, _REUSE,
 )  # fmt: skip
 """MIGRATIONS[n] leads from version n to version n + 1."""

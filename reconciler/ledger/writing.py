@@ -39,8 +39,8 @@ def _(fact: facts.RunOpened, connection: sqlite3.Connection) -> None:
     task = task_row(connection, fact.task)
     connection.execute("DELETE FROM runs WHERE task = ? AND number = ?", (task, fact.run))
     connection.execute(
-        "INSERT INTO runs (task, number, work, rerun, reason, revision, opened_at, nominal, matrix)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs (task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"
+        " afresh) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             task,
             fact.run,
@@ -51,6 +51,7 @@ def _(fact: facts.RunOpened, connection: sqlite3.Connection) -> None:
             fact.at,
             fact.nominal,
             text(fact.matrix),
+            fact.afresh,
         ),
     )
     batch.fired(connection, task, fact.nominal)
@@ -192,6 +193,16 @@ def _(fact: facts.SnapshotTaken, connection: sqlite3.Connection) -> None:
 @write.register
 def _(fact: facts.ResultsSent, connection: sqlite3.Connection) -> None:
     attempts.results_sent(connection, fact)
+
+
+@write.register
+def _(fact: facts.ResultTakenOver, connection: sqlite3.Connection) -> None:
+    attempts.taken_over(connection, fact)
+
+
+@write.register
+def _(fact: facts.ResultsGone, connection: sqlite3.Connection) -> None:
+    attempts.results_gone(connection, fact)
 
 
 @write.register

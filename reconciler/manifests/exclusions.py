@@ -64,6 +64,7 @@ def check_together(own: Fields, count: int, mounts: tuple[Mount, ...]) -> None:
     _check_surge(own)
     _check_pool(own)
     _check_targets(own, mounts)
+    _check_cache(own, mounts)
 
 
 def _check_needed(own: Fields) -> None:
@@ -97,6 +98,23 @@ def _check_gang(own: Fields, count: int) -> None:
         message = "maxSurge: a gang is replaced as a whole"
         hint = "Remove one of rollout.maxSurge and placement.gang."
         own.report.about(surge, "excluded-field", message, hint)
+
+
+def _check_cache(own: Fields, mounts: tuple[Mount, ...]) -> None:
+    """Warn where equal work may come to something else, or where there is none to take over."""
+    if not own.flag("cache", default=False):
+        return
+    network = own.below("container").text("network") or "none"
+    outside = [f"network {network}"] if network != "none" else []
+    outside += [f"the {one.type} at {one.target}" for one in mounts if one.type != "tmpfs"]
+    place = own.node.place("cache")
+    if is_gang(own):
+        message = "cache: the instances of a gang have no results of their own to take over"
+        own.report.warn("unsure-cache", *place, message, "Remove it, or placement.gang.")
+    elif outside:
+        message = f"cache: what comes by {' and '.join(outside)} is not compared"
+        hint = "Give data as inputs; or leave it so where that cannot change what it comes to."
+        own.report.warn("unsure-cache", *place, message, hint)
 
 
 def _check_surge(own: Fields) -> None:

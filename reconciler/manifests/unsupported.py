@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from reconciler.manifests.reporting import Report
-from reconciler.manifests.tree import Mapping, Node, Plain, Scalar
+from reconciler.manifests.tree import Mapping, Plain, Scalar
 from reconciler.model.position import Position
 
 _NAMED: Final = 3
@@ -21,12 +21,11 @@ _HINT: Final = "Remove it, or wait for a version that acts on it."
 class Gap(Struct, frozen=True):
     """A field by its dotted path, and what it means that nothing acts on it.
 
-    `idle` are the values that ask for nothing. `blocks`: tasks with it are not started.
+    `blocks`: tasks with it are not started.
     """
 
     path: str
     means: str
-    idle: tuple[Plain, ...] = ()
     blocks: bool = False
     top: str = ""
 
@@ -34,14 +33,11 @@ class Gap(Struct, frozen=True):
         force_setattr(self, "top", self.path.partition(".")[0])
 
 
-def _blocking(path: str, means: str, idle: tuple[Plain, ...] = ()) -> Gap:
-    return Gap(path, f"{means}, so nothing of it is started", idle, blocks=True)
+def _blocking(path: str, means: str) -> Gap:
+    return Gap(path, f"{means}, so nothing of it is started", blocks=True)
 
 
-OF_TASKS: Final = (
-    _blocking("container.resources.devices", "the task would not have its devices"),
-    Gap("cache", "the work is done again", (False,)),
-)
+OF_TASKS: Final = (_blocking("container.resources.devices", "the task would not have its devices"),)
 
 
 def check_unsupported(
@@ -80,16 +76,9 @@ def _place(spec: Mapping, gap: Gap) -> tuple[Position, str] | None:
     *above, name = gap.path.split(".")
     owner = spec.mapping(*above)
     node = owner.get(name)
-    if node is None or _says_nothing(node.plain) or _among(node, gap.idle):
+    if node is None or _says_nothing(node.plain):
         return None
     return node.place() if isinstance(node, Scalar) else owner.place(name)
-
-
-def _among(node: Node, values: tuple[Plain, ...]) -> bool:
-    return isinstance(node, Scalar) and any(
-        node.plain == value and isinstance(node.plain, bool) == isinstance(value, bool)
-        for value in values
-    )
 
 
 def _says_nothing(value: Plain) -> bool:

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from reconciler.model.claim import Claim
 from reconciler.model.cluster import Membership, NetworkRequest
 from reconciler.model.confidence import Confidence, Disclosed, RegistryLogin, Sealed
-from reconciler.model.data import Fetching, Provision, Upload
+from reconciler.model.data import Fetching, Provision, Taking, Upload
 from reconciler.model.fact import Fact
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.images import Archive, Build
@@ -27,7 +27,7 @@ class Verb(StrEnum):
     signal, KILL ends what outlived its grace; COLLECT reads an ended container's outcome and logs
     and changes nothing. NETWORK makes the private network of a run, DISSOLVE removes it. UPLOAD
     stores what an ended container has left to be kept, SNAPSHOT what a running one has written so
-    far.
+    far. REUSE gives an attempt that does not run what an equal one has come to.
     """
 
     PULL = "pull"
@@ -42,9 +42,10 @@ class Verb(StrEnum):
     DISSOLVE = "dissolve"
     UPLOAD = "upload"
     SNAPSHOT = "snapshot"
+    REUSE = "reuse"
 
 
-CARRYING: Final = frozenset({Verb.FETCH, Verb.UPLOAD, Verb.SNAPSHOT})
+CARRYING: Final = frozenset({Verb.FETCH, Verb.UPLOAD, Verb.SNAPSHOT, Verb.REUSE})
 """The calls that carry data, each for as long as that takes."""
 
 LARGE: Final = 16 * 2**20
@@ -104,7 +105,8 @@ class Action(Struct, frozen=True, kw_only=True):
     `origin` is what the image is made of, where that is not for a registry to say, `login` how the
     registry is asked, with the encrypted files that it needs in `sealed`.
     `staging` is what is put into the container before its start, None for nothing.
-    `upload` is what is stored of a container's files, and `forgoing` why that is given up.
+    `upload` is what is stored of a container's files, and `forgoing` why that is given up. `taking`
+    is what an attempt has of another one, in place of a container.
     `priority` is its task's: of what waits to be done for instances that are to start, the higher
     goes first.
     """
@@ -131,6 +133,7 @@ class Action(Struct, frozen=True, kw_only=True):
     staging: Staging | None = None
     upload: Upload | None = None
     forgoing: str = ""
+    taking: Taking | None = None
     priority: int = 0
     sharers: tuple[tuple[str, int], ...] = ()
 

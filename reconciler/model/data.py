@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from reconciler.model.identity import AttemptKey
+
 CACHE: Final = 20 * 2**30
 """How many bytes of data a node keeps for a project for later, unless the operator says."""
 
@@ -173,6 +175,24 @@ class Results(Struct, frozen=True, kw_only=True):
     bytes: int = 0
     sent: int = 0
     note: str = ""
+
+
+class Taking(Struct, frozen=True, kw_only=True):
+    """What an attempt takes over instead of running: all that another one has come to.
+
+    `source` is the attempt on whose record that is, `origin` the one that ran, and `equal` what
+    they have in common. `count` is how many instances there are. `results` are in `bucket`; both
+    are None where no files are kept. `outputs` is the hash of where the attempt's own are to go.
+    """
+
+    source: AttemptKey
+    origin: AttemptKey
+    equal: str
+    count: int
+    revision: str
+    results: Results | None = None
+    bucket: Bucket | None = None
+    outputs: str = ""
 
 
 class Snapshot(Struct, frozen=True):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from reconciler.model import fact as facts
 from reconciler.model import node, pool
 from reconciler.model.data import Resolved, Snapshot
+from reconciler.model.fact import Result
 from reconciler.model.identity import AttemptKey
 from reconciler.model.known import Known
 from reconciler.model.revision import converge, see, work
@@ -37,6 +38,8 @@ class History(Known):
 
     @apply.register
     def _(self, fact: facts.RunOpened) -> None:
+        if fact.run in self.task(fact.task).runs:
+            self._look_anew()
         run = Run(
             number=fact.run,
             work=fact.work,
@@ -46,6 +49,7 @@ class History(Known):
             opened_at=fact.at,
             nominal=fact.nominal,
             matrix=fact.matrix,
+            afresh=fact.afresh,
         )
         self.task(fact.task).open(run)
         self._fired(fact.task, fact.nominal)
@@ -106,6 +110,9 @@ class History(Known):
     @apply.register
     def _(self, fact: facts.RunsForgotten) -> None:
         task = self.task(fact.task)
+        for number in fact.runs:
+            if number in task.runs:
+                self.equals.forget_run(fact.task, task.runs[number])
         task.forget(fact.runs)
         task.fired_before = fact.fired
 
@@ -139,13 +146,15 @@ class History(Known):
                 revision=fact.revision,
                 count=fact.count,
                 outputs=fact.outputs,
+                equal=fact.equal,
             ),
         )
 
     @apply.register
     def _(self, fact: facts.StartRequested) -> None:
         known = self._known(fact.attempt)
-        self._put(fact.attempt, replace(known, start_requested_at=fact.at, era=fact.era))
+        started = replace(known, start_requested_at=fact.at, era=fact.era, equal=fact.equal)
+        self._put(fact.attempt, started)
 
     @apply.register
     def _(self, fact: facts.AttemptStarted) -> None:
@@ -199,6 +208,30 @@ class History(Known):
         self._put(fact.attempt, replace(self._known(fact.attempt), results=fact.results))
 
     @apply.register
+    def _(self, fact: facts.ResultTakenOver) -> None:
+        taken = Attempt(
+            number=fact.attempt.attempt,
+            node=fact.node,
+            reserved_at=fact.at,
+            result=Result.SUCCEEDED,
+            ended_at=fact.at,
+            reason=f"taken over from {fact.origin}",
+            revision=fact.revision,
+            count=fact.count,
+            outputs=fact.outputs,
+            results=fact.results,
+            equal=fact.equal,
+            origin=fact.origin,
+        )
+        self._put(fact.attempt, taken)
+
+    @apply.register
+    def _(self, fact: facts.ResultsGone) -> None:
+        known = self.attempt(fact.attempt)
+        if known is not None:
+            self._put(fact.attempt, replace(known, equal=""))
+
+    @apply.register
     def _(self, fact: facts.AttemptForsaken) -> None:
         self._put(fact.attempt, replace(self._known(fact.attempt), forsaken_at=fact.at))
 
@@ -209,6 +242,7 @@ class History(Known):
     @apply.register
     def _(self, fact: facts.AttemptsForgotten) -> None:
         run = self.task(fact.task).runs[fact.run]
+        self.equals.forget(fact.task, run, fact.instance, fact.attempts)
         run.forget(fact.instance, fact.attempts)
         counts = Forgotten(fact.failures, fact.row, fact.last)
         if counts == Forgotten():
@@ -240,6 +274,7 @@ class History(Known):
 
     @apply.register
     def _(self, fact: facts.TaskRenamed) -> None:
+        self._look_anew()
         before = self.tasks.pop(fact.old)
         self.tasks[fact.task] = before.renamed(fact.task)
         self.moved = {key: fact.task if t == fact.old else t for key, t in self.moved.items()}
@@ -301,6 +336,15 @@ class History(Known):
         if key.run not in task.runs:
             task.open(Run(key.run, work=""))
         run = task.runs[key.run]
-        others = [a for a in run.attempts_of(key.key.instance) if a.number != key.attempt]
+        known = run.attempts_of(key.key.instance)
+        for before in (a for a in known if a.number == key.attempt and a.equal):
+            self.equals.drop(key, before)
+        others = [a for a in known if a.number != key.attempt]
         kept = sorted([*others, attempt], key=lambda a: a.number)
         run.attempts[key.key.instance] = tuple(kept)
+        if attempt.equal:
+            self.equals.add(key, attempt)
+
+    def _look_anew(self) -> None:
+        """Have it found again which attempts have completed equal work."""
+        self.__dict__.pop("equals", None)

@@ -3,9 +3,12 @@
 Answers questions, and changes nothing: facts do that, in `history`.
 """
 
+from functools import cached_property
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from reconciler.model.equals import Equals
 from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.node import NodeRecords
 from reconciler.model.pool import PoolRecords
@@ -14,7 +17,7 @@ from reconciler.model.run import Attempt, TaskHistory, Trouble
 from reconciler.model.suspension import Suspension
 
 
-class Known(Struct):
+class Known(Struct, dict=True):
     """All that is known to have happened in one project.
 
     `moved` tells, for runs that were opened under a former name of their task, what it is called
@@ -33,6 +36,11 @@ class Known(Struct):
     pinned_revision: str = ""
     nodes: NodeRecords = field(default_factory=dict)
     pools: PoolRecords = field(default_factory=dict)
+
+    @cached_property
+    def equals(self) -> Equals:
+        """Which attempts have completed equal work; found when it is asked for first."""
+        return Equals(self.tasks)
 
     def task(self, name: str) -> TaskHistory:
         """Return a task's history, made on first use."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from reconciler.model.data import Resolved, Results, Snapshot
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
+from reconciler.model.identity import AttemptKey
 
 
 class Attempt(Struct, frozen=True):
@@ -23,7 +24,8 @@ class Attempt(Struct, frozen=True):
     engine's own word once it has ended. `forsaken_at` is when it was given up on, for its node had
     been lost for too long; it may still run. `outputs` is the hash of where its files were to go
     when it was made, `results` what is stored of them, None before that, and `snapshot` what was
-    stored while it ran.
+    stored while it ran. `equal` is the same for equal work and inputs, where that may be taken
+    over; `origin` is the attempt that ran, where this one has taken over what that has come to.
     """
 
     number: int
@@ -52,6 +54,8 @@ class Attempt(Struct, frozen=True):
     outputs: str = ""
     results: Results | None = None
     snapshot: Snapshot | None = None
+    equal: str = ""
+    origin: AttemptKey | None = None
 
     @property
     def ended(self) -> bool:
@@ -108,6 +112,7 @@ class Run(Struct):
     are by instance, None for the run as a whole, which went on again at `resumed_at`. `granted` is
     the number up to which an instance's attempts count no more, `forgotten` what still counts of
     those that are gone. `images` and `inputs` are by node, the latter by their description.
+    `afresh`: its instances take nothing over.
     """
 
     number: int
@@ -121,6 +126,7 @@ class Run(Struct):
     matrix: str = ""
     finished_at: float = 0.0
     resumed_at: float = 0.0
+    afresh: bool = False
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
     forgotten: dict[int, Forgotten] = field(default_factory=dict)

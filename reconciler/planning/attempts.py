@@ -26,6 +26,7 @@ from reconciler.model.run import Attempt, Forgotten
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
+from reconciler.planning.equality import equal_of
 from reconciler.planning.inputs import inputs_step, provisions_of
 from reconciler.planning.limiting import without_room
 from reconciler.planning.networks import membership_of, network_step
@@ -53,8 +54,9 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
     """It has succeeded in this run, which nothing undoes."""
     if not completed(scene, slot):
         return None
-    left = leftovers(scene, slot, slot.current)
-    return Step(InstanceState.SUCCEEDED, "completed", left, settled=True)
+    left, last = leftovers(scene, slot, slot.current), slot.last
+    reason = last.reason if last is not None and last.origin else "completed"
+    return Step(InstanceState.SUCCEEDED, reason, left, settled=True)
 
 
 def exhausted(scene: Scene, slot: Slot) -> Step | None:
@@ -150,7 +152,7 @@ def _beginning(scene: Scene, slot: Slot, taken: Seat) -> Iterator[tuple[AttemptK
     for key, one in seats.items():
         if isinstance(one, Seat):
             own = scene.slots[key]
-            yield key_of(scene, own, _number(scene, own, one.node)), one.node
+            yield key_of(scene, own, next_number(scene, own, one.node)), one.node
 
 
 def image_step(scene: Scene, node: str) -> Step | None:
@@ -246,7 +248,11 @@ def start(scene: Scene, container: Container) -> Step:
         staging=staging_of(given.desired, scene.task, container.run, joined, provisions),
         priority=scene.task.priority,
     )
-    facts = () if known else (StartRequested(container.attempt_key, given.now, era),)
+    equal = equal_of(scene, attempt, container.node, container.secrets)
+    equal = equal if record is not None and record.equal == equal else ""
+    known = known and record is not None and record.equal == equal
+    asked_for = StartRequested(container.attempt_key, given.now, era, equal)
+    facts = () if known else (asked_for,)
     return Step(InstanceState.PREPARING, "starting", (action,), facts)
 
 
@@ -268,7 +274,7 @@ def leftovers(scene: Scene, slot: Slot, evidence: Container | None) -> tuple[Act
 def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     node = taken.node
     given, task, last = scene.given, scene.task, slot.last
-    attempt = key_of(scene, slot, _number(scene, slot, node))
+    attempt = key_of(scene, slot, next_number(scene, slot, node))
     why = _why_now(scene, _why_created(scene, slot))
     membership = membership_of(scene, node, slot.key.instance)
     request = build_request(
@@ -303,7 +309,8 @@ def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     if kept is not None and kept.hash not in given.history.specs:
         facts.append(SpecSeen(kept.hash, kept.text))
     outputs, count = (kept.hash if kept else ""), len(task.instances)
-    facts.append(AttemptReserved(attempt, node, shape, revision, given.now, count, outputs))
+    equal = equal_of(scene, attempt, node, given.observed.secrets.get(task.name, ""))
+    facts.append(AttemptReserved(attempt, node, shape, revision, given.now, count, outputs, equal))
     # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
     left = leftovers(scene, slot, slot.current) if slot.current else ()
     return Step(InstanceState.PREPARING, why.reason, (*left, action), tuple(facts))
@@ -315,7 +322,7 @@ def _reserved(slot: Slot) -> bool:
     return last is not None and not last.ended and not last.start_requested_at
 
 
-def _number(scene: Scene, slot: Slot, node: str) -> int:
+def next_number(scene: Scene, slot: Slot, node: str) -> int:
     """Return the number of the attempt that is made on a node: the one that has its name there."""
     last = slot.last
     if last is not None and _reserved(slot) and last.node == node:

@@ -6,7 +6,7 @@ and attempts there see the same. Must not know what is in a bucket, nor how data
 
 from collections.abc import Iterable, Iterator
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from reconciler.model.action import Action, InstanceState, Verb
 from reconciler.model.data import Fetching, Provision, Use
@@ -89,7 +89,7 @@ def _fetch(scene: Scene, node: str, one: InputSet, subject: str) -> Action:
         project=given.desired.project,
         description=one.description,
         origins=one.origins,
-        uses=tuple(_uses(given, node)),
+        uses=tuple(sorted(_uses(given, node), key=astuple)),
     )
     return Action(
         verb=Verb.FETCH,

@@ -25,7 +25,7 @@ from reconciler.model.run import Attempt
 from reconciler.planning.backoff import trouble_delay
 from reconciler.planning.start_script import EXITS, SAYS
 
-_STARTING: Final = {"create", "start"}
+_STARTING: Final = {"create", "start", "reuse"}
 # What a shell, and a container's init, exit with when a program cannot be run or is not found.
 _NOT_STARTED: Final = {126, 127}
 # What makes an image of a source works long, and fails for long: another revision cures it.

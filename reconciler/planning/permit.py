@@ -25,8 +25,9 @@ _SAME_AS: Final = {Verb.KILL: Verb.STOP}
 
 
 class Permit(Struct, frozen=True):
-    """Deeds that are agreed to. Of an image it is the use: whatever is created from it.
+    """Deeds that are agreed to. Of an image it is the use: whatever comes of it.
 
+    Who may run may as well take results over.
     Nodes are no part of it, for the load may move between nodes while a plan is carried out.
     """
 
@@ -37,7 +38,9 @@ class Permit(Struct, frozen=True):
         """Whether an action is agreed to."""
         if action.verb is Verb.PULL:
             return action.image in self.images
-        return deed_of(action) in self.deeds
+        verb, subject = deed_of(action)
+        spared = action.verb is Verb.REUSE and (Verb.CREATE.value, subject) in self.deeds
+        return spared or (verb, subject) in self.deeds
 
 
 def deed_of(action: Action) -> Deed:

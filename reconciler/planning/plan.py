@@ -31,7 +31,7 @@ from reconciler.planning.tending import tend
 # What frees room comes first, then what begins, the higher priority before the lower.
 _ORDER = {verb: (group, rank) for group, verbs in enumerate(
     ((Verb.UPLOAD, Verb.COLLECT, Verb.KILL, Verb.STOP),
-     (Verb.PULL, Verb.FETCH, Verb.NETWORK, Verb.START, Verb.CREATE),
+     (Verb.REUSE, Verb.PULL, Verb.FETCH, Verb.NETWORK, Verb.START, Verb.CREATE),
      (Verb.REMOVE, Verb.SNAPSHOT, Verb.DISSOLVE))
 ) for rank, verb in enumerate(verbs)}  # fmt: skip
 
@@ -44,12 +44,15 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     underway: Underway | None = None,
     only: Collection[str] | None = None,
     calendar: Calendar | None = None,
+    *,
+    afresh: bool = False,
 ) -> Plan:
     """Return what to record and do next, and what is left alone and why.
 
     `now` is epoch seconds, of a clock that nobody sets. `only` limits the pass to these tasks;
     None plans all of them. It is to name all that may have changed since they were planned, and
     all that were held then. Without a `calendar` no schedule fires.
+    `afresh`: nothing is taken over that has completed before.
     Planning again with what the actions brought about leads on to a plan that is empty.
     """
     renamed = renamings(desired, history, now, desired.tasks if only is None else only)
@@ -58,7 +61,7 @@ def plan(  # noqa: PLR0913  # the planner's whole world, each part named
     busy = still_underway(underway or Underway(), renamed)
     asked = None if only is None else len(only)
     dates, seen = calendar or Calendar(now), Sightings(observed, history, asked)
-    given = Pass(desired, observed, history, busy, now, dates, seen)
+    given = Pass(desired, observed, history, busy, now, dates, seen, afresh=afresh)
     names = _names(given, only)
     holds = {"teardown": teardown_hold(given, names), "rerun": rerun_hold(given, names)}
     given.notes.held.update(_held(holds["rerun"]))

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, cause, cluster, gang, outcome, rollout
+from reconciler.planning import attempts, cause, cluster, gang, outcome, reuse, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.barring import awaiting, kept_on
 from reconciler.planning.ending import collect, end
@@ -225,6 +225,7 @@ RULES: Final[tuple[Rule, ...]] = (
     awaiting,
     attempts.backing_off,
     attempts.refused,
+    reuse.taken_over,
     gang.clearing,
     gang.lacking,
     attempts.crowded,

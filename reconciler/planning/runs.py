@@ -41,10 +41,17 @@ def open_runs(task: DesiredTask, known: TaskHistory | None) -> list[Run]:
 
 
 def next_run(given: Pass, task: DesiredTask, seen: Seen) -> Run:
-    """Return a run of what is asked for now that is not on record yet."""
+    """Return a run of what is asked for now that is not on record yet.
+
+    Where that is to run again on purpose, nothing is taken over.
+    """
     last = given.history.last_run_of(task.name)
     number = max([last, *(c.run for cs in seen.values() for c in cs)]) + 1
-    return Run(number, task.work.hash, task.rerun, matrix=task.matrix)
+    known = given.history.tasks.get(task.name)
+    latest = known.latest() if known else None
+    again = latest is not None and latest.rerun != task.rerun
+    afresh = given.afresh or again
+    return Run(number, task.work.hash, task.rerun, matrix=task.matrix, afresh=afresh)
 
 
 def opened(
@@ -65,6 +72,7 @@ def opened(
             at=now,
             nominal=run.nominal,
             matrix=run.matrix,
+            afresh=run.afresh,
         )
     )
     return facts

@@ -48,6 +48,7 @@ class Pass(Struct, frozen=True):
     """What one call of the planner is given.
 
     Lengths of time are by `now`, dates by `calendar`. `seen` tells what nodes show of tasks.
+    `afresh`: nothing is taken over that has completed before.
     """
 
     desired: Desired
@@ -58,6 +59,7 @@ class Pass(Struct, frozen=True):
     calendar: Calendar
     seen: Sightings
     notes: Notes = field(default_factory=Notes)
+    afresh: bool = False
 
     def unknown(self, node: str) -> str | None:
         """Return why nothing is known of a node, None where its view can be trusted."""

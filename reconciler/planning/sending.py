@@ -14,16 +14,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.model.action import Cause, InstanceState, Verb
-from reconciler.model.data import Destination, Outputs, Snapshot, Upload
+from reconciler.model.data import Bucket, Destination, Outputs, Snapshot, Upload
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Result
 from reconciler.model.hashing import Fingerprint
-from reconciler.model.identity import SNAPSHOT
+from reconciler.model.history import History
+from reconciler.model.identity import SNAPSHOT, AttemptKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.policy import inside
 from reconciler.model.run import Attempt, Run
 from reconciler.model.staging import SCRATCH
 from reconciler.planning.input_sets import sets_of
+from reconciler.planning.numbering import text_of
 from reconciler.planning.prefixes import rendered
 from reconciler.planning.scene import Pass, Slot
 from reconciler.planning.step import Step, act
@@ -43,6 +45,15 @@ def fingerprint_of(desired: Desired, task: DesiredTask) -> Fingerprint | None:
     return Fingerprint(f"o1-{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]}", text)
 
 
+def bucket_of(desired: Desired, history: History, record: Attempt) -> Bucket | None:
+    """Return the bucket of an attempt's results: as it is declared, else as it was at the time."""
+    if record.results is None:
+        return None
+    name, said = record.results.bucket, history.specs.get(record.outputs)
+    former = msgspec.json.decode(said, type=Destination).bucket if said else None
+    return desired.buckets.get(name) or (former if former and former.name == name else None)
+
+
 class Forgone(Struct, frozen=True):
     """Results that will not be stored, though they were to be, and why."""
 
@@ -59,7 +70,33 @@ def upload_of(given: Pass, container: Container) -> Upload | Forgone | None:
     cancel = _cancelled(given, container)
     if cancel and to.outputs.on_cancel == "discard":
         return Forgone(f"{cancel}; its results are given up")
-    upload = _upload(given, container, to)
+    return _named(given, container, record, to)
+
+
+def upload_in_place_of(
+    given: Pass, task: DesiredTask, attempt: AttemptKey, node: str
+) -> Upload | None:
+    """Return what would be stored of an attempt's container, were there one; None for nothing."""
+    container = Container(
+        id="",
+        name=given.name_of(attempt),
+        node=node,
+        attempt_key=attempt,
+        work=task.work.hash,
+        shape=task.shape.hash,
+        phase=Phase.EXITED,
+        job=task.job,
+        revision=given.desired.revision,
+        values=text_of(task.values_of(attempt.key.instance)),
+    )
+    to = _destination(given, container)
+    record = Attempt(attempt.attempt, node, count=len(task.instances))
+    return _named(given, container, record, to) if to else None
+
+
+def _named(given: Pass, container: Container, record: Attempt | None, to: Destination) -> Upload:
+    """Return an upload together with what tells of it in the end."""
+    upload = _upload(given, container, record, to)
     name = f"{container.key.task}.{container.run}.{container.key.instance}.json"
     about = json.dumps(_about(given, container, record), ensure_ascii=False)
     return replace(upload, manifest=f"{upload.prefix}{FOLDER}{name}", about=about)
@@ -103,7 +140,7 @@ def _with_snapshot(given: Pass, container: Container, step: Step) -> Step:
     cause = Cause(why, revision=given.desired.revision)
     action = act(given, Verb.SNAPSHOT, container.attempt_key, container.node, cause,
                  container=container.id)  # fmt: skip
-    action = replace(action, subject=subject, upload=_upload(given, container, to))
+    action = replace(action, subject=subject, upload=_upload(given, container, record, to))
     return replace(step, actions=(*step.actions, action))
 
 
@@ -156,9 +193,8 @@ def _cancelled(given: Pass, container: Container) -> str:
     return cancel.reason if cancel and cancel.result is Result.CANCELLED else ""
 
 
-def _upload(given: Pass, container: Container, to: Destination) -> Upload:
-    record, outputs = given.record(container), to.outputs
-    work = _work(given, container)
+def _upload(given: Pass, container: Container, record: Attempt | None, to: Destination) -> Upload:
+    outputs, work = to.outputs, _work(given, container)
     return Upload(
         bucket=to.bucket,
         prefix=rendered(outputs.prefix, _values(container, record)),

@@ -36,7 +36,7 @@ def why(lab: Lab, task: str, writer: Holder | None = WRITER) -> list[str]:
 def planned(*tasks: DesiredTask, deadline: float = 0.0) -> tuple[list[str], dict[str, str]]:
     """Return the plan as people read it, runs of spaces made one, and what is left as it is."""
     lab = Lab(*tasks, jobs=[make_job(deadline=deadline)])
-    images = {"local": {"busybox:stable"}}
+    images = {"local": {"busybox:stable": "sha256:b0"}}
     lab.world._count = 1_000  # other ids than those of the preview's own engine
     seen = preview(lab.desired, lab.core.board.observed(), lab.core.history, lab.now, images)
     check("plan", live.as_json(lab.desired, seen))

@@ -135,9 +135,12 @@ def test_accounts_tell_equal_values_by_a_key_that_stays_in_the_state_folder(
     assert account(tmp_path, variable()) != before
 
 
-def test_services_are_looked_after_and_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+def test_services_and_what_is_taken_over_are_looked_after_and_what_cannot_be_read_is_left_out(
+    tmp_path: Path,
+) -> None:
     secrets = (variable(), variable("GONE", env="LAB_NONE"))
     serves = make_task("web", restart=Restart.ALWAYS, spec={"secrets": secrets})
     batch, plain = make_task("batch", spec={"secrets": secrets}), make_task("plain")
-    found = disclosing(tmp_path).accounts(make_desired(serves, batch, plain))
-    assert found == {"web": account(tmp_path, variable())}
+    cached = make_task("cached", cache=True, spec={"secrets": secrets})
+    found = disclosing(tmp_path).accounts(make_desired(serves, batch, plain, cached))
+    assert found == dict.fromkeys(("web", "cached"), account(tmp_path, variable()))

@@ -4,9 +4,13 @@ import copy
 from collections.abc import Sequence
 
 from reconciler.controller.almanac import Wall, scheduled
+from reconciler.controller.execution import as_if
+from reconciler.controller.happenings import Done
 from reconciler.controller.preview import Preview, preview
+from reconciler.engines.engine import Engine
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import Action, Verb
+from reconciler.model.data import Bucket, Input, Resolved
 from reconciler.model.desired import DesiredTask, OnScale, Restart, Retry, Schedule
 from reconciler.model.observed import Containers, NodeView, Observed
 from reconciler.planning.render import render_action
@@ -19,7 +23,7 @@ def foresee(lab: Lab, *tasks: DesiredTask) -> Preview:
     lab.commit(*tasks)
     shown = SimulatedEngine(lab.world).list("demo")
     observed = Observed({"local": NodeView("local", containers=Containers(shown))})
-    images = {"local": set(lab.world.images)}
+    images = {"local": dict(lab.world.images)}
     calendar = Wall(lambda: lab.now + lab.ahead).look(
         scheduled(lab.desired), lab.desired.pools.values()
     )
@@ -44,6 +48,43 @@ def test_apply_does_what_the_preview_said() -> None:
     foreseen = foresee(lab, *wanted)
     assert lab.world.journal == before
     assert said(list(foreseen.now)) == said(lab.settle())
+
+
+def fetched(engine: Engine, action: Action) -> Done:
+    """Have inputs come to something that no description tells."""
+    known = {action.fetching.description: Resolved("content")} if action.fetching else {}
+    return as_if(engine, action, known)
+
+
+def test_results_are_taken_over_as_the_preview_said() -> None:
+    data = Input(bucket="data", target="/in")
+    first, second, third = (
+        make_task(name, 2, cache=True, spec={"inputs": (data,), "command": command})
+        for name, command in (("first", ("a",)), ("second", ("a",)), ("third", ("b",)))
+    )
+    lab = Lab(first, buckets=[Bucket(name="data", url="file:///data")])
+    lab.world.autoexit = lambda _: 0
+    lab.carry = fetched
+    lab.settle()
+    lab.world.autoexit = Lab().world.autoexit
+    foreseen = foresee(lab, first, second, third)
+    assert said(list(foreseen.now)) == said(lab.settle())
+    assert [str(a.key) for a in foreseen.now if a.verb is Verb.REUSE] == ["second/0", "second/1"]
+    assert [str(a.key) for a in foreseen.now if a.verb is Verb.CREATE] == ["third/0", "third/1"]
+
+
+def test_a_preview_of_what_is_to_run_takes_nothing_over() -> None:
+    first, second = (make_task(name, cache=True) for name in ("first", "second"))
+    lab = Lab(first)
+    lab.world.autoexit = lambda _: 0
+    lab.settle()
+    lab.commit(first, second)
+    core, images = lab.core, {"local": lab.world.images}
+    shown = core.board.observed()
+    for afresh, verb in ((False, Verb.REUSE), (True, Verb.CREATE)):
+        seen = preview(lab.desired, shown, core.history, lab.now, images, afresh=afresh)
+        assert [a.key for a in seen.now if a.verb in {Verb.REUSE, Verb.CREATE}] == second.keys()
+        assert verb in {a.verb for a in seen.now}
 
 
 def test_what_depends_on_outcomes_is_said_to_be_later() -> None:

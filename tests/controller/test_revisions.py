@@ -86,9 +86,12 @@ def test_a_new_manifest_is_in_force_at_once(desk: Desk) -> None:
 def test_warnings_of_a_new_revision_are_told_a_few_of_many(desk: Desk) -> None:
     for number in range(8):
         name = f"t{number}"
-        desk.write(name, TASK.format(name).replace("batch}", "batch, cache: true}"))
+        desk.write(
+            name,
+            TASK.format(name).replace("batch}", "batch, cache: true, placement: {gang: true}}"),
+        )
     desk.read()
-    assert [said for said in desk.said if "not supported" in said] == desk.said[1:6]
+    assert [said for said in desk.said if "cache: the instances" in said] == desk.said[1:6]
     assert desk.said[6] == "and 3 more; `validate` shows all"
     desk.read()
     assert desk.said == []

@@ -11,7 +11,7 @@ from tests.cli.helpers import check
 from tests.support.desired import make_task
 from tests.support.lab import Lab
 
-IMAGES = {"local": {"busybox:stable"}}
+IMAGES = {"local": {"busybox:stable": "sha256:b0"}}
 AT = "2026-01-02T03:04:05.678Z"
 
 

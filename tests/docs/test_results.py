@@ -35,3 +35,11 @@ def test_it_names_what_a_prefix_may_use() -> None:
 
     for name in builtins_of(make_desired(task), task, AttemptKey(key, 1, 1)):
         assert f"${{{name}}}" in PAGE
+
+
+def test_it_says_how_results_that_were_taken_over_are_told_of() -> None:
+    from reconciler.model.identity import AttemptKey, InstanceKey  # noqa: PLC0415  # as above
+
+    assert f"`taken over from {AttemptKey(InstanceKey('pi', 3), 2, 1)}`" in PAGE
+    for verb in ("apply", "run", "plan"):
+        assert "--no-cache" in call(verb, "--help").output

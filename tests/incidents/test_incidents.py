@@ -147,7 +147,8 @@ def test_compose_14029_a_preview_touches_nothing(fleet: Fleet) -> None:
     shown = SimulatedEngine(lab.world).list("demo")
     observed = Observed({"local": NodeView("local", containers=Containers(shown))})
     journal, boxes = copy.deepcopy(lab.world.journal), copy.deepcopy(lab.world.boxes)
-    foreseen = preview(wanted, observed, lab.core.history, lab.now, {"local": {"busybox:2"}})
+    images = {"local": {"busybox:2": "sha256:b2"}}
+    foreseen = preview(wanted, observed, lab.core.history, lab.now, images)
     assert {a.verb for a in foreseen.now} >= {Verb.STOP, Verb.CREATE}
     assert lab.world.journal == journal
     assert lab.world.boxes.keys() == boxes.keys()

@@ -31,6 +31,7 @@ MET = {
 }
 _SILENT = {Result.CANCELLED, Result.BURNT}
 Attempts = tuple[Attempt, ...]
+Beginning = facts.AttemptReserved | facts.ResultTakenOver
 
 
 class RecordLaws(Struct):
@@ -97,7 +98,23 @@ class RecordLaws(Struct):
         if not run.attempts:
             self._in_order(fact, task)
 
-    def _law_2(self, fact: facts.AttemptReserved, task: DesiredTask, earlier: Attempts) -> None:
+    @judge.register
+    def _(self, fact: facts.ResultTakenOver) -> None:
+        """Laws 2, 3 and 15: only what has really completed, and where nothing was begun."""
+        attempt, origin = fact.attempt, self.known.attempt(self.known.owner(fact.origin))
+        assert self.known.attempt(attempt) is None, f"law 3: {fact}: used"
+        run, task = self._run(attempt), self.wanted(attempt.key.task)
+        assert not run.afresh, f"{fact}: it was to run"
+        earlier = run.attempts_of(attempt.key.instance)
+        assert all(a.ended and a.number < attempt.attempt for a in earlier), f"law 3: {fact}"
+        if task is not None:
+            self._law_2(fact, task, earlier)
+        if origin is not None:
+            assert origin.result is Result.SUCCEEDED, f"law 15: {fact}: {origin}"
+            assert origin.origin is None, f"law 15: {fact}: {origin} did not run"
+            assert fact.equal == origin.equal, f"{fact}: other work than {origin}"
+
+    def _law_2(self, fact: Beginning, task: DesiredTask, earlier: Attempts) -> None:
         told = {a.count for a in earlier if a.result is Result.SUCCEEDED}
         again = task.on_scale is OnScale.RERUN and not {0, fact.count} & told
         assert not told or again, f"law 2: {fact.attempt} has completed"

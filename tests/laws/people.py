@@ -132,7 +132,7 @@ class People(Steps):
         before = self.everything()
         core, now = self.stage.core, self.stage.now
         wanted, seen, history = core.effective(), core.board.observed(), core.history
-        images = {name: set(node.images.values()) for name, node in self.stage.nodes.items()}
+        images = {name: dict(node.images) for name, node in self.stage.nodes.items()}
         calendar = Wall(self.stage.wall).look(scheduled(core.desired), core.desired.pools.values())
         preview(wanted, seen, history, now, images, calendar)
         made = plan(wanted, seen, history, now, calendar=calendar)

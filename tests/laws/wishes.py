@@ -80,6 +80,7 @@ _OF_BATCH: Final[Mapping[str, list[Any]]] = {
     "joined": [False, True],
     "job": ["", "j"],
     "schedule": _SCHEDULES,
+    "cache": [False, True, True],
 }
 _OF_SERVICE: Final[Mapping[str, list[Any]]] = {
     "max_surge": [0, 1],
@@ -156,6 +157,8 @@ beginnings: Final[list[list[Change]]] = [
     [("b", "after a", Condition.SUCCESS), ("c", "there", True), ("c", "after b", Condition.ANY)],
     [("a", "job", "j"), ("b", "job", "j"), ("job", "cancel", True)],
     [("web", "protected", True), ("a", "protected", True)],
+    *([("a", "cache", True), ("b", "cache", True), ("b", "outputs", one)] for one in (None, _KEPT)),
+    [("a", "cache", True), ("a", "schedule", _SCHEDULES[2]), ("a", "inputs", (_OWN, _SHARED))],
     [("a", "outputs", _KEPT), ("b", "outputs", _KEPT), ("b", "after a", Condition.SUCCESS)],
     [("a", "inputs", (_OWN, _SHARED)), ("a", "count", 3), ("web", "inputs", (_DATA,))],
     [("a", "matrix", _MATRICES[0]), ("b", "on_scale", OnScale.RERUN)],

@@ -53,6 +53,7 @@ def possible(history: History, fact: Fact) -> bool:
     return True
 
 
+EQUALS = ("e1-a", "e1-b")
 _SUBJECTS = ("x", "a/0", "b-1/0", "p.a.1.0.1")
 _words = st.text(max_size=12)
 _tasks = st.sampled_from(["a", "b-1"])
@@ -64,6 +65,7 @@ _times = st.floats(allow_nan=False)
 _finite = st.floats(allow_nan=False, allow_infinity=False)
 _results = st.builds(Results, bucket=_nodes, prefix=_words, files=_small, note=_words)
 _revisions = st.sampled_from(["f-1", "f-2"])
+_equals = st.sampled_from(["", *EQUALS])
 _targets = st.sampled_from(["", "task/a", "task/b-1", "job/a"])
 _some_or_all = st.none() | st.integers(0, 2)
 _numbers = st.lists(_small, max_size=3).map(tuple)
@@ -72,7 +74,17 @@ _attempts = st.builds(AttemptKey, st.builds(InstanceKey, _tasks, st.integers(0, 
 any_fact: st.SearchStrategy[Fact] = st.one_of(
     st.builds(facts.SpecSeen, st.sampled_from(["w1-a", "s1-b"]), _words),
     st.builds(
-        facts.RunOpened, _tasks, _small, _words, _small, _words, _words, _times, _times, _words
+        facts.RunOpened,
+        _tasks,
+        _small,
+        _words,
+        _small,
+        _words,
+        _words,
+        _times,
+        _times,
+        _words,
+        st.booleans(),
     ),
     st.builds(facts.RunFinished, _tasks, _small, _times),
     st.builds(facts.TaskScaled, _tasks, st.integers(0, 9), _times),
@@ -107,11 +119,26 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
     ),
     st.builds(facts.ImageResolved, _tasks, _small, _nodes, _words, _times),
     st.builds(facts.InputsResolved, _tasks, _small, _nodes, _words, _words, _times, _small, _small),
-    st.builds(facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small, _words),
+    st.builds(
+        facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small, _words, _equals
+    ),
     st.builds(facts.SnapshotAsked, _attempts, _finite),
     st.builds(facts.SnapshotTaken, _attempts, _small, _small, _finite),
     st.builds(facts.ResultsSent, _attempts, _results, _times),
-    st.builds(facts.StartRequested, _attempts, _times, _words),
+    st.builds(
+        facts.ResultTakenOver,
+        _attempts,
+        _nodes,
+        _words,
+        _attempts,
+        _equals,
+        _times,
+        _small,
+        st.none() | _results,
+        _words,
+    ),
+    st.builds(facts.ResultsGone, _attempts, _attempts, _words, _times),
+    st.builds(facts.StartRequested, _attempts, _times, _words, _equals),
     st.builds(facts.AttemptStarted, _attempts, _times),
     st.builds(facts.StopRequested, _attempts, _words, _times, st.sampled_from(Result)),
     st.builds(

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from reconciler.ledger import Ledger
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
-from tests.ledger.samples import any_fact, possible
+from reconciler.model.identity import AttemptKey
+from tests.ledger.samples import EQUALS, any_fact, possible
+
+
+def completed(history: History) -> list[frozenset[AttemptKey]]:
+    """Return which attempts have completed equal work, by what is equal in samples."""
+    return [history.equals.of(equal) for equal in EQUALS]
 
 
 @settings(max_examples=300, deadline=None)
@@ -27,5 +33,6 @@ def test_loading_equals_folding(batches: list[list[Fact]]) -> None:
             with Ledger.open(Path(name), write=True, project="p") as ledger:
                 ledger.record(taken)
                 assert ledger.load() == history
+                assert completed(ledger.load()) == completed(history)
         with Ledger.open(Path(name), write=True, project="p") as ledger:
             assert ledger.load() == history

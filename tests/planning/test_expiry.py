@@ -45,7 +45,8 @@ def test_a_finished_job_removed_by_its_ttl_is_neither_drift_nor_run_again() -> N
         assert [v.state for v in lab.core.verdicts["work"]] == [InstanceState.SUCCEEDED] * 3
         lab.crash()
     observed, history = lab.core.board.observed(), lab.core.history
-    seen = preview(lab.desired, observed, history, lab.now, {"local": {"busybox:stable"}})
+    images = {"local": lab.world.images}
+    seen = preview(lab.desired, observed, history, lab.now, images)
     assert (seen.now, seen.later, seen.reruns) == ((), (), 0)
     lab.apply(kept_for_an_hour(4))
     assert lab.world.journal.starts[3:] == ["demo.work.1.3.1"], "only what is new"

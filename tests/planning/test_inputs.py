@@ -8,6 +8,7 @@ from reconciler.model.action import Action, InstanceState, Verb
 from reconciler.model.data import Bucket, Input
 from reconciler.model.desired import DesiredTask, Retry
 from reconciler.model.spec import Security
+from reconciler.planning import plan
 from tests.support.desired import make_task
 from tests.support.lab import Lab
 
@@ -126,3 +127,20 @@ def test_a_gang_has_its_inputs_before_any_of_it_is_made() -> None:
     verbs = [action.verb for action in lab.settle()]
     assert verbs.index(Verb.CREATE) > max(i for i, v in enumerate(verbs) if v is Verb.FETCH)
     assert len(lab.live()) == 3
+
+
+def test_what_is_told_of_uses_does_not_depend_on_the_order_of_the_record() -> None:
+    own = replace(DATA, prefix="own/")
+    lab = lab_of(of("a"), of("b", own))
+    lab.settle()
+    third = of("c", replace(DATA, prefix="third/"))
+    lab.commit(of("a"), of("b", own), third)
+    lab.driver.step()
+    core, told = lab.core, []
+    for _ in range(2):
+        made = plan(lab.desired, core.board.observed(), core.history, lab.now)
+        told += [action.fetching for action in made.actions if action.fetching]
+        core.history.tasks = dict(reversed(core.history.tasks.items()))
+    first, second = told
+    assert first == second
+    assert len(first.uses) == 2

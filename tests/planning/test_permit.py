@@ -10,7 +10,7 @@ from reconciler.planning.render import render_action
 from tests.support.desired import make_task
 from tests.support.lab import Lab
 
-IMAGES = {"local": {"busybox:stable"}}
+IMAGES = {"local": {"busybox:stable": "sha256:b0"}}
 
 
 def service(name: str = "web", count: int = 1, **fields: object) -> DesiredTask:
@@ -42,6 +42,39 @@ def test_all_that_was_agreed_to_is_done_and_later_steps_as_they_become_possible(
     lab.settle()
     assert complete(lab.core)
     assert left_alone(lab) == {}
+
+
+def cached(name: str) -> DesiredTask:
+    return make_task(name, cache=True)
+
+
+def test_results_are_taken_over_where_that_or_a_start_was_agreed_to() -> None:
+    for agreed_before in (False, True):
+        lab = Lab(cached("first"), cached("second"))
+        lab.world.autoexit = lambda _: 0
+        lab.commit(cached("first"))
+        lab.settle()
+        lab.commit(cached("first"), cached("second"))
+        if agreed_before:
+            lab.core.permit = Permit(
+                frozenset({("create", "demo.second.1.0.1")}), frozenset({"busybox:stable"})
+            )
+        else:
+            agree(lab)
+        assert said(lab)[-1] == "reuse   demo.second.1.0.1 @local"
+        assert left_alone(lab) == {}
+
+
+def test_what_was_to_take_results_over_does_not_run_instead() -> None:
+    lab = Lab(cached("first"))
+    lab.world.autoexit = lambda _: 0
+    lab.settle()
+    lab.commit(cached("first"), cached("second"))
+    agree(lab)
+    lab.core.afresh = True
+    lab.settle()
+    assert lab.world.journal.starts == ["demo.first.1.0.1"]
+    assert "create: new task" in left_alone(lab)["second/0"]
 
 
 def test_what_dies_meanwhile_is_left_alone_and_told_of() -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from reconciler.controller.almanac import Wall
 from reconciler.controller.core import Core
+from reconciler.controller.execution import Carry, as_if
+from reconciler.controller.happenings import Done
 from reconciler.controller.inline import Inline
+from reconciler.engines.engine import Engine
 from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.ledger import Ledger, LogEntry
 from reconciler.ledger.journal import KEPT
@@ -61,6 +64,8 @@ class Lab:
         self.record: MemoryRecord | Ledger = MemoryRecord()
         if folder is not None:
             self.record = Ledger.open(folder, write=True, project="demo", kept=entries)
+        # Makes the calls that carry data.
+        self.carry: Carry = as_if
         self.revision = 0
         self.desired = self._next(tasks)
         self.driver = self._driver()
@@ -75,7 +80,11 @@ class Lab:
     def _driver(self) -> Inline:
         almanac = Wall(lambda: self.now + self.ahead)
         core = Core(self.desired, self.record, lambda: self.now, almanac)
-        return Inline(core, {"local": SimulatedEngine(self.world)})
+        engines = {"local": SimulatedEngine(self.world)}
+        return Inline(core, engines, self._carried)
+
+    def _carried(self, engine: Engine, action: Action) -> Done:
+        return self.carry(engine, action)
 
     @property
     def core(self) -> Core:

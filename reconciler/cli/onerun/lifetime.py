@@ -63,6 +63,7 @@ def live(
     snapshot, desired = found
     chosen = Options(
         verb="up",
+        afresh=True,
         state=place.state,
         policy=place.policy,
         open_engine=_opener(place, audience),

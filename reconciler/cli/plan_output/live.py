@@ -21,6 +21,7 @@ SYMBOLS: Final = {
     Kind.BUILD: ("+", "build", "blue"),
     Kind.LOAD: ("+", "load", "blue"),
     Kind.FETCH: ("↓", "fetch", "blue"),
+    Kind.REUSE: ("=", "reuse", "green"),
     Kind.NETWORK: ("+", "network", "green"),
     Kind.CREATE: ("+", "create", "green"),
     Kind.REPLACE: ("~", "replace", "yellow"),
@@ -32,7 +33,15 @@ SYMBOLS: Final = {
     Kind.CLEAN: (".", "clean up", ""),
 }
 _ORDER: Final = list(SYMBOLS)
-_COUNTED: Final = (Kind.CREATE, Kind.REPLACE, Kind.TEAR_DOWN, Kind.RETRY, Kind.START, Kind.STOP)
+_COUNTED: Final = (
+    Kind.REUSE,
+    Kind.CREATE,
+    Kind.REPLACE,
+    Kind.TEAR_DOWN,
+    Kind.RETRY,
+    Kind.START,
+    Kind.STOP,
+)
 
 
 class Steps(Struct, frozen=True):

@@ -26,6 +26,7 @@ from reconciler.controller.writing import (
 @options.source_argument
 @options.hosts_options
 @options.take_over_option
+@options.no_cache_option
 @click.option("--wait", is_flag=True, help="Stay until batch has ended and services are ready.")
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 10m.")
 @click.option(
@@ -41,6 +42,7 @@ def command(
     source: options.Where,
     operator: options.Chosen,
     take_over: bool,
+    afresh: bool,
     wait: bool,
     timeout: float | None,
     file: Path | None,
@@ -63,6 +65,7 @@ def command(
         state=place.state,
         policy=place.policy,
         take_over=take_over,
+        afresh=afresh,
         open_engine=opener(place),
         open_bucket=bucket_opener(place.data),
         cache=place.data.cache,

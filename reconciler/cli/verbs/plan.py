@@ -27,6 +27,7 @@ def _below(_: click.Context, __: click.Parameter, path: PurePosixPath) -> PurePo
 @options.source_argument
 @options.hosts_options
 @options.as_git_option
+@options.no_cache_option
 @click.option(
     "--format",
     "form",
@@ -62,6 +63,7 @@ def command(
     source: Path,
     operator: options.Chosen,
     as_git: bool,
+    afresh: bool,
     form: str,
     exit_code: bool,
     older: str | None,
@@ -91,16 +93,19 @@ def command(
         raise click.UsageError(f"{option} says what to compare with: give --from REV as well")
     from reconciler.cli.place import find  # noqa: PLC0415  # a comparison needs none of it
 
-    return _foresee(find(source, operator, as_git=as_git), form, file, exit_code=exit_code)
+    place = find(source, operator, as_git=as_git)
+    return _foresee(place, form, file, exit_code=exit_code, afresh=afresh)
 
 
-def _foresee(place: "Place", form: str, file: Path | None, *, exit_code: bool) -> Exit:
+def _foresee(
+    place: "Place", form: str, file: Path | None, *, exit_code: bool, afresh: bool
+) -> Exit:
     from reconciler.cli import agreed, session  # noqa: PLC0415  # a comparison needs none of these
     from reconciler.cli.foresight import foresee  # noqa: PLC0415  # as above
     from reconciler.cli.plan_output import live, markdown  # noqa: PLC0415  # as above
 
     _, desired = session.to_apply(place)
-    seen = foresee(place, desired)
+    seen = foresee(place, desired, afresh=afresh)
     desired = seen.desired
     if seen.blind:
         raise Failure(f"nothing could be looked at: {'; '.join(seen.unknown)}")

@@ -33,6 +33,7 @@ from reconciler.cli.telling import teller
 )
 @options.hosts_options
 @options.take_over_option
+@options.no_cache_option
 @click.option(
     "--resync",
     type=options.Duration(),
@@ -54,6 +55,7 @@ def command(
     metrics_listen: str,
     operator: Chosen,
     take_over: bool,
+    afresh: bool,
     resync: float,
     quiet: bool,
     verbose: bool,
@@ -73,6 +75,7 @@ def command(
         raise click.UsageError(f"--{next(iter(given))} is for the address of a repository")
     manner = Manner(
         take_over=take_over,
+        afresh=afresh,
         resync=resync,
         speaker=lambda _: teller(quiet=quiet, verbose=verbose),
     )

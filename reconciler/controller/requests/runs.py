@@ -71,7 +71,8 @@ def rerun(arguments: Arguments, desired: Desired, history: History, now: float) 
     said = []
     for name in named.tasks(desired):
         task, number = desired.tasks[name], history.last_run_of(name) + 1
-        run = Run(number, task.work.hash, task.rerun, "run again by request", matrix=task.matrix)
+        why = "run again by request"
+        run = Run(number, task.work.hash, task.rerun, why, matrix=task.matrix, afresh=True)
         facts += opened(history.specs, task, run, desired.revision, now)
         said.append(f"{name} runs again, as run {number}")
     return granted(", ".join(said), *facts)

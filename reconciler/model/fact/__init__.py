@@ -14,7 +14,9 @@ from reconciler.model.fact.attempts import (
     ImageResolved,
     InputsResolved,
     Result,
+    ResultsGone,
     ResultsSent,
+    ResultTakenOver,
     SnapshotAsked,
     SnapshotTaken,
     StartRequested,
@@ -97,6 +99,8 @@ Fact = (
     | SnapshotAsked
     | SnapshotTaken
     | ResultsSent
+    | ResultTakenOver
+    | ResultsGone
     | AttemptForsaken
     | AttemptsForgotten
     | TroubleSeen
@@ -143,6 +147,8 @@ __all__ = [
     "PoolShrunk",
     "Relearned",
     "Result",
+    "ResultTakenOver",
+    "ResultsGone",
     "ResultsSent",
     "Resumed",
     "RetryGranted",

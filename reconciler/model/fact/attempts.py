@@ -59,7 +59,8 @@ class AttemptReserved(Struct, frozen=True):
     """A name is about to be used on a node. Recorded before the create, never reused.
 
     `count` is how many instances its program is told that there are, 0 where that is not known.
-    `outputs` is the hash of where its files go, empty for nowhere.
+    `outputs` is the hash of where its files go, empty for nowhere. `equal` is the same for all
+    attempts of equal work and inputs, empty where nothing is to be taken over from it.
     """
 
     attempt: AttemptKey
@@ -69,17 +70,20 @@ class AttemptReserved(Struct, frozen=True):
     at: float
     count: int = 0
     outputs: str = ""
+    equal: str = ""
 
 
 class StartRequested(Struct, frozen=True):
     """The attempt may run from now on. Recorded before the engine is asked.
 
-    `era` is the engine's at the time, empty where that is not known.
+    `era` is the engine's at the time, empty where that is not known. `equal` is as it was when the
+    attempt was reserved, empty where that does not hold any more of what it is given.
     """
 
     attempt: AttemptKey
     at: float
     era: str = ""
+    equal: str = ""
 
 
 class AttemptStarted(Struct, frozen=True):
@@ -139,6 +143,33 @@ class ResultsSent(Struct, frozen=True):
 
     attempt: AttemptKey
     results: Results
+    at: float
+
+
+class ResultTakenOver(Struct, frozen=True):
+    """The attempt has succeeded without a container: an equal one had completed before.
+
+    `origin` is the attempt that ran, and `equal` what both have in common. `results` are its own,
+    None where no files are kept, and `outputs` the hash of where these go.
+    """
+
+    attempt: AttemptKey
+    node: str
+    revision: str
+    origin: AttemptKey
+    equal: str
+    at: float
+    count: int = 0
+    results: Results | None = None
+    outputs: str = ""
+
+
+class ResultsGone(Struct, frozen=True):
+    """What an attempt has come to cannot be taken over any more, as was found for another one."""
+
+    attempt: AttemptKey
+    wanted: AttemptKey
+    reason: str
     at: float
 
 

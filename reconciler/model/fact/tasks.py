@@ -16,7 +16,7 @@ class RunOpened(Struct, frozen=True):
     """A new asking for a task's work. Recorded before its first create.
 
     `nominal` is the time of the firing that it is for, 0.0 where it is for none. `matrix` are the
-    names of the values that its instances see.
+    names of the values that its instances see. `afresh`: whatever has completed before, it runs.
     """
 
     task: str
@@ -28,6 +28,7 @@ class RunOpened(Struct, frozen=True):
     at: float
     nominal: float = 0.0
     matrix: str = ""
+    afresh: bool = False
 
 
 class RunFinished(Struct, frozen=True):

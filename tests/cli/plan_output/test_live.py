@@ -1,18 +1,23 @@
+import json
 from typing import Any
 
+import pytest
 from click import unstyle
 from msgspec.structs import replace
 
 from reconciler.cli.plan_output import live, values
+from reconciler.cli.steps import Kind
 from reconciler.controller.preview import Preview, preview
+from reconciler.model.action import Verb
 from reconciler.model.desired import DesiredTask, Restart, Retry
 from reconciler.model.position import Position
 from reconciler.model.spec import Resources
 from tests.cli.helpers import check
 from tests.support.desired import make_task
 from tests.support.lab import Lab
+from tests.support.shell import ROOT
 
-IMAGES = {"local": {"busybox:stable"}}
+IMAGES = {"local": {"busybox:stable": "sha256:b0"}}
 WHERE = {"image": Position("work.yaml", 7, 12), "instances": Position("work.yaml", 5, 14)}
 
 
@@ -43,6 +48,22 @@ def test_new_instances_are_created() -> None:
         "",
         "Plan: 2 to create, 0 unchanged",
     ]
+
+
+def test_who_takes_results_over_is_not_created() -> None:
+    first, second = (make_task(name, cache=True) for name in ("first", "second"))
+    lab = new_lab(first)
+    lab.settle()
+    lab.world.finish("demo.first.1.0.1")
+    lab.settle()
+    lab.commit(first, second)
+    why = "equal work has completed before, as first/0 (run 1, attempt 1) second.yaml:1:1"
+    assert text(lab) == [
+        f"= reuse second/0 {why}",
+        "",
+        "Plan: 1 to reuse, 1 unchanged",
+    ]
+    check("plan", live.as_json(lab.core.desired, foresee(lab)))
 
 
 def test_what_is_as_wanted_has_an_empty_plan() -> None:
@@ -142,3 +163,15 @@ def test_foreign_text_cannot_steer_the_terminal() -> None:
     task = make_task()
     lab = new_lab(replace(task, at=Position("\x1b[31m.yaml", 1, 1)))
     assert "\x1b[31m" not in live.as_text(lab.core.desired, foresee(lab))[0]
+
+
+@pytest.mark.parametrize("name", ["plan", "saved-plan"])
+def test_the_schemas_know_every_call(name: str) -> None:
+    schema = json.loads((ROOT / f"schemas/output/{name}.json").read_bytes())
+    called = schema["properties"]["actions"]["items"]["properties"]["verb"]["enum"]
+    assert set(called) == {verb.value for verb in Verb}
+
+
+def test_the_schema_knows_every_kind_of_step() -> None:
+    summary = json.loads((ROOT / "schemas/output/plan.json").read_bytes())["properties"]["summary"]
+    assert {kind.value for kind in Kind} <= {*summary["required"]} == {*summary["properties"]}
