@@ -216,7 +216,7 @@ def test_a_member_of_a_gang_sends_on_to_the_one_that_hinders() -> None:
 
 def test_results_that_are_taken_over_are_told_with_how_far_that_is() -> None:
     image = "busybox@sha256:" + "b" * 64
-    kept = {
+    kept: dict[str, Any] = {
         "cache": True,
         "spec": {"image": image},
         "outputs": Outputs(bucket="results", source="/job"),
