@@ -32,6 +32,7 @@ from reconciler.planning.step import Step, act
 
 FOLDER: Final = ".reconciler/"
 """Below a prefix, where the manifests of results are."""
+_OURS: Final = f"**/{FOLDER}"
 STORING: Final = "its results are being stored"
 _DIGEST: Final = 20
 
@@ -204,7 +205,7 @@ def _upload(given: Pass, container: Container, record: Attempt | None, to: Desti
         prefix=rendered(outputs.prefix, _values(container, record)),
         source=outputs.source,
         include=outputs.include,
-        exclude=(*outputs.exclude, *_private(outputs.source)),
+        exclude=(*outputs.exclude, _OURS, *_private(outputs.source)),
         # Secrets are put in as inputs are, and are nobody's results either.
         among_inputs=bool(work.get("inputs") or work.get("secrets")),
     )
