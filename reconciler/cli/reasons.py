@@ -15,10 +15,11 @@ from reconciler.cli.standing import (
     headway_of,
     run_of,
     started_at,
+    transfer_of,
     trouble_of,
     values_of,
 )
-from reconciler.cli.text import ago, length, percent
+from reconciler.cli.text import ago, length, moved, percent
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
@@ -74,6 +75,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
         yield f"It sees {seen}."
     if found := headway_of(report, verdict):
         yield f"By what it prints it is {percent(found)}."
+    if transfer := transfer_of(report, verdict):
+        yield f"So far {moved(transfer)}."
     if reason.unblocked_by:
         yield f"To go on: {reason.unblocked_by}."
     if reason.trouble is not None:

@@ -229,6 +229,8 @@ def test_what_was_put_in_and_left_alone_is_no_result(bench: Bench) -> None:
 def test_names_that_are_not_utf8_are_spelled_out() -> None:
     assert spelled("grün/ok") == "grün/ok"
     assert spelled("b\udcffd/\udc80ü") == "b%FFd/%80ü"
+    assert spelled("new\nline/\x7f\tü") == "new%0Aline/%7F%09ü"
+    assert spelled('a b"#?%41') == 'a b"#?%41'
 
 
 def test_a_disk_without_room_for_a_moment_is_told(

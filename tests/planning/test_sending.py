@@ -9,6 +9,7 @@ from reconciler.controller.requests import judge
 from reconciler.controller.writing import complete
 from reconciler.engines.engine import EngineError, TransientError
 from reconciler.engines.simulated.world import When
+from reconciler.manifests.patterns import chosen
 from reconciler.model.action import Action, InstanceState, Verb
 from reconciler.model.confidence import Origin, UsedSecret
 from reconciler.model.data import Input, Outputs
@@ -109,7 +110,17 @@ def test_what_is_put_in_for_the_program_alone_is_nobodys_results(
 ) -> None:
     done = run_to_end(Lab(task(outputs=outputs(source=source))))
     upload = next(a.upload for a in done if a.upload)
-    assert upload.exclude == ((left_out,) if left_out else ())
+    assert upload.exclude == ("**/.reconciler/", *((left_out,) if left_out else ()))
+
+
+def test_nobody_tells_of_results_in_place_of_the_reconciler() -> None:
+    done = run_to_end(Lab(task(outputs=outputs())))
+    upload = next(a.upload for a in done if a.upload)
+    wanted = chosen(upload.include, upload.exclude)
+    forged = (".reconciler/work.1.0.json", "sub/.reconciler/deep/a")
+    assert [path for path in (*forged, ".reconcilers/a", "a.reconciler/b") if wanted(path)] == [
+        ".reconcilers/a", "a.reconciler/b",
+    ]  # fmt: skip
     assert not upload.among_inputs
 
 
