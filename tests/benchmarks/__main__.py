@@ -30,6 +30,7 @@ from tests.benchmarks import (
     pushing,
     recording,
     scaling,
+    sending,
     spreading,
     starting,
     steady,
@@ -61,6 +62,7 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "p": tending.measure,
     "q": clustering.measure,
     "r": carrying.measure,
+    "s": sending.measure,
 }
 
 
@@ -92,7 +94,7 @@ def _keep(result: dict[str, object]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... p; all")
+    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... s; all")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it work?")
     beside = Path(sys.executable).with_name("reconciler")
