@@ -113,6 +113,10 @@ def test_failures_and_stops_are_stored_by_setting(project: Project, folder: Path
         e["message"] for e in project.events() if e["kind"] == "results" and e["task"] == "none"
     ]
     assert told == "0 files of 0 bytes in bucket results, none/; there is no /no/such in it"
+    (seen,) = project.status("none")["instances"]
+    assert seen["reason"] == "completed; there is no /no/such in it"
+    said = project.reconciler("results", "none").ends(0).out
+    assert "results: none/; there is no /no/such in it" in said
 
 
 def test_a_dependent_finds_the_data(project: Project, folder: Path) -> None:
