@@ -11,12 +11,11 @@ from reconciler.cli.outline import outline
 from reconciler.cli.reasons import reason_of, sentences
 from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
-from reconciler.controller.glimpses import Glimpse
 from reconciler.engines.engine import PermanentError, UnreachableError
 from reconciler.ledger import Holder
 from reconciler.model.data import Outputs
 from reconciler.model.desired import Backoff, OnChange, Restart, Retry, Schedule
-from reconciler.model.headway import Transfer
+from reconciler.model.headway import Glimpse, Transfer
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
 from tests.support.desired import make_matrix, make_task
