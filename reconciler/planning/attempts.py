@@ -55,6 +55,8 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
         return None
     left, last = leftovers(scene, slot, slot.current), slot.last
     reason = last.reason if last is not None and last.origin else "completed"
+    if last is not None and last.results is not None and last.results.note:
+        reason += f"; {last.results.note}"
     return Step(InstanceState.SUCCEEDED, reason, left, settled=True)
 
 
