@@ -240,9 +240,8 @@ class Scene(Struct, dict=True):
 
 
 class Pulling(Struct):
-    """An image that is asked for in this pass: when to fetch it, and by whom, task and run."""
+    """What is asked for in this pass that several need: by whom, task and run."""
 
-    when: str
     runs: list[tuple[str, int]]
 
 

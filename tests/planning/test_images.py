@@ -1,11 +1,16 @@
 """How images are made present: once for all that wait for the same, and meant once for each run."""
 
 from reconciler.controller.execution import carry_out
+from reconciler.engines.engine import TransientError
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import Action, Verb
+from reconciler.model.confidence import Origin, RegistryLogin
 from reconciler.model.desired import DesiredTask
 from tests.support.desired import make_task
 from tests.support.lab import Lab
+
+TAG = "far:1"
+OLD, NEW = (f"{TAG}@sha256:{digit * 64}" for digit in "ab")
 
 
 def pulls(actions: list[Action]) -> list[str]:
@@ -27,6 +32,25 @@ def test_what_is_fetched_on_other_terms_is_asked_for_apart() -> None:
     lab.world.in_registry = lambda _: True
     assert pulls(lab.settle()) == ["a", "b"]
     assert len(lab.live()) == 2
+
+
+def test_who_has_the_image_does_not_wait_for_who_asks_a_registry_that_is_away() -> None:
+    lab = Lab(of("a", pull="always"), of("b"), of("c", "far:1", pull="never"), of("d", "far:1"))
+    lab.world.faults = lambda call, subject, _: (
+        TransientError("it is away") if (call, subject) == ("pull", "busybox:stable") else None
+    )
+    lab.settle()
+    assert lab.live() == ["demo.b.1.0.1", "demo.d.1.0.1"]
+    assert lab.verdict("a").reason == (
+        "it is away; the node has one, which does not serve, for pull is always"
+    )
+    assert lab.verdict("c").reason == "image far:1 is not on node local, and pull is never"
+
+
+def test_who_has_a_login_does_not_wait_for_who_has_another_one() -> None:
+    logins = [RegistryLogin(credentials="lab"), RegistryLogin(username="ada", password=Origin())]
+    tasks = [make_task(f"t{n}", spec={"image": "far:1", "login": logins[n % 2]}) for n in range(4)]
+    assert pulls(Lab(*tasks).settle()) == ["t0", "t1"]
 
 
 def test_a_task_that_comes_while_its_image_is_pulled_goes_on_after_that() -> None:

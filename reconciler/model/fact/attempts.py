@@ -213,7 +213,7 @@ class TroubleSeen(Struct, frozen=True):
     """An engine refused something: for whom, what it said, how often in a row, when to retry.
 
     `subject` is TASK/INSTANCE for what keeps an instance from starting, a container's name for
-    what keeps it from ending, `image:NODE:REFERENCE` or `inputs:NODE:DESCRIPTION`.
+    what keeps it from ending, `image:NODE:REFERENCE TERMS` or `inputs:NODE:DESCRIPTION`.
     """
 
     subject: str
