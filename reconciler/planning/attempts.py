@@ -198,15 +198,14 @@ def _sealed(scene: Scene) -> Sealed:
 
 
 def _pinned(scene: Scene) -> str:
-    """Return the run's image with its digest: as it was resolved elsewhere, else as it is locked.
+    """Return the run's image with its digest: as it was resolved first, else as it is locked.
 
     A tag means the same on all nodes of a run, whatever becomes of it meanwhile.
     """
     spec = scene.task.spec
     if spec.origin is not None or digest_in(spec.image):
         return spec.image
-    known = (digest_in(scene.run.images[node]) for node in sorted(scene.run.images))
-    digest = next(filter(None, known), "") or scene.given.desired.locks.get(spec.image, "")
+    digest = scene.run.digest or scene.given.desired.locks.get(spec.image, "")
     return f"{spec.image}@{digest}" if digest else spec.image
 
 
