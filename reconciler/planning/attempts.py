@@ -347,7 +347,7 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         away = f"attempt {last.number} is out of reach on node {last.node}"
         return cause.stated(scene.given.desired, scene.task, away)
     beside = scene.rollout.beside.get(slot.key)
-    return beside or scene.opening or _why_first(scene, slot)
+    return beside or scene.opening or scene.relocked or _why_first(scene, slot)
 
 
 def _why_first(scene: Scene, slot: Slot) -> Cause:

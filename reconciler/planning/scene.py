@@ -21,6 +21,7 @@ from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
+from reconciler.planning.cause import RELOCKED, relocked
 from reconciler.planning.fleet import Fleet
 from reconciler.planning.line import Turn
 from reconciler.planning.sightings import Sightings
@@ -219,6 +220,15 @@ class Scene(Struct, dict=True):
     def fits(self, container: Container) -> bool:
         """Whether a container is as it would be made now, its work aside."""
         return container.shape == self.task.shape.hash and not container.outdated
+
+    @property
+    def relocked(self) -> Cause | None:
+        """Why its run was opened, where that is what the image is locked to; None otherwise."""
+        known = self.given.history.tasks.get(self.task.name)
+        before = known.runs.get(self.run.number - 1) if known else None
+        if self.run.reason != RELOCKED or before is None:
+            return None
+        return relocked(self.given.desired, self.task, before.digest)
 
     @property
     def wish(self) -> Wish:
