@@ -107,6 +107,8 @@ def _of_attempts(report: Report, reason: Reason) -> Iterator[str]:
         if attempt.ended and attempt.result is not None:
             end = ago(finished_at(attempt), report.at)
             yield f"Attempt {attempt.number} {attempt.result.value} {end}: {attempt.reason}."
+        if attempt.discarded_at and attempt.results is None:
+            yield f"Results of attempt {attempt.number} were given up by request."
 
 
 def _since(report: Report, verdict: Verdict, trouble: Trouble | None) -> float:
@@ -192,7 +194,19 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
         return f"confirm what Docker shows with `{place.command('relearn')}`"
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
-    return _way_on_running(report, verdict)
+    return _way_to_let_go(report, verdict, place, trouble) or _way_on_running(report, verdict)
+
+
+def _way_to_let_go(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
+    """Return what lets an instance end whose results cannot be stored, empty for any other."""
+    if verdict.state is not InstanceState.COLLECTING or trouble is None:
+        return ""
+    task, attempt = report.desired.tasks.get(verdict.key.task), attempt_of(report, verdict)
+    keeps = task.outputs is not None if task else bool(attempt and attempt.outputs)
+    if not keeps or (attempt and attempt.results is not None):
+        return ""
+    way = place.command("stop", str(verdict.key), "--discard")
+    return f"its results are stored once that works again; `{way}` gives them up"
 
 
 def _way_on_running(report: Report, verdict: Verdict) -> str:

@@ -291,7 +291,9 @@ _REUSE: Final = (
     "ALTER TABLE runs ADD afresh INTEGER NOT NULL DEFAULT 0",
 )
 
+_DISCARDING: Final = ("ALTER TABLE attempts ADD discarded_at REAL NOT NULL DEFAULT 0.0",)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS, _REUSE,
+    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS, _REUSE, _DISCARDING,
 )  # fmt: skip
 """MIGRATIONS[n] leads from version n to version n + 1."""
