@@ -117,6 +117,7 @@ class Uploading:
     def close(self) -> None:
         """Begin nothing more, and wait for what has begun."""
         self._crew.close()
+        self._journal.close()
 
     def _wanted(self, file: FolderFile, path: str) -> bool:
         put_in = self._upload.among_inputs and file.modified == PUT_IN_AT
