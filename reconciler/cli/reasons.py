@@ -15,13 +15,15 @@ from reconciler.cli.standing import (
     headway_of,
     run_of,
     started_at,
+    transfer_of,
     trouble_of,
     values_of,
 )
-from reconciler.cli.text import ago, length, percent
+from reconciler.cli.text import ago, length, moved, percent
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
+from reconciler.model.identity import AttemptKey
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
@@ -74,6 +76,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
         yield f"It sees {seen}."
     if found := headway_of(report, verdict):
         yield f"By what it prints it is {percent(found)}."
+    if transfer := transfer_of(report, verdict):
+        yield f"So far {moved(transfer)}."
     if reason.unblocked_by:
         yield f"To go on: {reason.unblocked_by}."
     if reason.trouble is not None:
@@ -192,7 +196,20 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
         return f"confirm what Docker shows with `{place.command('relearn')}`"
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
-    return _way_on_running(report, verdict)
+    if verdict.state is InstanceState.COLLECTING and trouble is not None:
+        whole = _way_to_store(report, verdict, task)
+    return whole or _way_on_running(report, verdict)
+
+
+def _way_to_store(report: Report, verdict: Verdict, task: DesiredTask | None) -> str:
+    """Return what somebody has to do where an instance's files cannot be stored."""
+    attempt = AttemptKey(verdict.key, verdict.run, verdict.attempt)
+    name = report.history.container_name(attempt, report.desired.project)
+    where = task.place_of("outputs") if task and task.outputs else None
+    return (
+        f"see to the bucket{f', or the manifest at {where}' if where else ''}; it is tried again "
+        f"by itself. Who removes the container {name} by hand gives its files up, and its success"
+    )
 
 
 def _way_on_running(report: Report, verdict: Verdict) -> str:

@@ -20,7 +20,6 @@ from reconciler.model.fact import (
     StartRequested,
 )
 from reconciler.model.identity import AttemptKey
-from reconciler.model.images import digest_in
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt, Forgotten
 from reconciler.model.spec import image_subject
@@ -57,6 +56,8 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
         return None
     left, last = leftovers(scene, slot, slot.current), slot.last
     reason = last.reason if last is not None and last.origin else "completed"
+    if last is not None and last.results is not None and last.results.note:
+        reason += f"; {last.results.note}"
     return Step(InstanceState.SUCCEEDED, reason, left, settled=True)
 
 
@@ -161,7 +162,7 @@ def image_step(scene: Scene, node: str) -> Step | None:
     given, image = scene.given, scene.task.spec.image
     if node in scene.run.images:
         return None
-    reference = _pinned(scene)
+    reference = scene.reference
     subject = image_subject(scene.task.spec, node, reference)
     waits = given.waits_until(subject)
     if waits:
@@ -195,18 +196,6 @@ def _sealed(scene: Scene) -> Sealed:
     origins = (login.username_from, login.password) if login else ()
     known = (origin for origin in origins if origin is not None)
     return sealed_for(known, scene.given.desired.sealed.items()) if origins else ()
-
-
-def _pinned(scene: Scene) -> str:
-    """Return the run's image with its digest: as it was resolved first, else as it is locked.
-
-    A tag means the same on all nodes of a run, whatever becomes of it meanwhile.
-    """
-    spec = scene.task.spec
-    if spec.origin is not None or digest_in(spec.image):
-        return spec.image
-    digest = scene.run.digest or scene.given.desired.locks.get(spec.image, "")
-    return f"{spec.image}@{digest}" if digest else spec.image
 
 
 def _shares(scene: Scene, subject: str) -> bool:
@@ -248,7 +237,8 @@ def start(scene: Scene, container: Container) -> Step:
         staging=staging_of(given.desired, scene.task, container.run, joined, provisions),
         priority=scene.task.priority,
     )
-    equal = equal_of(scene, attempt, container.node, container.secrets)
+    image = scene.run.images.get(container.node, "")
+    equal = equal_of(scene, attempt, container.node, image, container.secrets)
     equal = equal if record is not None and record.equal == equal else ""
     known = known and record is not None and record.equal == equal
     asked_for = StartRequested(container.attempt_key, given.now, era, equal)
@@ -309,7 +299,8 @@ def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     if kept is not None and kept.hash not in given.history.specs:
         facts.append(SpecSeen(kept.hash, kept.text))
     outputs, count = (kept.hash if kept else ""), len(task.instances)
-    equal = equal_of(scene, attempt, node, given.observed.secrets.get(task.name, ""))
+    told = given.observed.secrets.get(task.name, "")
+    equal = equal_of(scene, attempt, node, scene.run.images[node], told)
     facts.append(AttemptReserved(attempt, node, shape, revision, given.now, count, outputs, equal))
     # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
     left = leftovers(scene, slot, slot.current) if slot.current else ()

@@ -39,6 +39,7 @@ _UNSEEN: Final = (
     f"exit code {_MADE_UP} after its engine was out of sight, which engines make up for what they"
     " have not seen the end of"
 )
+_CUT_OFF: Final = "its engine restarted while it was started, so whether it has begun is not known"
 _ON_ITS_WAY: Final = "its node was lost while it was started, so whether it has begun is not known"
 _TAKEN: Final = "but its container was removed by somebody else before its results were stored"
 _TOLD: Final = "exit code 0 after somebody else, or its engine, had told it to end"
@@ -89,7 +90,7 @@ def ended(  # noqa: PLR0913  # everything an end is judged by
     if detail is None:
         return _gone(attempt, node, record, seen, now)
     if detail.container.phase is Phase.CREATED:
-        return _not_begun(attempt, node, detail, record, now)
+        return _not_begun(attempt, node, detail, record, seen, now)
     code = detail.container.exit_code
     exit_ = _Exit(code, detail.finished_at, detail.oom)
     result, reason = _judge(exit_, record, seen)
@@ -198,16 +199,25 @@ class _Exit(Struct, frozen=True):
     oom: bool
 
 
-def _not_begun(
-    attempt: AttemptKey, node: str, detail: ContainerDetail, record: Attempt | None, now: float
+def _not_begun(  # everything it is judged by
+    attempt: AttemptKey,
+    node: str,
+    detail: ContainerDetail,
+    record: Attempt | None,
+    seen: Witnessed,
+    now: float,
 ) -> AttemptEnded:
     """Judge an attempt that is made and does not run.
 
     Of one that was given up, the start may still be on its way to the engine, which carries it out
-    even though whoever asked for it has gone: it may yet begin.
+    even though whoever asked for it has gone: it may yet begin. Of one whose engine died while it
+    was started, the program may have begun, and run on where nothing shows it.
     """
     if record is not None and record.forsaken_at and not detail.error:
         return stranded(attempt, node, _ON_ITS_WAY, now)
+    asked = record is not None and record.start_requested_at
+    if asked and not detail.error and _spans_restart(record, seen):
+        return stranded(attempt, node, _CUT_OFF, now)
     return AttemptEnded(attempt, node, Result.BURNT, now, reason=detail.error or "never started")
 
 

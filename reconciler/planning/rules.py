@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
-from reconciler.planning import attempts, cause, cluster, gang, outcome, reuse, rollout
+from reconciler.planning import attempts, cause, cluster, gang, reuse, rollout
 from reconciler.planning.attempts import completed, key_of, leftovers
 from reconciler.planning.barring import awaiting, kept_on
 from reconciler.planning.ending import collect, end
@@ -144,7 +144,10 @@ def running(scene: Scene, slot: Slot) -> Step | None:
 
 
 def cut_off(scene: Scene, slot: Slot) -> Step | None:
-    """Its start was asked of an engine that has died since, and has not refused it."""
+    """Its start was asked of an engine that has died since, and has not refused it.
+
+    It is looked at under the engine's lock, which waits for a start that is under way after all.
+    """
     current, record = slot.current, slot.record
     if current is None or current.phase is not Phase.CREATED or record is None or record.ended:
         return None
@@ -152,9 +155,7 @@ def cut_off(scene: Scene, slot: Slot) -> Step | None:
     refused = str(slot.key) in scene.given.history.troubles
     if not record.start_requested_at or refused or not asked or not era or asked == era:
         return None
-    reason = "its engine restarted while it was started, so whether it has begun is not known"
-    lost = outcome.stranded(current.attempt_key, current.node, reason, scene.given.now)
-    return Step(InstanceState.COLLECTING, reason, facts=(lost,), wake_at=scene.given.now)
+    return collect(scene.given, current)
 
 
 def created(scene: Scene, slot: Slot) -> Step | None:

@@ -17,6 +17,7 @@ from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.images import digest_in
 from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
@@ -247,6 +248,34 @@ class Scene(Struct, dict=True):
         alike = [r for r in known.runs.values() if r.work == self.run.work] if known else []
         runs = (self.run, *alike[-_RUNS_LOOKED_AT:])
         return frozenset(node for run in runs for node in run.images)
+
+    @cached_property
+    def reference(self) -> str:
+        """Its image with the digest: as it was resolved first in the run, else as it is locked.
+
+        A tag means the same on all nodes of a run, whatever becomes of it meanwhile.
+        """
+        spec = self.task.spec
+        if spec.origin is not None or digest_in(spec.image):
+            return spec.image
+        digest = self.run.digest or self.given.desired.locks.get(spec.image, "")
+        return f"{spec.image}@{digest}" if digest else spec.image
+
+    @cached_property
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """Nodes that can be asked, each with what its image is there, as far as that is known.
+
+        Those that have it come first. What a digest says holds for nodes that are yet to get it.
+        Where no inputs differ between nodes, one for each of what the image is.
+        """
+        has, said = self.run.images, self.reference if digest_in(self.reference) else ""
+        nodes = self.run.inputs if self.task.spec.inputs else self.given.observed.nodes
+        known = (node for node in nodes if self.given.unknown(node) is None)
+        places = sorted((node not in has, node, has.get(node, said)) for node in known)
+        found = tuple((node, image) for _, node, image in places if image)
+        if self.task.spec.inputs:
+            return found
+        return tuple({image: (node, image) for node, image in reversed(found)}.values())
 
 
 class Pulling(Struct):

@@ -39,6 +39,8 @@ class EngineLaws(Struct):
     engine_ended: set[tuple[str, str]] = field(default_factory=set)
     # What an engine took with it when it died, so that nobody could see how it ended.
     killed_with_engine: set[tuple[str, str]] = field(default_factory=set)
+    # What runs on where its node was lost, and may be begun elsewhere beside that.
+    given_up: set[str] = field(default_factory=set)
 
     # --- while it happens ------------------------------------------------------------------
 
@@ -72,6 +74,7 @@ class EngineLaws(Struct):
         self.begun[slot] += 1
         assert self.starts[name] == 1, f"law 4: {name} was started twice"
         most = 1 + self.ended[slot] + (SURGE if attempt.key.task == SERVICE else 0)
+        most += sum(self._place(other) == self._place(name) for other in self.given_up)
         assert self.begun[slot] <= most, f"law 4: {slot} began {self.begun[slot]} times"
         self._within_parallelism(attempt)
 
@@ -96,7 +99,7 @@ class EngineLaws(Struct):
 
     def check(self) -> None:
         """Laws 1 and 9, which hold at any time."""
-        live = Counter(self._place(name) for name in self.live())
+        live = Counter(self._place(name) for name in self.live() if name not in self.given_up)
         more = {place: n - 1 for place, n in live.items() if n > 1}
         assert all(place[0].task == SERVICE for place in more), f"law 1: {live}"
         assert sum(more.values()) <= SURGE, f"law 1: {live}"
@@ -130,6 +133,10 @@ class EngineLaws(Struct):
         """Whether runs of a task have been allowed to overlap."""
         return first in self.wishes.overlapped
 
+    def gives_up(self, name: str) -> None:
+        """Take in that nobody waits for a container any more whose node was lost."""
+        self.given_up.add(name)
+
     def ends(self, attempt: AttemptKey, result: Result) -> None:
         """Take in that an attempt's end is on record."""
         if result is not Result.BURNT:
@@ -149,6 +156,7 @@ class EngineLaws(Struct):
         self.starts = Counter({name: n for name, n in self.starts.items() if name in there})
         self.begun = Counter((a.key, a.run) for a in map(self.attempt, self.starts))
         self.bounds = {name: bound for name, bound in self.bounds.items() if name in there}
+        self.given_up &= there
         self.ended.clear()
 
 

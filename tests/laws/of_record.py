@@ -148,6 +148,7 @@ class RecordLaws(Struct):
         """Laws 1 and 15: what cannot be seen is not for that reason gone."""
         first = self.wishes.first(fact.attempt.key)
         live = [n for n in self.engines.live() if self.engines.attempt(n).key == first]
+        live = [n for n in live if n not in self.engines.given_up]
         if self.engines.overlaps(first.task):
             live = [n for n in live if self.engines.attempt(n).run == fact.attempt.run]
         most = SURGE if first.task == SERVICE else 0
@@ -177,6 +178,12 @@ class RecordLaws(Struct):
         run = history.present(task) if history else None
         found = conclusion_of(task, run) if run else None
         return found.ended if found else None
+
+    @judge.register
+    def _(self, fact: facts.AttemptForsaken) -> None:
+        """Law 15: only a service begins elsewhere while its node cannot be asked."""
+        assert self.wishes.firsts[fact.attempt.key.task] == SERVICE, f"law 15: {fact}"
+        self.engines.gives_up(self.known.container_name(fact.attempt, PROJECT))
 
     @judge.register
     def _(self, fact: facts.AttemptEnded) -> None:

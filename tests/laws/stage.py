@@ -223,9 +223,10 @@ class Stage:
     def land(self, strays: Sequence[Action]) -> None:
         """Let calls of which nobody hears any more reach their engines after all.
 
-        Of those for one container the earlier come first, for the engine takes them in turn.
+        Of those for one container the earlier come first, for the engine takes them in turn. What
+        has landed already, ahead of a later one, does not land again.
         """
-        last = max((self.strays.index(action) for action in strays), default=-1)
+        last = max((self.strays.index(a) for a in strays if a in self.strays), default=-1)
         subjects = {action.subject for action in strays}
         for action in [a for a in self.strays[: last + 1] if a.subject in subjects]:
             self.strays.remove(action)

@@ -12,10 +12,11 @@ from reconciler.engines.engine import (
 )
 from reconciler.engines.simulated import SimulatedEngine
 from reconciler.engines.simulated.events import SimulatedEvents
-from reconciler.engines.simulated.world import Manner
+from reconciler.engines.simulated.world import Manner, When
 from reconciler.model.action import InstanceState
 from reconciler.model.desired import Backoff, DesiredTask, Restart, Retry
 from reconciler.model.fact import Result
+from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import Phase
 from reconciler.model.run import Attempt
 from tests.support.desired import make_task
@@ -24,6 +25,7 @@ from tests.support.lab import Lab
 ONCE = Retry(1, Backoff(initial=0.0, jitter=0.0))
 MANNERS: list[Manner] = ["crash", "kill", "stop"]
 NAME = "demo.work.1.0.1"
+ATTEMPT = AttemptKey(InstanceKey("work", 0), 1, 1)
 TOLD = "exit code 0 after somebody else, or its engine, had told it to end"
 
 
@@ -143,6 +145,46 @@ def test_a_start_that_was_asked_of_an_engine_that_died_is_not_asked_again(*, cra
     assert not second.ended
     assert lab.live() == ["demo.work.1.0.2"]
     assert [name for name in lab.world.journal.starts if name == NAME] == []
+    assert NAME not in lab.world.boxes
+
+
+def hold_back_the_start(lab: Lab) -> None:
+    """Have a reconciler begin anew while a start is on its way to an engine that has died since."""
+    lab.world.faults = lambda call, _, when: (
+        UnreachableError("gone") if (call, when) == ("start", "before") else None
+    )
+    lab.driver.look()
+    while not lab.record.load().attempt(ATTEMPT) or not attempts(lab)[0].start_requested_at:
+        lab.driver.step()
+    lab.world.faults = lambda *_: None
+    lab.world.restart(0)
+    lab.crash()
+
+
+def test_a_start_that_the_next_engine_is_at_work_on_is_waited_for() -> None:
+    """Asked of the one that died, and carried out by the next: nobody hears of it."""
+    lab = Lab(batch())
+    hold_back_the_start(lab)
+
+    def land(call: str, _: str, when: When) -> None:
+        """Whoever looks under the container's lock sees what comes of a start that has it."""
+        box = lab.world.boxes[NAME]
+        if (call, when) == ("inspect", "before") and box.phase is Phase.CREATED:
+            with lab.world.changed:
+                lab.world.begin(box)
+
+    lab.world.faults = land
+    lab.settle()
+    (only,) = attempts(lab)
+    assert not only.ended
+    assert lab.live() == [NAME]
+
+
+def test_a_start_that_died_with_its_engine_counts_where_it_is_not_wanted_any_more() -> None:
+    lab = Lab(batch())
+    hold_back_the_start(lab)
+    lab.apply(batch(0))
+    assert attempts(lab)[0].result is Result.LOST, "its program may have begun"
     assert NAME not in lab.world.boxes
 
 
