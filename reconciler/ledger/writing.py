@@ -12,6 +12,7 @@ from reconciler.ledger.rows import attempt_row, known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
+from reconciler.model.images import digest_in
 
 
 @singledispatch
@@ -144,6 +145,10 @@ def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
         connection.execute(
             "INSERT INTO images VALUES (?, ?, ?, ?)", (run, fact.node, fact.reference, fact.at)
         )
+        connection.execute(
+            "UPDATE runs SET digest = ? WHERE id = ? AND digest = ''",
+            (digest_in(fact.reference), run),
+        )
 
 
 @write.register
@@ -193,6 +198,11 @@ def _(fact: facts.SnapshotTaken, connection: sqlite3.Connection) -> None:
 @write.register
 def _(fact: facts.ResultsSent, connection: sqlite3.Connection) -> None:
     attempts.results_sent(connection, fact)
+
+
+@write.register
+def _(fact: facts.ResultsDiscarded, connection: sqlite3.Connection) -> None:
+    attempts.results_discarded(connection, fact)
 
 
 @write.register

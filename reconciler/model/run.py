@@ -12,6 +12,7 @@ from reconciler.model.data import Resolved, Results, Snapshot
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import digest_in
 
 
 class Attempt(Struct, frozen=True):
@@ -24,8 +25,9 @@ class Attempt(Struct, frozen=True):
     engine's own word once it has ended. `forsaken_at` is when it was given up on, for its node had
     been lost for too long; it may still run. `outputs` is the hash of where its files were to go
     when it was made, `results` what is stored of them, None before that, and `snapshot` what was
-    stored while it ran. `equal` is the same for equal work and inputs, where that may be taken
-    over; `origin` is the attempt that ran, where this one has taken over what that has come to.
+    stored while it ran; `discarded_at` is when a person gave up what was not stored yet. `equal` is
+    the same for equal work and inputs, where that may be taken over; `origin` is the attempt
+    that ran, where this one has taken over what that has come to.
     """
 
     number: int
@@ -54,6 +56,7 @@ class Attempt(Struct, frozen=True):
     outputs: str = ""
     results: Results | None = None
     snapshot: Snapshot | None = None
+    discarded_at: float = 0.0
     equal: str = ""
     origin: AttemptKey | None = None
 
@@ -112,7 +115,8 @@ class Run(Struct):
     are by instance, None for the run as a whole, which went on again at `resumed_at`. `granted` is
     the number up to which an instance's attempts count no more, `forgotten` what still counts of
     those that are gone. `images` and `inputs` are by node, the latter by their description.
-    `afresh`: its instances take nothing over.
+    `digest` is its image's, empty as long as none is known. `afresh`: its instances take nothing
+    over.
     """
 
     number: int
@@ -127,6 +131,7 @@ class Run(Struct):
     finished_at: float = 0.0
     resumed_at: float = 0.0
     afresh: bool = False
+    digest: str = ""
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
     forgotten: dict[int, Forgotten] = field(default_factory=dict)
@@ -157,6 +162,10 @@ class Run(Struct):
             for instance, known in self.attempts.items()
         }
         return replace(self, attempts=attempts)
+
+    def means(self, reference: str) -> bool:
+        """Whether an image has the run's digest, as far as one is known."""
+        return self.digest in {"", digest_in(reference)}
 
     def forget(self, instance: int, numbers: Collection[int]) -> None:
         """Know of attempts no more."""

@@ -22,6 +22,7 @@ from reconciler.model.fact import (
 from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt, Forgotten
+from reconciler.model.spec import image_subject
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
@@ -55,6 +56,8 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
         return None
     left, last = leftovers(scene, slot, slot.current), slot.last
     reason = last.reason if last is not None and last.origin else "completed"
+    if last is not None and last.results is not None and last.results.note:
+        reason += f"; {last.results.note}"
     return Step(InstanceState.SUCCEEDED, reason, left, settled=True)
 
 
@@ -160,14 +163,14 @@ def image_step(scene: Scene, node: str) -> Step | None:
     if node in scene.run.images:
         return None
     reference = scene.reference
-    subject = f"image:{node}:{reference}"
+    subject = image_subject(scene.task.spec, node, reference)
     waits = given.waits_until(subject)
     if waits:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
     reason = being_made_present(image, node)
     if subject in given.underway.subjects or _shares(scene, subject):
         return Step(InstanceState.PREPARING, reason, awaited=subject)
-    scene.pulling[subject] = Pulling(scene.task.spec.pull, [(scene.task.name, scene.run.number)])
+    scene.pulling[subject] = Pulling([(scene.task.name, scene.run.number)])
     why = cause.stated(given.desired, scene.task, f"run {scene.run.number} uses it", "image")
     pull = Action(
         verb=Verb.PULL,
@@ -198,7 +201,7 @@ def _sealed(scene: Scene) -> Sealed:
 def _shares(scene: Scene, subject: str) -> bool:
     """Whether another run asks for the image already; what comes of that is for this one, too."""
     asked, wanted = scene.pulling.get(subject), (scene.task.name, scene.run.number)
-    if asked is not None and asked.when == scene.task.spec.pull and wanted not in asked.runs[-1:]:
+    if asked is not None and wanted not in asked.runs[-1:]:
         asked.runs.append(wanted)
     return asked is not None
 
@@ -335,7 +338,7 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         away = f"attempt {last.number} is out of reach on node {last.node}"
         return cause.stated(scene.given.desired, scene.task, away)
     beside = scene.rollout.beside.get(slot.key)
-    return beside or scene.opening or _why_first(scene, slot)
+    return beside or scene.opening or scene.relocked or _why_first(scene, slot)
 
 
 def _why_first(scene: Scene, slot: Slot) -> Cause:

@@ -19,12 +19,16 @@ from reconciler.planning.scene import Scene, Slot
 def done(task: DesiredTask, run: Run, instance: int) -> bool:
     """Whether an instance has done in a run what is asked of it. A service never has.
 
-    Where instances work as one, the master's outcome is that of all.
+    Where instances work as one, the master's success is that of all.
     """
     if task.service:
         return False
-    if task.master is not None and run.succeeded(task.master):
-        instance = task.master
+    led = task.master is not None and _stands(task, run, task.master)
+    return led or _stands(task, run, instance)
+
+
+def _stands(task: DesiredTask, run: Run, instance: int) -> bool:
+    """Whether an instance has succeeded itself, with the number that counts."""
     if not run.succeeded(instance):
         return False
     return task.on_scale is OnScale.KEEP or _told_so(task, run, instance)

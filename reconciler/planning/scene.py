@@ -22,6 +22,7 @@ from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
+from reconciler.planning.cause import RELOCKED, relocked
 from reconciler.planning.fleet import Fleet
 from reconciler.planning.line import Turn
 from reconciler.planning.sightings import Sightings
@@ -222,6 +223,15 @@ class Scene(Struct, dict=True):
         return container.shape == self.task.shape.hash and not container.outdated
 
     @property
+    def relocked(self) -> Cause | None:
+        """Why its run was opened, where that is what the image is locked to; None otherwise."""
+        known = self.given.history.tasks.get(self.task.name)
+        before = known.runs.get(self.run.number - 1) if known else None
+        if self.run.reason != RELOCKED or before is None:
+            return None
+        return relocked(self.given.desired, self.task, before.digest)
+
+    @property
     def wish(self) -> Wish:
         """What each of its instances asks of a node."""
         within = self.gang.within if self.gang else None
@@ -241,15 +251,14 @@ class Scene(Struct, dict=True):
 
     @cached_property
     def reference(self) -> str:
-        """Its image with the digest: as it was resolved elsewhere in the run, else as it is locked.
+        """Its image with the digest: as it was resolved first in the run, else as it is locked.
 
         A tag means the same on all nodes of a run, whatever becomes of it meanwhile.
         """
         spec = self.task.spec
         if spec.origin is not None or digest_in(spec.image):
             return spec.image
-        known = (digest_in(self.run.images[node]) for node in sorted(self.run.images))
-        digest = next(filter(None, known), "") or self.given.desired.locks.get(spec.image, "")
+        digest = self.run.digest or self.given.desired.locks.get(spec.image, "")
         return f"{spec.image}@{digest}" if digest else spec.image
 
     @cached_property
@@ -270,9 +279,8 @@ class Scene(Struct, dict=True):
 
 
 class Pulling(Struct):
-    """An image that is asked for in this pass: when to fetch it, and by whom, task and run."""
+    """What is asked for in this pass that several need: by whom, task and run."""
 
-    when: str
     runs: list[tuple[str, int]]
 
 

@@ -202,6 +202,12 @@ def test_an_upload_that_broke_off_goes_on_with_what_is_missing(bench: Bench) -> 
     assert len(bench.manifest()["files"]) == 40
 
 
+def test_patterns_that_nothing_matches_are_told(bench: Bench) -> None:
+    bench.put(CONTENT)
+    results = bench.carry(include=("*.png",))
+    assert (results.files, results.note) == (0, "no file of /job is to be stored")
+
+
 def test_a_journal_that_was_cut_off_costs_no_more_than_what_it_lacks(bench: Bench) -> None:
     bench.put(CONTENT)
     bench.carry(Verb.SNAPSHOT)

@@ -9,7 +9,7 @@ from reconciler.engines.simulated.world import When
 from reconciler.model.action import Action, InstanceState, TaskState, Verb
 from reconciler.model.amounts import Amounts
 from reconciler.model.cluster import Fabric, Network, TooSmallError, peers_of
-from reconciler.model.desired import Backoff, DesiredTask, Overlap, Retry, Schedule
+from reconciler.model.desired import Backoff, DesiredTask, OnScale, Overlap, Retry, Schedule
 from reconciler.model.fact import ImageResolved, Result
 from reconciler.model.history import History
 from reconciler.model.observed import NodeView, Observed
@@ -177,6 +177,22 @@ def test_another_size_is_another_cluster() -> None:
     assert [line for line in done if line.startswith("stop")] == [
         f"stop    demo.pi.1.{n}.1 @local: {reason} pi.yaml:1:1" for n in range(3)
     ]
+
+
+def test_who_has_completed_in_the_new_size_does_not_run_again_beside_the_master() -> None:
+    lab = running(on_scale=OnScale.RERUN)
+    lab.world.finish("demo.pi.1.0.1", 0)
+    lab.settle()
+    lab.apply(crew(2, on_scale=OnScale.RERUN))
+    assert lab.live() == ["demo.pi.1.0.2", "demo.pi.1.1.2"]
+    lab.world.finish("demo.pi.1.1.2", 0)
+    lab.settle()
+    assert lab.live() == ["demo.pi.1.0.2"]
+    assert lab.verdict("pi", 1).state is InstanceState.SUCCEEDED
+    lab.world.finish("demo.pi.1.0.2", 0)
+    lab.settle()
+    assert nothing_is_left(lab)
+    assert state(lab) is TaskState.SUCCEEDED
 
 
 def test_two_runs_side_by_side_have_a_network_each() -> None:

@@ -56,6 +56,7 @@ class Lab:
     ) -> None:
         self.jobs = jobs
         self.buckets = buckets
+        self.locks: dict[str, str] = {}
         self.now = now
         # By how much the wall clock is ahead of elapsed time.
         self.ahead = 0.0
@@ -74,7 +75,12 @@ class Lab:
         self.revision += 1
         name = f"f-{self.revision}"
         return make_desired(
-            *tasks, revision=name, prunable=prunable, jobs=self.jobs, buckets=self.buckets
+            *tasks,
+            revision=name,
+            prunable=prunable,
+            jobs=self.jobs,
+            buckets=self.buckets,
+            locks=self.locks,
         )
 
     def _driver(self) -> Inline:
