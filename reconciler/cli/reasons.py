@@ -23,7 +23,6 @@ from reconciler.cli.text import ago, length, moved, percent
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
-from reconciler.model.identity import AttemptKey
 from reconciler.model.position import NOWHERE, Position
 from reconciler.model.run import Trouble
 from reconciler.model.suspension import target_of
@@ -111,6 +110,8 @@ def _of_attempts(report: Report, reason: Reason) -> Iterator[str]:
         if attempt.ended and attempt.result is not None:
             end = ago(finished_at(attempt), report.at)
             yield f"Attempt {attempt.number} {attempt.result.value} {end}: {attempt.reason}."
+        if attempt.discarded_at and attempt.results is None:
+            yield f"Results of attempt {attempt.number} were given up by request."
 
 
 def _since(report: Report, verdict: Verdict, trouble: Trouble | None) -> float:
@@ -196,20 +197,20 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
         return f"confirm what Docker shows with `{place.command('relearn')}`"
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
-    if verdict.state is InstanceState.COLLECTING and trouble is not None:
-        whole = _way_to_store(report, verdict, task)
-    return whole or _way_on_running(report, verdict)
+    return _way_to_store(report, verdict, place, trouble) or _way_on_running(report, verdict)
 
 
-def _way_to_store(report: Report, verdict: Verdict, task: DesiredTask | None) -> str:
-    """Return what somebody has to do where an instance's files cannot be stored."""
-    attempt = AttemptKey(verdict.key, verdict.run, verdict.attempt)
-    name = report.history.container_name(attempt, report.desired.project)
-    where = task.place_of("outputs") if task and task.outputs else None
-    return (
-        f"see to the bucket{f', or the manifest at {where}' if where else ''}; it is tried again "
-        f"by itself. Who removes the container {name} by hand gives its files up, and its success"
-    )
+def _way_to_store(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
+    """Return what there is to do where files cannot be stored, empty where that is not so."""
+    if verdict.state is not InstanceState.COLLECTING or trouble is None:
+        return ""
+    task, attempt = report.desired.tasks.get(verdict.key.task), attempt_of(report, verdict)
+    keeps = task.outputs is not None if task else bool(attempt and attempt.outputs)
+    if not keeps or (attempt and attempt.results is not None):
+        return ""
+    where = f", or the manifest at {task.place_of('outputs')}" if task else ""
+    way = place.command("stop", str(verdict.key), "--discard")
+    return f"see to the bucket{where}; it is tried again by itself. `{way}` gives its files up"
 
 
 def _way_on_running(report: Report, verdict: Verdict) -> str:

@@ -79,7 +79,8 @@ class Core:
         self.permit: Permit | None = None
         # Whether all that begins is to run, whatever has completed before.
         self.afresh = False
-        # What was handed out: how much of each kind in all, and what by the last turn.
+        # What was handed out: how much of each kind in all, without what could not be taken over,
+        # and what by the last turn.
         self.deeds: Counter[Verb] = Counter()
         self.latest: list[Action] = []
         # What was last seen of running containers, by id, for whoever looks; nothing rests on it.
@@ -174,6 +175,9 @@ class Core:
         if action.fetching is not None:
             for task in self._fed_from(action.fetching):
                 self._soil(task)
+        came_about = isinstance(done.outcome, Done) and not done.outcome.gone
+        if action.verb is Verb.REUSE and not came_about:
+            self.deeds[Verb.REUSE] -= 1
         if action.verb is Verb.CREATE and not isinstance(done.outcome, Done):
             self.board.freed += 1
         self._soil(action.task)

@@ -179,6 +179,12 @@ def _(fact: facts.ResultsSent) -> LogEntry:
 
 
 @said_of.register
+def _(fact: facts.ResultsDiscarded) -> LogEntry:
+    message = "what is not stored of its results is given up, by request"
+    return _about(fact.attempt, fact.at, "discard", message, "warning")
+
+
+@said_of.register
 def _(fact: facts.ResultTakenOver) -> LogEntry:
     stored = f"; {said_of_results(fact.results)}" if fact.results else ""
     message = f"taken over from {fact.origin}{stored}"

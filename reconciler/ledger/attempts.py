@@ -159,6 +159,15 @@ def results_sent(connection: sqlite3.Connection, fact: facts.ResultsSent) -> Non
     )
 
 
+def results_discarded(connection: sqlite3.Connection, fact: facts.ResultsDiscarded) -> None:
+    """Keep that what is not stored of an attempt's files is given up."""
+    connection.execute(
+        "INSERT INTO attempts (run, instance, number, discarded_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET discarded_at = excluded.discarded_at",
+        (*attempt_row(connection, fact.attempt), fact.at),
+    )
+
+
 def taken_over(connection: sqlite3.Connection, fact: facts.ResultTakenOver) -> None:
     """Keep that an attempt has succeeded by what another one has come to."""
     connection.execute(

@@ -300,7 +300,10 @@ _DIGESTS: Final = (
     ) AS images WHERE images.run = runs.id""",
 )
 
+_DISCARDING: Final = ("ALTER TABLE attempts ADD discarded_at REAL NOT NULL DEFAULT 0.0",)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS, _REUSE, _DIGESTS,
+    _DISCARDING,
 )  # fmt: skip
 """MIGRATIONS[n] leads from version n to version n + 1."""

@@ -201,6 +201,11 @@ def _(fact: facts.ResultsSent, connection: sqlite3.Connection) -> None:
 
 
 @write.register
+def _(fact: facts.ResultsDiscarded, connection: sqlite3.Connection) -> None:
+    attempts.results_discarded(connection, fact)
+
+
+@write.register
 def _(fact: facts.ResultTakenOver, connection: sqlite3.Connection) -> None:
     attempts.taken_over(connection, fact)
 

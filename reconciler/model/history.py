@@ -210,6 +210,10 @@ class History(Known):
         self._put(fact.attempt, replace(self._known(fact.attempt), results=fact.results))
 
     @apply.register
+    def _(self, fact: facts.ResultsDiscarded) -> None:
+        self._put(fact.attempt, replace(self._known(fact.attempt), discarded_at=fact.at))
+
+    @apply.register
     def _(self, fact: facts.ResultTakenOver) -> None:
         taken = Attempt(
             number=fact.attempt.attempt,

@@ -25,8 +25,9 @@ class Attempt(Struct, frozen=True):
     engine's own word once it has ended. `forsaken_at` is when it was given up on, for its node had
     been lost for too long; it may still run. `outputs` is the hash of where its files were to go
     when it was made, `results` what is stored of them, None before that, and `snapshot` what was
-    stored while it ran. `equal` is the same for equal work and inputs, where that may be taken
-    over; `origin` is the attempt that ran, where this one has taken over what that has come to.
+    stored while it ran; `discarded_at` is when a person gave up what was not stored yet. `equal` is
+    the same for equal work and inputs, where that may be taken over; `origin` is the attempt
+    that ran, where this one has taken over what that has come to.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Attempt(Struct, frozen=True):
     outputs: str = ""
     results: Results | None = None
     snapshot: Snapshot | None = None
+    discarded_at: float = 0.0
     equal: str = ""
     origin: AttemptKey | None = None
 

@@ -34,6 +34,7 @@ FOLDER: Final = ".reconciler/"
 """Below a prefix, where the manifests of results are."""
 _OURS: Final = f"**/{FOLDER}"
 STORING: Final = "its results are being stored"
+_DISCARDED: Final = "its results are given up by request"
 _DIGEST: Final = 20
 
 
@@ -69,6 +70,8 @@ def upload_of(given: Pass, container: Container) -> Upload | Forgone | None:
     if not _applies(to.outputs, container, record):
         return None
     cancel = _cancelled(given, container)
+    if record and record.discarded_at:
+        return Forgone(f"{cancel}; {_DISCARDED}" if cancel else _DISCARDED)
     if cancel and to.outputs.on_cancel == "discard":
         return Forgone(f"{cancel}; its results are given up")
     return _named(given, container, record, to)
@@ -133,7 +136,8 @@ def snapshot_subject(given: Pass, container: Container) -> str:
 
 def _with_snapshot(given: Pass, container: Container, step: Step) -> Step:
     record, to = given.record(container), _destination(given, container)
-    if record is None or to is None or record.ended or record.stop_requested_at:
+    done = record is None or record.ended or record.stop_requested_at or record.discarded_at
+    if record is None or to is None or done:
         return step
     due, asked = _due_at(given, container, to.outputs, record)
     subject = snapshot_subject(given, container)

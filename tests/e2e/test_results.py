@@ -142,7 +142,7 @@ def test_a_bucket_that_is_away_is_waited_for(project: Project, folder: Path) -> 
     assert name in project.engine.ids()
     told = project.reconciler("why", "work/0").ends(0).out
     assert "To go on: see to the bucket, or the manifest at work.yaml:" in told
-    assert f"Who removes the container {name} by hand gives its files up" in told
+    assert "stop work/0 --discard` gives its files up" in told
     aside.rename(folder)
     project.await_states("work", "Succeeded")
     assert set(found(folder)) == {"out/0/a.csv", "out/0/sub/b.csv", "out/0/c.log"}
@@ -160,6 +160,32 @@ def test_what_keeps_a_project_from_being_torn_down_is_said(project: Project, fol
     assert f"there is no folder {folder}" in said
     project.engine.remove(project.engine.name("work"))
     project.reconciler("destroy", "--yes").ends(0)
+
+
+def test_what_can_never_be_stored_is_given_up_by_a_persons_word(project: Project) -> None:
+    keep = outputs(onCancel="upload")
+    away = bucket("file:///no/such/folder")
+    project.declare(away, task("work", WRITE, outputs=keep), task("gone", WRITE, outputs=keep))
+    running = project.run()
+    project.await_states("work", "Collecting")
+    project.await_states("gone", "Collecting")
+    way = "reconciler stop work/0 --discard"
+    eventually(lambda: way in project.reconciler("why", "work").ends(0).out, "it says how")
+    project.reconciler("stop", "work", "--timeout", "60s").ends(0)
+    assert project.states("work") == ["Collecting"], "a mere stop stores what there is"
+    project.forget("gone")
+    alone = "No manifest of the revision in force asks for it"
+    eventually(lambda: alone in project.reconciler("why", "gone").ends(0).out, "it is to go")
+    assert len(project.engine.ids()) == 2
+
+    project.reconciler("stop", "gone", "--discard").ends(0)
+    project.reconciler("stop", "work", "--discard").ends(0)
+    project.await_states("work", "Cancelled")
+    eventually(lambda: not project.engine.ids(), "no container is left")
+    told = project.reconciler("why", "work").ends(0).out
+    assert "stopped by request; its results are given up by request" in told
+    assert {"work", "gone"} == {e["task"] for e in project.events() if e["kind"] == "discard"}
+    running.terminate().ends(0)
 
 
 def test_a_commit_mends_where_results_go(project: Project, folder: Path) -> None:

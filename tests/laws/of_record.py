@@ -211,7 +211,8 @@ class RecordLaws(Struct):
             assert not stopped or (end and end.at < stopped), f"{fact} ended after it was told to"
         asked_in = record.era if record else ""
         same_life = end is not None and asked_in == end.era == node.era
-        undisturbed = not stopped and name not in self.stage.heard
+        discarded = record is not None and bool(record.discarded_at)
+        undisturbed = not (stopped or discarded or name in self.stage.heard)
         if good and same_life and undisturbed and name in node.boxes:
             assert fact.result is Result.SUCCEEDED, f"law 2: {fact} did complete"
         if fact.exit_code is not None and end is not None:

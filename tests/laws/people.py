@@ -68,9 +68,15 @@ class People(Steps):
         self.fault("emptied source")
         self.stage.commit([], [], prunable=False)
 
-    @rule(verb=st.sampled_from(["stop", "retry", "rerun"]), name=_NAMES, which=st.integers(-3, 3))
+    @rule(
+        verb=st.sampled_from(["stop", "stop --discard", "retry", "rerun"]),
+        name=_NAMES,
+        which=st.integers(-3, 3),
+    )
     def somebody_asks(self, verb: str, name: str, which: int) -> None:
+        verb, _, discard = verb.partition(" --")
         arguments: dict[str, object] = {"task": self.wishes.tasks[name].name}
+        arguments |= {discard: True} if discard else {}
         if which >= 0 and verb != "rerun":
             arguments["instance"] = which
         self.request(verb, **arguments)

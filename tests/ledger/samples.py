@@ -123,6 +123,7 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
         facts.AttemptReserved, _attempts, _nodes, _words, _words, _times, _small, _words, _equals
     ),
     st.builds(facts.SnapshotAsked, _attempts, _finite),
+    st.builds(facts.ResultsDiscarded, _attempts, _finite),
     st.builds(facts.SnapshotTaken, _attempts, _small, _small, _finite),
     st.builds(facts.ResultsSent, _attempts, _results, _times),
     st.builds(

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.controller.execution import as_if
 from reconciler.controller.happenings import Done
-from reconciler.controller.requests import judge
+from reconciler.controller.requests import Judged, judge
 from reconciler.controller.writing import complete
 from reconciler.engines.engine import Engine, EngineError, TransientError
 from reconciler.engines.simulated.world import When
@@ -243,6 +243,90 @@ def test_a_stop_gives_up_what_is_not_to_be_kept_of_the_stopped() -> None:
     kept = attempt(lab)
     assert kept.result is Result.CANCELLED
     assert kept.reason == "stopped by request; its results are given up"
+
+
+def discard(lab: Lab, **target: Any) -> Judged:  # noqa: ANN401  # as requests name it
+    arguments = {"task": "work"} | target | {"discard": True}
+    judged = judge("stop", arguments, lab.desired, lab.core.history, lab.now)
+    lab.core.note(judged.facts)
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("code", "result", "reason"),
+    [
+        (0, Result.CANCELLED, "stopped by request; its results are given up by request"),
+        (3, Result.FAILED, "exit code 3"),
+    ],
+)
+def test_a_stop_gives_up_what_cannot_be_stored_where_it_is_told_to(
+    code: int, result: Result, reason: str
+) -> None:
+    lab = Lab(task(outputs=outputs(on_cancel="upload"), retry=Retry(5)))
+    lab.world.faults = away
+    run_to_end(lab, code)
+    cancel(lab)
+    lab.wait(600)
+    assert lab.verdict("work").state is InstanceState.COLLECTING, "for ever"
+    judged = discard(lab)
+    assert judged.message.endswith("results that are not stored are given up of work/0")
+    lab.core.flush()
+    lab.crash()
+    lab.settle()
+    kept = attempt(lab)
+    assert (kept.result, kept.reason, kept.results) == (result, reason, None)
+    assert lab.verdict("work").state is InstanceState.CANCELLED
+    assert lab.wait(600) == [], "nothing follows"
+    refused = discard(lab)
+    assert refused.ok, "it may be stopped once more, as ever"
+    assert "given up" not in refused.message, "and nothing is left to give up"
+
+
+def test_what_runs_is_stopped_and_sends_nothing_more_where_that_is_given_up() -> None:
+    lab = Lab(task(2, outputs=outputs(on_cancel="upload", snapshot_every=30.0)))
+    lab.settle()
+    discard(lab, instance=1)
+    done = lab.settle() + lab.wait(100)
+    sent = [a for a in done if a.verb in {Verb.UPLOAD, Verb.SNAPSHOT}]
+    assert {a.key.instance for a in sent if a.key} == {0}
+    assert lab.verdict("work", 1).state is InstanceState.CANCELLED
+    assert lab.live() == [NAME]
+
+
+def test_what_is_torn_down_goes_without_its_results_where_they_are_given_up() -> None:
+    lab = Lab(task(2))
+    lab.world.faults = away
+    run_to_end(lab)
+    lab.apply(make_task("other"))
+    lab.wait(600)
+    assert NAME in lab.world.boxes, "its bucket is waited for"
+    assert not judge("stop", {"task": "work"}, lab.desired, lab.core.history, lab.now).ok
+    assert discard(lab, instance=0).message == (
+        "results that are not stored are given up of work/0"
+    )
+    lab.settle()
+    assert NAME not in lab.world.boxes
+    kept = attempt(lab)
+    assert (kept.result, kept.reason) == (
+        Result.CANCELLED,
+        "its results are given up by request",
+    )
+    refused = discard(lab, instance=0)
+    assert (refused.ok, refused.message) == (False, "task work is not asked for any more")
+
+
+def test_another_try_stores_its_results_again() -> None:
+    lab = Lab(task())
+    lab.world.faults = away
+    run_to_end(lab)
+    discard(lab)
+    lab.settle()
+    lab.world.faults = lambda *_: None
+    judged = judge("retry", {"task": "work"}, lab.desired, lab.core.history, lab.now)
+    lab.core.note(judged.facts)
+    run_to_end(lab, name="demo.work.1.0.2")
+    assert attempt(lab).result is Result.SUCCEEDED
+    assert attempt(lab).results is not None
 
 
 def test_a_container_that_is_gone_before_its_results_are_stored_has_not_succeeded() -> None:

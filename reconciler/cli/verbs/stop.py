@@ -17,19 +17,26 @@ from reconciler.controller.writing import reconciled
 @options.target_or_job_argument
 @options.source_option
 @options.operator_options
+@click.option("--discard", is_flag=True, help="Give up what is not stored of its results.")
 @click.option("--timeout", type=options.Duration(), help="Give up waiting after this long: 1m.")
 def command(
-    target: Target, source: options.Where, operator: options.Chosen, timeout: float | None
+    target: Target,
+    source: options.Where,
+    operator: options.Chosen,
+    timeout: float | None,
+    *,
+    discard: bool,
 ) -> Exit:
     """Stop TARGET, a TASK, TASK/INSTANCE or job/JOB, and wait until it has stopped.
 
     What is unfinished in this run stays so; `retry` of the same target, `rerun`, or a changed
-    work goes on.
+    work goes on. Its results are stored as `onCancel` says, unless they are given up.
     """
     place = find(source, operator)
     desired = in_force(place)
     require(look(place), target)
-    wish = Wish(verb="stop", arguments=target.arguments(), until=reconciled, timeout=timeout)
+    arguments = target.arguments() | ({"discard": True} if discard else {})
+    wish = Wish(verb="stop", arguments=arguments, until=reconciled, timeout=timeout)
     message, carried_out_by = ask(place, desired, wish)
     echo(message)
     if carried_out_by is not None:

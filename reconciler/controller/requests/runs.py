@@ -3,8 +3,9 @@
 Decides by the record alone. What a person has stopped stays so until the same is named again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from reconciler.controller.requests.discarding import given_up
 from reconciler.controller.requests.judged import Arguments, Judged, granted, refused
 from reconciler.controller.requests.naming import Named, going, present_run
 from reconciler.model.desired import Desired, DesiredTask
@@ -19,23 +20,38 @@ _SILENT = {None, Result.CANCELLED, Result.BURNT}
 
 
 def stop(arguments: Arguments, desired: Desired, history: History, now: float) -> Judged:
-    """End the present run of a task, of one instance, or of each task of a job."""
+    """End the present run of a task, of one instance, or of each task of a job.
+
+    `discard` gives up results that are not stored, also of what is not asked for any more.
+    """
     named = Named.of(arguments)
     unknown = named.unknown(desired, history)
-    if unknown:
+    discarded = given_up(named, desired, history, now) if arguments.get("discard") else []
+    if unknown and not discarded:
         return refused(unknown)
-    facts = [
+    ended = [] if unknown else _ended(named, desired, history, now)
+    if not ended and not discarded:
+        return refused(f"{named} has nothing to stop: no run of what is asked for now is open")
+    said = [f"{named} is stopped{_where(named, ended)}"] if ended else []
+    if discarded:
+        instances = sorted({str(fact.attempt.key) for fact in discarded})
+        said.append(f"results that are not stored are given up of {', '.join(instances)}")
+    return granted("; ".join(said), *ended, *discarded)
+
+
+def _ended(named: Named, desired: Desired, history: History, now: float) -> list[RunCancelled]:
+    return [
         RunCancelled(name, run.number, named.instance, BY_REQUEST, now, asked=str(named))
         for name in named.tasks(desired)
         for run in going(desired, history, name)
     ]
-    if not facts:
-        return refused(f"{named} has nothing to stop: no run of what is asked for now is open")
+
+
+def _where(named: Named, ended: Sequence[RunCancelled]) -> str:
+    """Word which tasks of a job are stopped, or which runs of a task."""
     if named.job:
-        tasks = dict.fromkeys(fact.task for fact in facts)
-        return granted(f"{named} is stopped: {', '.join(tasks)}", *facts)
-    numbers = format_ranges(tuple(fact.run for fact in facts))
-    return granted(f"{named} is stopped in run {numbers}", *facts)
+        return f": {', '.join(dict.fromkeys(fact.task for fact in ended))}"
+    return f" in run {format_ranges(tuple(fact.run for fact in ended))}"
 
 
 def retry(arguments: Arguments, desired: Desired, history: History, now: float) -> Judged:

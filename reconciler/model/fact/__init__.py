@@ -14,6 +14,7 @@ from reconciler.model.fact.attempts import (
     ImageResolved,
     InputsResolved,
     Result,
+    ResultsDiscarded,
     ResultsGone,
     ResultsSent,
     ResultTakenOver,
@@ -99,6 +100,7 @@ Fact = (
     | SnapshotAsked
     | SnapshotTaken
     | ResultsSent
+    | ResultsDiscarded
     | ResultTakenOver
     | ResultsGone
     | AttemptForsaken
@@ -148,6 +150,7 @@ __all__ = [
     "Relearned",
     "Result",
     "ResultTakenOver",
+    "ResultsDiscarded",
     "ResultsGone",
     "ResultsSent",
     "Resumed",

@@ -147,6 +147,13 @@ class ResultsSent(Struct, frozen=True):
     at: float
 
 
+class ResultsDiscarded(Struct, frozen=True):
+    """A person gives up what the attempt has left, or will leave, and is not stored yet."""
+
+    attempt: AttemptKey
+    at: float
+
+
 class ResultTakenOver(Struct, frozen=True):
     """The attempt has succeeded without a container: an equal one had completed before.
 
