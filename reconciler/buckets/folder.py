@@ -82,8 +82,8 @@ class FolderBucket:
         check_name(name, self.name)
         *folders, last = name.split("/")
         with Partial() as partial:
-            with self.in_words(), self.descent.made(folders) as at:
-                partial.open(at)
+            with self.in_words():
+                partial.open(self.descent.make(folders))
             seen = 0
             for piece in content:  # what it raises passes as it is
                 seen += len(piece)
@@ -122,9 +122,12 @@ class FolderBucket:
             raise of_system(error, f"bucket {self.name}, the folder {self.descent.root}") from error
 
     def _place(self, partial: Partial, folders: Sequence[str], last: str) -> os.stat_result:
+        partial.sync()
+        with suppress(FileNotFoundError):
+            return partial.place(last)
         for _ in range(_TRIES):
             with self.descent.made(folders) as at, suppress(FileNotFoundError):
-                return partial.place(at, last)
+                return partial.place(last, at)
         raise UnavailableError(
             f"bucket {self.name}: {'/'.join(folders)} goes as soon as it is made"
         )

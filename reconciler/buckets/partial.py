@@ -28,8 +28,8 @@ class Partial:
         self._hidden = ""
 
     def open(self, at: int) -> None:
-        """Begin a file in an open folder."""
-        self._at = os.dup(at)
+        """Begin a file in an open folder, which is closed with it."""
+        self._at = at
         try:
             self._file = os.open(".", _NAMELESS, _MODE, dir_fd=at)
         except OSError as error:
@@ -44,25 +44,42 @@ class Partial:
         while left:
             left = left[os.write(self._file, left) :]
 
-    def place(self, at: int, name: str) -> os.stat_result:
-        """Give the file its name, in place of what has it; it lasts when this returns.
+    def sync(self) -> None:
+        """Have all of it on the disk."""
+        os.fsync(self._file)
+
+    def place(self, name: str, at: int | None = None) -> os.stat_result:
+        """Give the file its name, in place of what has it; the name lasts when this returns.
+
+        In another open folder than its own, if one is given.
 
         Raises:
             FileNotFoundError: the folder has been removed; it can be placed in another.
         """
-        os.fsync(self._file)
-        if not self._hidden:
-            hidden = _hidden()
-            os.link(f"/proc/self/fd/{self._file}", hidden, dst_dir_fd=at, follow_symlinks=True)
-            self._moved(at, hidden)
-        os.rename(self._hidden, name, src_dir_fd=self._at, dst_dir_fd=at)
-        self._hidden = ""
+        at = self._at if at is None else at
+        if self._hidden or not self._named(name, at):
+            self._replace(name, at)
         os.fsync(at)
         return os.fstat(self._file)
 
-    def _moved(self, at: int, hidden: str) -> None:
-        os.close(self._at)
-        self._at, self._hidden = os.dup(at), hidden
+    def _named(self, name: str, at: int) -> bool:
+        """Give it a name, unless something has that already; return whether it is given."""
+        try:
+            os.link(f"/proc/self/fd/{self._file}", name, dst_dir_fd=at, follow_symlinks=True)
+        except FileExistsError:
+            return False
+        return True
+
+    def _replace(self, name: str, at: int) -> None:
+        if not self._hidden:
+            hidden = _hidden()
+            self._named(hidden, at)
+            if at != self._at:
+                os.close(self._at)
+                self._at = os.dup(at)
+            self._hidden = hidden
+        os.rename(self._hidden, name, src_dir_fd=self._at, dst_dir_fd=at)
+        self._hidden = ""
 
     def __enter__(self) -> Self:
         return self

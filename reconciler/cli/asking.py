@@ -117,9 +117,17 @@ def _grant(place: Place, desired: Desired, wish: Wish) -> str:
             raise Failure(opened.core.scribe.error or "ended before the request was answered")
         message = _granted(answer)
         if ending is Ending.HALTED:
-            raise Failure(f"{message}, but this was ended before all was done; ask again")
+            left = _awaited(opened)
+            raise Failure(f"{message}, but this was ended before all was done{left}; ask again")
         wish.afterwards(opened)
         return message
+
+
+def _awaited(opened: Writer) -> str:
+    """Return what was refused to an instance that is waited for, after a colon."""
+    verdicts = (one for found in opened.core.verdicts.values() for one in found)
+    refused = next((one for one in verdicts if one.blocked), None)
+    return f": {refused.key}: {refused.reason}" if refused else ""
 
 
 def pass_on(place: Place, wish: Wish, writer: Holder | None) -> tuple[str, Holder | None]:

@@ -15,10 +15,11 @@ from reconciler.cli.standing import (
     headway_of,
     run_of,
     started_at,
+    transfer_of,
     trouble_of,
     values_of,
 )
-from reconciler.cli.text import ago, length, percent
+from reconciler.cli.text import ago, length, moved, percent
 from reconciler.controller.reading import Report
 from reconciler.model.action import InstanceState, Verdict
 from reconciler.model.desired import DesiredTask
@@ -74,6 +75,8 @@ def sentences(report: Report, reason: Reason) -> Iterator[str]:
         yield f"It sees {seen}."
     if found := headway_of(report, verdict):
         yield f"By what it prints it is {percent(found)}."
+    if transfer := transfer_of(report, verdict):
+        yield f"So far {moved(transfer)}."
     if reason.unblocked_by:
         yield f"To go on: {reason.unblocked_by}."
     if reason.trouble is not None:
@@ -194,19 +197,22 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
         return f"confirm what Docker shows with `{place.command('relearn')}`"
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
-    return _way_to_let_go(report, verdict, place, trouble) or _way_on_running(report, verdict)
+    if verdict.state is InstanceState.COLLECTING and trouble is not None:
+        whole = _way_to_store(report, verdict, place)
+    return whole or _way_on_running(report, verdict)
 
 
-def _way_to_let_go(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
-    """Return what lets an instance end whose results cannot be stored, empty for any other."""
-    if verdict.state is not InstanceState.COLLECTING or trouble is None:
-        return ""
+def _way_to_store(report: Report, verdict: Verdict, place: Place) -> str:
+    """Return what somebody has to do where an instance's files cannot be stored, if it has any."""
     task, attempt = report.desired.tasks.get(verdict.key.task), attempt_of(report, verdict)
-    keeps = task.outputs is not None if task else bool(attempt and attempt.outputs)
-    if not keeps or (attempt and attempt.results is not None):
+    if not (task.outputs if task else attempt and attempt.outputs):
         return ""
+    where = task.place_of("outputs") if task and task.outputs else None
     way = place.command("stop", str(verdict.key), "--discard")
-    return f"its results are stored once that works again; `{way}` gives them up"
+    return (
+        f"see to the bucket{f', or the manifest at {where}' if where else ''}; it is tried again "
+        f"by itself. `{way}` gives its files up, and its success"
+    )
 
 
 def _way_on_running(report: Report, verdict: Verdict) -> str:

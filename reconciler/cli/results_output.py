@@ -74,7 +74,7 @@ def _row(report: Report, target: Target, kept: Kept) -> tuple[str, ...]:
         str(results.files),
         size(results.bytes),
         ago(kept.ended_at, report.at) if kept.ended_at else "-",
-        f"{results.bucket}: {results.prefix}",
+        "; ".join(filter(None, (f"{results.bucket}: {results.prefix}", results.note))),
     )
 
 

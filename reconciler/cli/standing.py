@@ -18,7 +18,7 @@ from reconciler.model.identity import AttemptKey, InstanceKey
 from reconciler.model.observed import NodeView
 from reconciler.model.pool import pool_prepared_by
 from reconciler.model.run import Attempt, Run, Trouble
-from reconciler.model.spec import Pairs
+from reconciler.model.spec import Pairs, image_subject
 from reconciler.planning.nodes import Condition, condition_of
 from reconciler.planning.numbering import values_in
 from reconciler.planning.status import task_state
@@ -173,7 +173,8 @@ def trouble_of(report: Report, verdict: Verdict) -> Trouble | None:
     attempt = AttemptKey(key, verdict.run, verdict.attempt)
     subjects = [str(key), report.history.container_name(attempt, report.desired.project)]
     if task is not None and verdict.state not in _ENDED:
-        subjects += [f"image:{node}:{task.spec.image}" for node in report.desired.nodes]
+        spec = task.spec
+        subjects += [image_subject(spec, node, spec.image) for node in report.desired.nodes]
         subjects.append(verdict.awaited)
     return next((t for s in subjects if (t := report.history.troubles.get(s))), None)
 

@@ -21,13 +21,21 @@ from reconciler.cli.standing import (
     unknown_nodes,
     values_of,
 )
-from reconciler.cli.text import COLOURS, ago, columns, complain, paint, percent, plural, rfc3339
+from reconciler.cli.text import (
+    COLOURS,
+    ago,
+    columns,
+    complain,
+    moved,
+    paint,
+    percent,
+    plural,
+    rfc3339,
+)
 from reconciler.controller.reading import Report
 from reconciler.ledger import Holder
 from reconciler.model.action import InstanceState, Verdict
-from reconciler.model.headway import Transfer
 from reconciler.model.plain import one_line
-from reconciler.model.quantities import size
 from reconciler.planning.firing import AWAITS, time_of
 from reconciler.planning.numbering import worded
 from reconciler.planning.suspending import suspense_of
@@ -173,16 +181,10 @@ def _why(report: Report, verdict: Verdict) -> str:
     said = [verdict.reason] if verdict.reason != verdict.state.value.lower() else []
     found = headway_of(report, verdict)
     said += [percent(found)] if found else []
-    moved = transfer_of(report, verdict)
-    said += [_moved(moved)] if moved else []
+    transfer = transfer_of(report, verdict)
+    said += [moved(transfer)] if transfer else []
     said += [str(endpoint) for endpoint in endpoints_of(report, verdict)]
     return "; ".join(said)
-
-
-def _moved(transfer: Transfer) -> str:
-    speed = f"{size(round(transfer.rate))}/s"
-    whole = f" of {size(transfer.total)}" if transfer.total else ""
-    return f"{size(transfer.done)}{whole}, {speed}"
 
 
 def _task(report: Report, standing: Standing) -> dict[str, object]:

@@ -14,9 +14,9 @@ from typing import Final
 
 import click
 
-from reconciler.model.headway import Headway
+from reconciler.model.headway import Headway, Transfer
 from reconciler.model.plain import escape, one_line
-from reconciler.model.quantities import format_duration
+from reconciler.model.quantities import format_duration, size
 
 COLOURS: Final[Mapping[str, str]] = {
     "Succeeded": "green",
@@ -99,6 +99,12 @@ def percent(headway: Headway) -> str:
     """Return how far something is: the percentage, and the words unless they say just that."""
     number = f"{headway.done:.0%}"
     return number if headway.said.replace(" ", "") == number else f"{number}, {headway.said}"
+
+
+def moved(transfer: Transfer) -> str:
+    """Return how many bytes of a transfer have gone, of how many, and how fast it goes."""
+    whole = f" of {size(transfer.total)}" if transfer.total else ""
+    return f"{size(transfer.done)}{whole}, {size(round(transfer.rate))}/s"
 
 
 def columns(rows: Iterable[Sequence[str]], colours: Mapping[int, Mapping[str, str]]) -> list[str]:

@@ -9,7 +9,13 @@ from msgspec.structs import replace
 from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.obtaining import IN_MEMORY, Means, obtain
 from reconciler.controller.preparing import Prepare, as_planned
-from reconciler.engines.engine import Engine, EngineError, ImageMissingError, Progress
+from reconciler.engines.engine import (
+    Engine,
+    EngineError,
+    ImageMissingError,
+    Progress,
+    TransientError,
+)
 from reconciler.model.action import CARRYING, Action, Verb
 from reconciler.model.cluster import NetworkRequest
 from reconciler.model.data import Fetching, Resolved, Results, Stored, Taking, Upload
@@ -99,12 +105,20 @@ def _pull(engine: Engine, action: Action, progress: Progress | None, means: Mean
     wanted = action.reference or action.image
     present = engine.resolve(wanted)
     if action.pull == "always" or (present is None and action.pull != "never"):
-        obtain(engine, action, means, progress)
+        try:
+            obtain(engine, action, means, progress)
+        except TransientError as error:
+            raise _in_vain(error) if present else error from None
         present = engine.resolve(wanted)
     if present is None:
         message = f"image {wanted} is not on node {action.node}, and pull is {action.pull}"
         raise ImageMissingError(message)
     return Done(reference=present)
+
+
+def _in_vain(error: TransientError) -> TransientError:
+    """Return the failure to fetch what is there already, where a local image is not to serve."""
+    return TransientError(f"{error}; the node has one, which does not serve, for pull is always")
 
 
 def _create(engine: Engine, action: Action) -> Done:

@@ -28,6 +28,7 @@ from reconciler.model.data import Resolved, Stored
 from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
+from reconciler.model.images import digest_in
 from reconciler.model.observed import Observed, Phase
 from reconciler.model.pool import DesiredPool
 from reconciler.model.run import Kept
@@ -132,7 +133,9 @@ def preview(  # noqa: PLR0913  # all that one looks ahead from, each part named
         )
         for name in desired.nodes
     }
+    meanings = _meanings(images)
     for name, world in worlds.items():
+        world.tags = meanings
         for key in _kept(history, name):
             world.hoard(desired.project, Stored(key, 0, 0), {})
     core = Core(desired, _Copied(history), clock, ahead)
@@ -187,6 +190,16 @@ def _creatable(desired: Desired, history: History, node: str, images: Images) ->
             runs = history.tasks[name].runs.values()
             for reference in (run.images[node] for run in runs if node in run.images):
                 found.setdefault(reference, reference)
+    return found
+
+
+def _meanings(images: Images) -> dict[str, str]:
+    """Return the digests of images that a node has: what others fetch is taken to be the same."""
+    found: dict[str, str] = {}
+    for there in images.values():
+        for image, reference in there.items():
+            if digest := digest_in(reference):
+                found.setdefault(image, digest)
     return found
 
 
@@ -274,8 +287,14 @@ def _shown(actions: Sequence[Action], images: Images) -> list[Action]:
     return [
         a
         for a in actions
-        if a.verb is not Verb.PULL or a.pull == "always" or a.image not in images.get(a.node, ())
+        if a.verb is not Verb.PULL or a.pull == "always" or not _is_there(a, images)
     ]
+
+
+def _is_there(pull: Action, images: Images) -> bool:
+    there, digest = images.get(pull.node, {}), digest_in(pull.reference)
+    found = there.get(pull.reference) or there.get(pull.image, "")
+    return bool(found) and digest in {"", digest_in(found)}
 
 
 def _reruns(actions: Sequence[Action], desired: Desired, history: History) -> int:

@@ -161,8 +161,13 @@ def by_name_now(observed: Observed, history: History) -> Observed:
 
 
 def images_present(desired: Desired, engines: Mapping[str, Engine]) -> dict[str, dict[str, str]]:
-    """Return for each node the images that are asked for and there, and what they mean there."""
-    wanted = {task.spec.image for task in desired.tasks.values() if not task.blocked}
+    """Return for each node the images that are asked for and there, and what they mean there.
+
+    Of an image that is locked that is asked for, too, which is locked.
+    """
+    written = {task.spec.image for task in desired.tasks.values() if not task.blocked}
+    locks = desired.locks
+    wanted = written | {f"{image}@{locks[image]}" for image in written & locks.keys()}
 
     def present(engine: Engine) -> dict[str, str]:
         return {image: found for image in wanted if (found := _resolved(engine, image))}

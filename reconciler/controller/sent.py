@@ -14,6 +14,7 @@ import msgspec
 
 _FOLDER: Final = "transfers"
 _SUFFIX: Final = ".jsonl"
+_ADDING: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
 class SentFile(msgspec.Struct, frozen=True):
@@ -37,6 +38,7 @@ class Journal:
         self._path = path
         self._lock = threading.Lock()
         self._known: dict[str, SentFile] = {}
+        self._file = -1
         with suppress(OSError):
             for line in path.read_bytes().splitlines():
                 with suppress(msgspec.MsgspecError):
@@ -58,12 +60,16 @@ class Journal:
         line = b"\n" + msgspec.json.encode(sent) + b"\n"  # after one that was cut off
         with self._lock, suppress(OSError):
             self._known[sent.path] = sent
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            file = os.open(self._path, flags, 0o600)
-            try:
-                os.write(file, line)
-            finally:
-                os.close(file)
+            if self._file < 0:
+                self._file = os.open(self._path, _ADDING, 0o600)
+            os.write(self._file, line)
+
+    def close(self) -> None:
+        """Add nothing more for now."""
+        with self._lock:
+            file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 class Journals:

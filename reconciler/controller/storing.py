@@ -72,7 +72,7 @@ class Storer:
             files=meter.files if action.verb is Verb.SNAPSHOT else len(files),
             bytes=sum(file.size for file in files),
             sent=meter.bytes,
-            note="" if found else f"there is no {upload.source} in it",
+            note=_note(upload.source, found=found, empty=not files),
         )
         if not upload.manifest:
             return results
@@ -103,6 +103,13 @@ class Storer:
             work.hold(files, spool)
             work.finish()
         return True
+
+
+def _note(folder: str, *, found: bool, empty: bool) -> str:
+    """Return what whoever expected files is to know, empty where there are some."""
+    if not found:
+        return f"there is no {folder} in it"
+    return f"no file of {folder} is to be stored" if empty else ""
 
 
 def _ended(detail: ContainerDetail | None) -> dict[str, object]:

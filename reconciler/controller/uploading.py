@@ -117,6 +117,7 @@ class Uploading:
     def close(self) -> None:
         """Begin nothing more, and wait for what has begun."""
         self._crew.close()
+        self._journal.close()
 
     def _wanted(self, file: FolderFile, path: str) -> bool:
         put_in = self._upload.among_inputs and file.modified == PUT_IN_AT
@@ -181,15 +182,12 @@ class Uploading:
 
 
 def spelled(path: str) -> str:
-    """Return a path as objects are named: what of it is not UTF-8 as %XX."""
-    if path.isascii():
+    """Return a path as objects are named: control characters, and what is not UTF-8, as %XX."""
+    if path.isascii() and path.isprintable():
         return path
-    raw = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return path if raw == path else _escaped(path)
+    return "".join(f"%{ord(one) & 0xFF:02X}" if _unfit(one) else one for one in path)
 
 
-def _escaped(path: str) -> str:
-    low = 0xDC00
-    return "".join(
-        f"%{ord(one) - low:02X}" if low <= ord(one) < low + 256 else one for one in path
-    )  # fmt: skip
+def _unfit(character: str) -> bool:
+    """Whether no object's name may have it."""
+    return character < " " or character == "\x7f" or "\udc80" <= character <= "\udcff"

@@ -117,9 +117,9 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
     runs: dict[int, Run] = {}
     for row, task, number, work, rerun, reason, revision, *rest in connection.execute(
         "SELECT id, task, number, work, rerun, reason, revision, opened_at, nominal, matrix,"
-        " finished_at, closed_at IS NOT NULL, afresh FROM runs ORDER BY task, number"
+        " finished_at, closed_at IS NOT NULL, afresh, digest FROM runs ORDER BY task, number"
     ):
-        opened_at, nominal, matrix, finished_at, closed, afresh = rest
+        opened_at, nominal, matrix, finished_at, closed, afresh, digest = rest
         runs[row] = Run(
             number=number,
             work=work,
@@ -132,6 +132,7 @@ def _runs(connection: sqlite3.Connection, history: History) -> dict[int, Run]:
             matrix=matrix,
             finished_at=finished_at,
             afresh=bool(afresh),
+            digest=digest,
         )
         tasks[task].runs[number] = runs[row]
         if not finished_at:

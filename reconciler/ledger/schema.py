@@ -291,9 +291,19 @@ _REUSE: Final = (
     "ALTER TABLE runs ADD afresh INTEGER NOT NULL DEFAULT 0",
 )
 
+# What a run's image means, also once no node has it any more.
+_DIGESTS: Final = (
+    "ALTER TABLE runs ADD digest TEXT NOT NULL DEFAULT ''",
+    """UPDATE runs SET digest = images.digest FROM (
+        SELECT run, MIN(substr(reference, instr(reference, '@') + 1)) AS digest
+        FROM images WHERE instr(reference, '@') > 0 GROUP BY run
+    ) AS images WHERE images.run = runs.id""",
+)
+
 _DISCARDING: Final = ("ALTER TABLE attempts ADD discarded_at REAL NOT NULL DEFAULT 0.0",)
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS, _REUSE, _DISCARDING,
+    _FIRST, _REVISIONS, _BATCH, _NODES, _POOLS, _INPUTS, _RESULTS, _REUSE, _DIGESTS,
+    _DISCARDING,
 )  # fmt: skip
 """MIGRATIONS[n] leads from version n to version n + 1."""

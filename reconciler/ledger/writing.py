@@ -12,6 +12,7 @@ from reconciler.ledger.rows import attempt_row, known_run, task_row
 from reconciler.ledger.schema import WHOLE_RUN
 from reconciler.ledger.words import text
 from reconciler.model import fact as facts
+from reconciler.model.images import digest_in
 
 
 @singledispatch
@@ -143,6 +144,10 @@ def _(fact: facts.ImageResolved, connection: sqlite3.Connection) -> None:
     if fact.reference:
         connection.execute(
             "INSERT INTO images VALUES (?, ?, ?, ?)", (run, fact.node, fact.reference, fact.at)
+        )
+        connection.execute(
+            "UPDATE runs SET digest = ? WHERE id = ? AND digest = ''",
+            (digest_in(fact.reference), run),
         )
 
 

@@ -23,7 +23,7 @@ from reconciler.manifests.examining import (
 from reconciler.manifests.guarding import Terms
 from reconciler.manifests.hosts import described
 from reconciler.manifests.jobs import desired_jobs, ordered, orders_of
-from reconciler.manifests.locking import check_locked, read_locks
+from reconciler.manifests.locking import Lock, check_locked, read_locks
 from reconciler.manifests.nodes import node_spec
 from reconciler.manifests.reporting import Report, shorten
 from reconciler.manifests.stepping import (
@@ -92,10 +92,10 @@ def conclude(
     files: MappingLike[str, bytes],
     report: Report,
     hosts: Hosts | None = None,
-) -> dict[str, str]:
+) -> dict[str, Lock]:
     """Report the problems of all files, given in the order of their paths, and between them.
 
-    Return which digests are locked, by images as written.
+    Return what is locked, by images as written.
     """
     declared: list[Declared] = []
     lost: list[bytes] = []
@@ -176,7 +176,7 @@ def _desired(
     files: Iterable[Known],
     configured: Configuration,
     hosts: Hosts | None,
-    besides: tuple[dict[str, str], MappingLike[str, bytes]],
+    besides: tuple[dict[str, Lock], MappingLike[str, bytes]],
 ) -> Desired:
     files = list(files)
     entries = [entry for known in files for entry in known.sheet.entries]
@@ -200,7 +200,8 @@ def _desired(
         jobs=desired_jobs(entries),
         pools=dict(sorted(pools.items())),
         buckets=dict(sorted(buckets.items())),
-        locks=besides[0],
+        locks={image: lock.digest for image, lock in besides[0].items()},
+        lock_places={image: lock.at for image, lock in besides[0].items()},
         sealed={path: data for path, data in besides[1].items() if path.endswith(ENCRYPTED)},
         prunable=bool(entries) or configured_here,
         hold=configured.hold,

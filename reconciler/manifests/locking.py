@@ -5,8 +5,8 @@ tag has is for registries to say.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Container, Iterable, Mapping
+from typing import Final, NamedTuple
 
 from reconciler.manifests.declared import Declared
 from reconciler.manifests.reading import read
@@ -25,14 +25,21 @@ version: {_VERSION}
 images:"""
 
 
+class Lock(NamedTuple):
+    """A digest that a tag stands for, and where that is said."""
+
+    digest: str
+    at: Position
+
+
 def written(locks: Mapping[str, str]) -> str:
     """Return the text of a lock file, the same for the same locks."""
     lines = [f'  "{image}": "{digest}"' for image, digest in sorted(locks.items())]
     return "\n".join([_HEAD if lines else f"{_HEAD} {{}}", *lines, ""])
 
 
-def read_locks(files: Mapping[str, bytes], report: Report) -> dict[str, str] | None:
-    """Return digests by images as written, None where there is no lock file."""
+def read_locks(files: Mapping[str, bytes], report: Report) -> dict[str, Lock] | None:
+    """Return what is locked, by images as written, None where there is no lock file."""
     data = files.get(LOCK_FILE)
     if data is None:
         return None
@@ -51,14 +58,14 @@ def read_locks(files: Mapping[str, bytes], report: Report) -> dict[str, str] | N
     found = {}
     for image, node in images.items.items():
         if isinstance(node, Scalar) and _DIGEST.fullmatch(node.text):
-            found[image] = node.text
+            found[image] = Lock(node.text, images.place(image)[0])
         else:
             message = f"{shorten(image)} is locked to what is no digest"
             report.error("bad-lock", *images.place(image), message, _HINT)
     return found
 
 
-def check_locked(declared: Iterable[Declared], locks: Mapping[str, str], report: Report) -> None:
+def check_locked(declared: Iterable[Declared], locks: Container[str], report: Report) -> None:
     """Warn of each image that is named by a tag which is not locked, where it is named first."""
     told: set[str] = set()
     for one in declared:

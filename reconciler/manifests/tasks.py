@@ -98,7 +98,7 @@ def compile_task(task: TaskEntry, profile: Entry, guard: Guard) -> DesiredTask:
         check_together(own, len(compiled.instances), spec.mounts)
         check_cluster(own, spec)
     if clean and report.errors() == before:
-        found = _unsupported(own, len(compiled.instances))
+        found = check_unsupported(own.node, OF_TASKS, report)
         return replace(compiled, blocked=why_blocked(found))
     return compiled
 
@@ -109,10 +109,3 @@ def _check_variables(own: Fields, profile: Entry) -> None:
     taken = {*profile.spec.mapping("constants").items, *environment}
     check_names(own.node, taken, own.report)
     check_variables(own, taken)
-
-
-def _unsupported(own: Fields, count: int) -> list[str]:
-    """Warn of what is not acted on yet, and return what of it blocks the task."""
-    all_must = own.below("success").whole("minSucceeded", count) == count
-    idle = ("success.minSucceeded",) if all_must else ()
-    return check_unsupported(own.node, OF_TASKS, own.report, idle)

@@ -1,8 +1,8 @@
 """Fields of the contract that this program reads and does not act on yet.
 
-Decides for each what becomes of it: a warning says what is ignored, and where ignoring it
-would start something wrong, nothing of the task is started. A value that asks for nothing, a
-default for instance, is passed over. An entry goes when the program acts on its field.
+Ignoring one would start something wrong, so nothing of its task is started, and a warning says so.
+A value that asks for nothing, a default for instance, is passed over. An entry goes when the
+program acts on its field.
 """
 
 from typing import Final
@@ -19,45 +19,30 @@ _HINT: Final = "Remove it, or wait for a version that acts on it."
 
 
 class Gap(Struct, frozen=True):
-    """A field by its dotted path, and what it means that nothing acts on it.
-
-    `blocks`: tasks with it are not started.
-    """
+    """A field by its dotted path, and what it would mean to start a task without acting on it."""
 
     path: str
     means: str
-    blocks: bool = False
     top: str = ""
 
     def __post_init__(self) -> None:
         force_setattr(self, "top", self.path.partition(".")[0])
 
 
-def _blocking(path: str, means: str) -> Gap:
-    return Gap(path, f"{means}, so nothing of it is started", blocks=True)
+OF_TASKS: Final = (Gap("container.resources.devices", "the task would not have its devices"),)
 
 
-OF_TASKS: Final = (_blocking("container.resources.devices", "the task would not have its devices"),)
-
-
-def check_unsupported(
-    spec: Mapping, gaps: tuple[Gap, ...], report: Report, idle: tuple[str, ...] = ()
-) -> list[str]:
-    """Warn of each field that is not acted on; return those that block, each with its place.
-
-    `idle` are paths that ask for nothing here, for reasons that one value does not show.
-    """
+def check_unsupported(spec: Mapping, gaps: tuple[Gap, ...], report: Report) -> list[str]:
+    """Warn of each field that is not acted on; return them, each with its place."""
     blocking = []
     for gap in gaps:
-        if gap.top not in spec.items or gap.path in idle:
-            continue
-        if (place := _place(spec, gap)) is None:
+        if gap.top not in spec.items or (place := _place(spec, gap)) is None:
             continue
         at, pointer = place
-        message = f"{gap.path} is not supported yet: {gap.means}"
+        means = f"{gap.means}, so nothing of it is started"
+        message = f"{gap.path} is not supported yet: {means}"
         report.warn("not-supported-yet", at, pointer, message, _HINT)
-        if gap.blocks:
-            blocking.append(f"{gap.path} ({at})")
+        blocking.append(f"{gap.path} ({at})")
     return blocking
 
 

@@ -95,7 +95,7 @@ class CreateRequest(Struct, frozen=True, kw_only=True):
 class Action(Struct, frozen=True, kw_only=True):
     """One engine call on one node.
 
-    `subject` names what is acted on: a container name, `image:NODE:REFERENCE` for a pull,
+    `subject` names what is acted on: a container name, `image:NODE:REFERENCE TERMS` for a pull,
     `network:NODE:NAME` for a network, `inputs:NODE:DESCRIPTION` for data that are `fetching`,
     `snapshot:CONTAINER` for what is stored in passing. `attempt` is None where the subject is no
     container, nor one's snapshot; `run` and `task` say for whom

@@ -54,6 +54,12 @@ class RegistryLogin(Struct, frozen=True, kw_only=True):
     username_from: Origin | None = None
     password: Origin | None = None
 
+    def __str__(self) -> str:
+        """Name who asks, and where what is confidential is."""
+        if self.credentials:
+            return f"as {self.credentials}"
+        return f"as {self.username_from or self.username} by {self.password}"
+
 
 class Confidence(Struct, frozen=True, kw_only=True):
     """What an instance is to be told: its secrets, and the encrypted files that some are in."""

@@ -260,7 +260,8 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
 
     `revision` names the source's content. `prunable` is False where the source was empty:
     then nothing is torn down for being absent from it. `sealed` are the encrypted files of the
-    source, by path. `locks` are digests by images as written.
+    source, by path. `locks` are digests by images as written, `lock_places` where
+    they stand.
     """
 
     project: str
@@ -272,6 +273,7 @@ class Desired(Struct, frozen=True, kw_only=True, dict=True):
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
     sealed: Mapping[str, bytes] = field(default_factory=dict)
     locks: Mapping[str, str] = field(default_factory=dict)
+    lock_places: Mapping[str, Position] = field(default_factory=dict)
     prunable: bool = True
     hold: HoldLimits = field(default_factory=HoldLimits)
     quota: Maximum = field(default_factory=Maximum)

@@ -13,6 +13,7 @@ from reconciler.model import node, pool
 from reconciler.model.data import Resolved, Snapshot
 from reconciler.model.fact import Result
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import digest_in
 from reconciler.model.known import Known
 from reconciler.model.revision import converge, see, work
 from reconciler.model.run import Attempt, Cancel, Forgotten, Kept, Run, Trouble
@@ -118,11 +119,12 @@ class History(Known):
 
     @apply.register
     def _(self, fact: facts.ImageResolved) -> None:
-        images = self.task(fact.task).runs[fact.run].images
+        run = self.task(fact.task).runs[fact.run]
         if fact.reference:
-            images[fact.node] = fact.reference
+            run.images[fact.node] = fact.reference
+            run.digest = run.digest or digest_in(fact.reference)
         else:
-            images.pop(fact.node, None)
+            run.images.pop(fact.node, None)
 
     @apply.register
     def _(self, fact: facts.InputsResolved) -> None:

@@ -12,6 +12,7 @@ from reconciler.model.data import Resolved, Results, Snapshot
 from reconciler.model.desired import DesiredTask
 from reconciler.model.fact import Result
 from reconciler.model.identity import AttemptKey
+from reconciler.model.images import digest_in
 
 
 class Attempt(Struct, frozen=True):
@@ -114,7 +115,8 @@ class Run(Struct):
     are by instance, None for the run as a whole, which went on again at `resumed_at`. `granted` is
     the number up to which an instance's attempts count no more, `forgotten` what still counts of
     those that are gone. `images` and `inputs` are by node, the latter by their description.
-    `afresh`: its instances take nothing over.
+    `digest` is its image's, empty as long as none is known. `afresh`: its instances take nothing
+    over.
     """
 
     number: int
@@ -129,6 +131,7 @@ class Run(Struct):
     finished_at: float = 0.0
     resumed_at: float = 0.0
     afresh: bool = False
+    digest: str = ""
     cancels: dict[int | None, Cancel] = field(default_factory=dict)
     granted: dict[int, int] = field(default_factory=dict)
     forgotten: dict[int, Forgotten] = field(default_factory=dict)
@@ -159,6 +162,10 @@ class Run(Struct):
             for instance, known in self.attempts.items()
         }
         return replace(self, attempts=attempts)
+
+    def means(self, reference: str) -> bool:
+        """Whether an image has the run's digest, as far as one is known."""
+        return self.digest in {"", digest_in(reference)}
 
     def forget(self, instance: int, numbers: Collection[int]) -> None:
         """Know of attempts no more."""

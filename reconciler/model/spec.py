@@ -149,3 +149,13 @@ class InstanceSpec(Struct, frozen=True, kw_only=True):
     login: RegistryLogin | None = None
     cluster: Cluster | None = None
     ssh: Login | None = None
+
+
+def image_subject(spec: InstanceSpec, node: str, reference: str) -> str:
+    """Return what an image is called on its way to a node, for all who ask for it on equal terms.
+
+    What is refused to one of them is refused to all, and to nobody else.
+    """
+    when = "" if spec.pull == "missing" else f" {spec.pull}"
+    login = f" {spec.login}" if spec.login else ""
+    return f"image:{node}:{reference}{when}{login}"

@@ -20,9 +20,9 @@ from reconciler.model.fact import (
     StartRequested,
 )
 from reconciler.model.identity import AttemptKey
-from reconciler.model.images import digest_in
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt, Forgotten
+from reconciler.model.spec import image_subject
 from reconciler.planning import cause
 from reconciler.planning.backoff import retry_delay
 from reconciler.planning.dependencies import after, begun
@@ -56,6 +56,8 @@ def finished(scene: Scene, slot: Slot) -> Step | None:
         return None
     left, last = leftovers(scene, slot, slot.current), slot.last
     reason = last.reason if last is not None and last.origin else "completed"
+    if last is not None and last.results is not None and last.results.note:
+        reason += f"; {last.results.note}"
     return Step(InstanceState.SUCCEEDED, reason, left, settled=True)
 
 
@@ -160,15 +162,15 @@ def image_step(scene: Scene, node: str) -> Step | None:
     given, image = scene.given, scene.task.spec.image
     if node in scene.run.images:
         return None
-    reference = _pinned(scene)
-    subject = f"image:{node}:{reference}"
+    reference = scene.reference
+    subject = image_subject(scene.task.spec, node, reference)
     waits = given.waits_until(subject)
     if waits:
         return Step(InstanceState.PENDING, waits[1], wake_at=waits[0], blocked=True)
     reason = being_made_present(image, node)
     if subject in given.underway.subjects or _shares(scene, subject):
         return Step(InstanceState.PREPARING, reason, awaited=subject)
-    scene.pulling[subject] = Pulling(scene.task.spec.pull, [(scene.task.name, scene.run.number)])
+    scene.pulling[subject] = Pulling([(scene.task.name, scene.run.number)])
     why = cause.stated(given.desired, scene.task, f"run {scene.run.number} uses it", "image")
     pull = Action(
         verb=Verb.PULL,
@@ -196,23 +198,10 @@ def _sealed(scene: Scene) -> Sealed:
     return sealed_for(known, scene.given.desired.sealed.items()) if origins else ()
 
 
-def _pinned(scene: Scene) -> str:
-    """Return the run's image with its digest: as it was resolved elsewhere, else as it is locked.
-
-    A tag means the same on all nodes of a run, whatever becomes of it meanwhile.
-    """
-    spec = scene.task.spec
-    if spec.origin is not None or digest_in(spec.image):
-        return spec.image
-    known = (digest_in(scene.run.images[node]) for node in sorted(scene.run.images))
-    digest = next(filter(None, known), "") or scene.given.desired.locks.get(spec.image, "")
-    return f"{spec.image}@{digest}" if digest else spec.image
-
-
 def _shares(scene: Scene, subject: str) -> bool:
     """Whether another run asks for the image already; what comes of that is for this one, too."""
     asked, wanted = scene.pulling.get(subject), (scene.task.name, scene.run.number)
-    if asked is not None and asked.when == scene.task.spec.pull and wanted not in asked.runs[-1:]:
+    if asked is not None and wanted not in asked.runs[-1:]:
         asked.runs.append(wanted)
     return asked is not None
 
@@ -248,7 +237,8 @@ def start(scene: Scene, container: Container) -> Step:
         staging=staging_of(given.desired, scene.task, container.run, joined, provisions),
         priority=scene.task.priority,
     )
-    equal = equal_of(scene, attempt, container.node, container.secrets)
+    image = scene.run.images.get(container.node, "")
+    equal = equal_of(scene, attempt, container.node, image, container.secrets)
     equal = equal if record is not None and record.equal == equal else ""
     known = known and record is not None and record.equal == equal
     asked_for = StartRequested(container.attempt_key, given.now, era, equal)
@@ -309,7 +299,8 @@ def _create(scene: Scene, slot: Slot, taken: Seat) -> Step:
     if kept is not None and kept.hash not in given.history.specs:
         facts.append(SpecSeen(kept.hash, kept.text))
     outputs, count = (kept.hash if kept else ""), len(task.instances)
-    equal = equal_of(scene, attempt, node, given.observed.secrets.get(task.name, ""))
+    told = given.observed.secrets.get(task.name, "")
+    equal = equal_of(scene, attempt, node, scene.run.images[node], told)
     facts.append(AttemptReserved(attempt, node, shape, revision, given.now, count, outputs, equal))
     # Of what ends at once nothing is ever seen to run, and so to have taken another one's place.
     left = leftovers(scene, slot, slot.current) if slot.current else ()
@@ -347,7 +338,7 @@ def _why_created(scene: Scene, slot: Slot) -> Cause:
         away = f"attempt {last.number} is out of reach on node {last.node}"
         return cause.stated(scene.given.desired, scene.task, away)
     beside = scene.rollout.beside.get(slot.key)
-    return beside or scene.opening or _why_first(scene, slot)
+    return beside or scene.opening or scene.relocked or _why_first(scene, slot)
 
 
 def _why_first(scene: Scene, slot: Slot) -> Cause:

@@ -20,6 +20,7 @@ OTHER_VALUES: Final = "other values differ from instance to instance"
 NEW_VALUES: Final = "its combination has not run yet"
 OLD_VALUES: Final = "its combination is not asked for any more"
 RESCALED: Final = "it completed with another INSTANCE_COUNT, and onScale is rerun"
+RELOCKED: Final = "its image is locked to another digest"
 SCALED_UP: Final = "scaled up"
 SCALED_DOWN: Final = "scaled down"
 PROTECTED: Final = "protected: was removed from the source, stays until destroyed or unprotected"
@@ -75,6 +76,19 @@ def moved(
         at=task.place_of(field),
         revision=desired.revision,
     )
+
+
+def relocked(desired: Desired, task: DesiredTask, digest: str) -> Cause | None:
+    """Word that a service's image is locked to another digest than this, None where it is not.
+
+    What completes is not done again for that, nor stopped: the digest is its next run's.
+    """
+    image = task.spec.image
+    locked = desired.locks.get(image, "")
+    if not task.service or not digest or locked in {"", digest}:
+        return None
+    at = desired.lock_places.get(image, task.at)
+    return Cause(RELOCKED, "image.digest", digest, locked, at, desired.revision)
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:

@@ -44,10 +44,12 @@ _NAMED: Final = 5
 
 def compare(before: Desired | None, after: Desired) -> Comparison:
     """Return what `after` would change. Of an unknown `before` everything is new."""
-    old = _carried(before.tasks, after) if before else {}
+    old, locked = (_carried(before.tasks, after), before.locks) if before else ({}, {})
     after = numbered_after(after, old)
     changes = [
-        c for name in sorted({*old, *after.tasks}) if (c := _task(old.get(name), after, name))
+        c
+        for name in sorted({*old, *after.tasks})
+        if (c := _task(old.get(name), after, name, locked))
     ]
     changed = {change.task for change in changes}
     holds = (_teardown(after.hold, old, changes), _rerun(after.hold, old, changes))
@@ -71,11 +73,14 @@ def _carried(old: Mapping[str, DesiredTask], after: Desired) -> Mapping[str, Des
     }
 
 
-def _task(old: DesiredTask | None, after: Desired, name: str) -> TaskChange | None:
+def _task(
+    old: DesiredTask | None, after: Desired, name: str, locked: Mapping[str, str]
+) -> TaskChange | None:
+    """Return the change of a task, where images were `locked` so before."""
     new = after.tasks.get(name)
     if new is None:
         return _vanished(old, after) if old else None
-    found = tuple(_differences(old, new, after)) if old else ()
+    found = tuple(_differences(old, new, after, locked)) if old else ()
     if old and not found:
         return None
     if new.blocked:
@@ -128,7 +133,9 @@ def _kind(old: DesiredTask, new: DesiredTask, found: tuple[Difference, ...]) -> 
     return Change.SCALE if Effect.COUNT in effects else Change.SETTINGS
 
 
-def _differences(old: DesiredTask, new: DesiredTask, after: Desired) -> Iterator[Difference]:
+def _differences(
+    old: DesiredTask, new: DesiredTask, after: Desired, locked: Mapping[str, str]
+) -> Iterator[Difference]:
     """Yield what differs, the gravest effect first."""
     work = cause.differences(old.work.text, new.work.text)
     shape = cause.differences(old.shape.text, new.shape.text)
@@ -136,6 +143,8 @@ def _differences(old: DesiredTask, new: DesiredTask, after: Desired) -> Iterator
         for path, before, now in found:
             why = cause.moved(after, new, path, before, now, f"{path} changed")
             yield Difference(effect, why)
+    if why_relocked := cause.relocked(after, new, locked.get(new.spec.image, "")):
+        yield Difference(Effect.SHAPE, why_relocked)
     if old.matrix != new.matrix:
         names = old.matrix, new.matrix
         why = cause.moved(after, new, "instances.matrix", *names, cause.OTHER_VALUES)

@@ -28,14 +28,13 @@ def shares(task: DesiredTask) -> bool:
     return task.cache and not task.service and not task.gang
 
 
-def equal_of(scene: Scene, attempt: AttemptKey, node: str, secrets: str) -> str:
+def equal_of(scene: Scene, attempt: AttemptKey, node: str, image: str, secrets: str) -> str:
     """Return what attempts of equal work and inputs have in common; empty where that is not known.
 
-    The node has the run's image and the attempt's inputs. `secrets` is the keyed account of those
-    that it is told.
+    `image` is what the task's is on the node, which has the attempt's inputs. `secrets` is the
+    keyed account of those that it is told.
     """
     task, instance = scene.task, attempt.key.instance
-    image = scene.run.images.get(node, "")
     if not shares(task) or not image or (task.spec.secrets and not secrets):
         return ""
     work = json.loads(task.work.text)

@@ -84,7 +84,7 @@ def _shares(scene: Scene, subject: str) -> bool:
 
 def _fetch(scene: Scene, node: str, one: InputSet, subject: str) -> Action:
     given, task, number = scene.given, scene.task, scene.run.number
-    scene.pulling[subject] = Pulling("", [(task.name, number)])
+    scene.pulling[subject] = Pulling([(task.name, number)])
     fetching = Fetching(
         project=given.desired.project,
         description=one.description,

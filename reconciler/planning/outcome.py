@@ -146,7 +146,9 @@ def trouble_subject(action: Action) -> str:
 def resolved(action: Action, reference: str, history: History, now: float) -> list[ImageResolved]:
     """Return what an image means to all runs that have been waiting for it.
 
-    A pull may outlive what it is for.
+    A pull may outlive what it is for. Nodes may ask for a tag side by side, and it may move
+    meanwhile, or mean something else on a node since long: what has not the digest that a run has
+    got by then is not for it, and is asked for again by the digest.
     """
     runs = ((action.task, action.run), *action.sharers)
     return [
@@ -154,7 +156,7 @@ def resolved(action: Action, reference: str, history: History, now: float) -> li
             task, run, action.node, reference, now, _before(history, task, run, reference)
         )
         for task, run in runs
-        if history.has_run(task, run)
+        if history.has_run(task, run) and history.tasks[task].runs[run].means(reference)
     ]
 
 

@@ -49,7 +49,7 @@ def why_superseded(scene: Scene, container: Container) -> Cause:
         return Cause(f"a newer attempt of {container.key} exists", revision=given.desired.revision)
     if container.work == task.work.hash:
         reason = scene.run.reason or _OVER
-        return scene.opening or Cause(reason, revision=given.desired.revision)
+        return scene.opening or scene.relocked or Cause(reason, revision=given.desired.revision)
     specs = {**given.history.specs, task.work.hash: task.work.text}
     return cause.changed(given.desired, task, specs, container.work, task.work.hash)
 

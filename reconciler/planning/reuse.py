@@ -24,14 +24,15 @@ def taken_over(scene: Scene, slot: Slot) -> Step | None:
     """An equal one has completed before: its results are this one's, and it does not run."""
     if not _may(scene, slot):
         return None
-    given = scene.given
-    for node in sorted(scene.run.images):
+    tried = set[str]()
+    for node, image in scene.versions:
         attempt = key_of(scene, slot, next_number(scene, slot, node))
-        sets = sets_of(given.desired, scene.task, attempt)
-        if given.unknown(node) is None and are_present(sets, scene.run, node):
-            taking = _offered(scene, attempt, node)
-            if taking is not None:
-                return _take(scene, attempt, node, taking)
+        equal = _equal(scene, attempt, node, image)
+        if not equal or equal in tried:
+            continue
+        tried.add(equal)
+        if taking := _offered(scene, equal):
+            return _take(scene, attempt, (node, image), taking)
     return None
 
 
@@ -43,11 +44,18 @@ def _may(scene: Scene, slot: Slot) -> bool:
     return not on_purpose and (slot.last is None or slot.last.ended)
 
 
-def _offered(scene: Scene, attempt: AttemptKey, node: str) -> Taking | None:
+def _equal(scene: Scene, attempt: AttemptKey, node: str, image: str) -> str:
+    """Return what is equal of all that would do the same, empty while that is not known."""
+    given, task = scene.given, scene.task
+    if not are_present(sets_of(given.desired, task, attempt), scene.run, node):
+        return ""
+    return equal_of(scene, attempt, node, image, given.observed.secrets.get(task.name, ""))
+
+
+def _offered(scene: Scene, equal: str) -> Taking | None:
     """Return what of an equal attempt can be taken over; of several, of the newest."""
-    given, name = scene.given, scene.task.name
-    equal = equal_of(scene, attempt, node, given.observed.secrets.get(name, ""))
-    found = given.history.equals.of(equal) if equal else ()
+    given = scene.given
+    found = given.history.equals.of(equal)
     known = ((record, key) for key in found if (record := given.history.attempt(key)))
     for record, source in sorted(known, key=_newest, reverse=True):
         taking = _taking(scene, source, record)
@@ -78,14 +86,16 @@ def _taking(scene: Scene, source: AttemptKey, record: Attempt) -> Taking | None:
     return replace(taking, results=record.results, bucket=bucket, outputs=kept.hash)
 
 
-def _take(scene: Scene, attempt: AttemptKey, node: str, taking: Taking) -> Step:
-    given, task = scene.given, scene.task
+def _take(scene: Scene, attempt: AttemptKey, place: tuple[str, str], taking: Taking) -> Step:
+    given, task, (node, image) = scene.given, scene.task, place
     reason = f"equal work has completed before, as {taking.origin}"
     why = cause.stated(given.desired, task, reason, "cache")
     action = act(given, Verb.REUSE, attempt, node, why, priority=task.priority)
     kept, facts = fingerprint_of(given.desired, task), list[Fact]()
-    if kept is not None and kept.hash not in given.history.specs:
-        facts.append(SpecSeen(kept.hash, kept.text))
-    upload = upload_in_place_of(given, task, attempt, node) if kept else None
+    if kept is not None:
+        reason = f"taking over the results of {taking.origin}"
+        if kept.hash not in given.history.specs:
+            facts.append(SpecSeen(kept.hash, kept.text))
+    upload = upload_in_place_of(given, task, attempt, node, image) if kept else None
     action = replace(action, image=task.spec.image, taking=taking, upload=upload)
-    return Step(InstanceState.PREPARING, reason, (action,), tuple(facts))
+    return Step(InstanceState.PREPARING, reason, (action,), tuple(facts), awaited=action.subject)

@@ -1,8 +1,9 @@
 """Which run a task's instances belong to, and why another one is opened.
 
 A run is one asking for a task's work, and stays the task's as long as that is asked for: other
-work, other names in a matrix or a raised `rerun` ask for another one. Scheduled tasks have their
-own rules, in `firing`.
+work, other names in a matrix or a raised `rerun` ask for another one, and of a service another
+digest that its image is locked to: within a run an image means one thing. Scheduled tasks have
+their own rules, in `firing`.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ def run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | Non
     known = given.history.tasks.get(task.name)
     run = known.run_for(task) if known else None
     if run is not None:
-        return run, None
+        other = cause.relocked(given.desired, task, run.digest)
+        return (next_run(given, task, seen), other) if other else (run, None)
     latest = known.latest() if known else None
     return next_run(given, task, seen), _why_opened(given, task, latest)
 

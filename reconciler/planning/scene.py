@@ -17,10 +17,12 @@ from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.fact import Result
 from reconciler.model.history import History
 from reconciler.model.identity import AttemptKey, InstanceKey
+from reconciler.model.images import digest_in
 from reconciler.model.milestone import Reached
 from reconciler.model.observed import Container, Observed
 from reconciler.model.run import Attempt, Run
 from reconciler.model.spec import Stop
+from reconciler.planning.cause import RELOCKED, relocked
 from reconciler.planning.fleet import Fleet
 from reconciler.planning.line import Turn
 from reconciler.planning.sightings import Sightings
@@ -221,6 +223,15 @@ class Scene(Struct, dict=True):
         return container.shape == self.task.shape.hash and not container.outdated
 
     @property
+    def relocked(self) -> Cause | None:
+        """Why its run was opened, where that is what the image is locked to; None otherwise."""
+        known = self.given.history.tasks.get(self.task.name)
+        before = known.runs.get(self.run.number - 1) if known else None
+        if self.run.reason != RELOCKED or before is None:
+            return None
+        return relocked(self.given.desired, self.task, before.digest)
+
+    @property
     def wish(self) -> Wish:
         """What each of its instances asks of a node."""
         within = self.gang.within if self.gang else None
@@ -238,11 +249,38 @@ class Scene(Struct, dict=True):
         runs = (self.run, *alike[-_RUNS_LOOKED_AT:])
         return frozenset(node for run in runs for node in run.images)
 
+    @cached_property
+    def reference(self) -> str:
+        """Its image with the digest: as it was resolved first in the run, else as it is locked.
+
+        A tag means the same on all nodes of a run, whatever becomes of it meanwhile.
+        """
+        spec = self.task.spec
+        if spec.origin is not None or digest_in(spec.image):
+            return spec.image
+        digest = self.run.digest or self.given.desired.locks.get(spec.image, "")
+        return f"{spec.image}@{digest}" if digest else spec.image
+
+    @cached_property
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """Nodes that can be asked, each with what its image is there, as far as that is known.
+
+        Those that have it come first. What a digest says holds for nodes that are yet to get it.
+        Where no inputs differ between nodes, one for each of what the image is.
+        """
+        has, said = self.run.images, self.reference if digest_in(self.reference) else ""
+        nodes = self.run.inputs if self.task.spec.inputs else self.given.observed.nodes
+        known = (node for node in nodes if self.given.unknown(node) is None)
+        places = sorted((node not in has, node, has.get(node, said)) for node in known)
+        found = tuple((node, image) for _, node, image in places if image)
+        if self.task.spec.inputs:
+            return found
+        return tuple({image: (node, image) for node, image in reversed(found)}.values())
+
 
 class Pulling(Struct):
-    """An image that is asked for in this pass: when to fetch it, and by whom, task and run."""
+    """What is asked for in this pass that several need: by whom, task and run."""
 
-    when: str
     runs: list[tuple[str, int]]
 
 

@@ -32,6 +32,7 @@ from reconciler.planning.step import Step, act
 
 FOLDER: Final = ".reconciler/"
 """Below a prefix, where the manifests of results are."""
+_OURS: Final = f"**/{FOLDER}"
 STORING: Final = "its results are being stored"
 _DISCARDED: Final = "its results are given up by request"
 _DIGEST: Final = 20
@@ -77,9 +78,12 @@ def upload_of(given: Pass, container: Container) -> Upload | Forgone | None:
 
 
 def upload_in_place_of(
-    given: Pass, task: DesiredTask, attempt: AttemptKey, node: str
+    given: Pass, task: DesiredTask, attempt: AttemptKey, node: str, image: str
 ) -> Upload | None:
-    """Return what would be stored of an attempt's container, were there one; None for nothing."""
+    """Return what would be stored of an attempt's container, were there one; None for nothing.
+
+    `image` is what the container would be made from.
+    """
     container = Container(
         id="",
         name=given.name_of(attempt),
@@ -88,6 +92,7 @@ def upload_in_place_of(
         work=task.work.hash,
         shape=task.shape.hash,
         phase=Phase.EXITED,
+        image_id=image,
         job=task.job,
         revision=given.desired.revision,
         values=text_of(task.values_of(attempt.key.instance)),
@@ -204,7 +209,7 @@ def _upload(given: Pass, container: Container, record: Attempt | None, to: Desti
         prefix=rendered(outputs.prefix, _values(container, record)),
         source=outputs.source,
         include=outputs.include,
-        exclude=(*outputs.exclude, *_private(outputs.source)),
+        exclude=(*outputs.exclude, _OURS, *_private(outputs.source)),
         # Secrets are put in as inputs are, and are nobody's results either.
         among_inputs=bool(work.get("inputs") or work.get("secrets")),
     )
@@ -249,7 +254,7 @@ def _about(given: Pass, container: Container, record: Attempt | None) -> dict[st
         "instanceCount": record.count if record else 0,
         "values": _matrix(container),
         "image": work.pop("image", ""),
-        "imageDigest": run.images.get(container.node, "") if run else "",
+        "imageDigest": (run.images.get(container.node) if run else "") or container.image_id,
         "workHash": container.work,
         "work": work,
         "inputs": _inputs(given, container, run),

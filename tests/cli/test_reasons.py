@@ -1,4 +1,7 @@
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.describing import describe_instance, describe_task
 from reconciler.cli.exits import Failure
@@ -10,7 +13,9 @@ from reconciler.cli.standing import standing_of
 from reconciler.cli.targets import require
 from reconciler.engines.engine import PermanentError, UnreachableError
 from reconciler.ledger import Holder
+from reconciler.model.data import Outputs
 from reconciler.model.desired import Backoff, OnChange, Restart, Retry, Schedule
+from reconciler.model.headway import Glimpse, Transfer
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
 from tests.support.desired import make_matrix, make_task
@@ -206,3 +211,26 @@ def test_a_member_of_a_gang_sends_on_to_the_one_that_hinders() -> None:
     assert "waits for work/1: a gang starts together" in why(lab)[0]
     assert "`reconciler why work` tells of the others" in why(lab)[1]
     assert "no such device" in " ".join(why(lab, 1))
+
+
+def test_results_that_are_taken_over_are_told_with_how_far_that_is() -> None:
+    image = "busybox@sha256:" + "b" * 64
+    kept: dict[str, Any] = {
+        "cache": True,
+        "spec": {"image": image},
+        "outputs": Outputs(bucket="results", source="/job"),
+    }
+    lab = Lab(make_task("first", **kept))
+    lab.world.images = {image: image}
+    lab.settle()
+    lab.world.finish(lab.live()[0], 0)
+    lab.settle()
+    lab.commit(make_task("first", **kept), make_task("work", **kept))
+    report = report_of(lab, WRITER)
+    glimpses = {"demo.work.1.0.1": Glimpse(transfer=Transfer(2**20, 2**21, 2.0**19))}
+    report = replace(report, glimpses=glimpses)
+    (verdict,) = standing_of(report, "work").verdicts
+    assert list(sentences(report, reason_of(report, verdict, PLACE)))[:2] == [
+        "work/0 is Preparing: taking over the results of first/0 (run 1, attempt 1).",
+        "So far 1Mi of 2Mi, 512Ki/s.",
+    ]

@@ -3,6 +3,8 @@
 import copy
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.execution import as_if
 from reconciler.controller.happenings import Done
@@ -12,9 +14,10 @@ from reconciler.engines.simulated import SimulatedEngine
 from reconciler.model.action import Action, Verb
 from reconciler.model.data import Bucket, Input, Resolved
 from reconciler.model.desired import DesiredTask, OnScale, Restart, Retry, Schedule
+from reconciler.model.history import History
 from reconciler.model.observed import Containers, NodeView, Observed
 from reconciler.planning.render import render_action
-from tests.support.desired import make_matrix, make_task
+from tests.support.desired import make_desired, make_matrix, make_task
 from tests.support.lab import Lab
 
 
@@ -177,3 +180,23 @@ def test_what_completed_with_another_count_is_mentioned_or_runs_again() -> None:
     assert list(foreseen.notes) == ["work"]
     foreseen = foresee(lab, make_task(count=3, on_scale=OnScale.RERUN))
     assert (dict(foreseen.notes), foreseen.reruns) == ({}, 2)
+
+
+def test_each_node_without_the_image_fetches_it_once_and_the_same() -> None:
+    digests = [f"sha256:{digit * 64}" for digit in "ab"]
+    old, new = (f"far:1@{digest}" for digest in digests)
+    work = make_task("work", 3, spec={"image": "far:1"})
+    desired = make_desired(work, nodes=("a", "b", "c"))
+    observed = Observed({name: NodeView(name) for name in desired.nodes})
+    images = {"a": {"far:1": old}, "b": {"far:1": new}, "c": {}}
+    made = preview(desired, observed, History(), 0.0, images)
+    pulls = [(a.node, a.reference) for a in made.now if a.verb is Verb.PULL]
+    assert pulls == [("c", ""), ("b", old)]
+
+    desired = replace(desired, locks={"far:1": digests[1]})
+    images |= {"a": {"far:1": old, new: new}, "c": {new: new}}
+    made = preview(desired, observed, History(), 0.0, images)
+    assert [a for a in made.now if a.verb is Verb.PULL] == []
+    images["a"] = {"far:1": old}
+    made = preview(desired, observed, History(), 0.0, images)
+    assert [(a.node, a.reference) for a in made.now if a.verb is Verb.PULL] == [("a", new)]

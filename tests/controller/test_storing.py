@@ -202,6 +202,12 @@ def test_an_upload_that_broke_off_goes_on_with_what_is_missing(bench: Bench) -> 
     assert len(bench.manifest()["files"]) == 40
 
 
+def test_patterns_that_nothing_matches_are_told(bench: Bench) -> None:
+    bench.put(CONTENT)
+    results = bench.carry(include=("*.png",))
+    assert (results.files, results.note) == (0, "no file of /job is to be stored")
+
+
 def test_a_journal_that_was_cut_off_costs_no_more_than_what_it_lacks(bench: Bench) -> None:
     bench.put(CONTENT)
     bench.carry(Verb.SNAPSHOT)
@@ -229,6 +235,8 @@ def test_what_was_put_in_and_left_alone_is_no_result(bench: Bench) -> None:
 def test_names_that_are_not_utf8_are_spelled_out() -> None:
     assert spelled("grün/ok") == "grün/ok"
     assert spelled("b\udcffd/\udc80ü") == "b%FFd/%80ü"
+    assert spelled("new\nline/\x7f\tü") == "new%0Aline/%7F%09ü"
+    assert spelled('a b"#?%41') == 'a b"#?%41'
 
 
 def test_a_disk_without_room_for_a_moment_is_told(

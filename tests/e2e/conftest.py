@@ -6,8 +6,11 @@ import pytest
 from tests.e2e.fleet import Fleet
 from tests.e2e.project import Project
 from tests.e2e.site import Site
+from tests.e2e.store import Store
 from tests.support.nodes import Nodes, four_nodes
 from tests.support.private_engine import PrivateEngine
+from tests.support.relay import Relay
+from tests.support.s3 import S3Server
 
 
 @pytest.fixture
@@ -48,3 +51,20 @@ def site(tmp_path: Path, nodes: Nodes) -> Iterator[Site]:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with S3Server(tmp_path_factory.mktemp("s3")) as made:
+        yield made
+
+
+@pytest.fixture
+def relay(server: S3Server) -> Iterator[Relay]:
+    with Relay(server.port) as made:
+        yield made
+
+
+@pytest.fixture
+def store(project: Project, server: S3Server, relay: Relay) -> Store:
+    return Store(project, server, relay)

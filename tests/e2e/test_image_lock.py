@@ -130,24 +130,6 @@ def test_a_registry_with_a_wrong_login_or_none_at_all_is_told_of_and_a_local_ima
         assert PASSWORD not in text
 
 
-def test_a_registry_that_is_away_matters_only_where_the_image_is(
-    project: Project, port: int
-) -> None:
-    image = f"127.0.0.1:{port}/{project.name}/box:1"
-    repository, _, tag = image.rpartition(":")
-    project.engine.client.tag(IMAGE, repository, tag)
-    project.engine._tags.append(image)  # ours
-    project.declare(task("here", "true", image=image), task("away", "true", image=f"{image}2"))
-    running = project.run()
-    project.await_states("here", "Succeeded")
-    eventually(lambda: project.status("away")["state"] == "Blocked", "it is away", pause=0.3)
-    assert "the registry could not be asked" in project.status("away")["reason"]
-    running.terminate()
-    failed = project.reconciler("images", "lock", str(project.source), stateless=True).ends(1)
-    assert "its engine asks the registry" in failed.err
-    assert not lock_file(project).exists()
-
-
 def test_a_login_of_the_operator_is_used(project: Project, registry: str) -> None:
     image = f"{registry}/box:1"
     digest = push(project.engine.client, image)

@@ -1,4 +1,4 @@
-"""Equal work is done once: what it came to is taken over, on a real engine and a folder."""
+"""Equal work is done once: what it came to is taken over, on real engines, folders and servers."""
 
 import json
 import shutil
@@ -8,7 +8,8 @@ import pytest
 from jsonschema import validate
 
 from tests.e2e.project import Json, Project, task
-from tests.support.process import ROOT
+from tests.e2e.store import Store, bucket
+from tests.support.process import ROOT, eventually
 
 pytestmark = pytest.mark.docker
 # What it writes is another text each time that it runs.
@@ -26,15 +27,7 @@ def folder(project: Project) -> Path:
     """Declare a bucket that is a folder, with the results of a first task in it."""
     root = project.home / "bucket"
     root.mkdir()
-    project.declare(
-        {
-            "apiVersion": "reconciler/v1",
-            "kind": "Bucket",
-            "metadata": {"name": "results"},
-            "spec": {"url": f"file://{root}"},
-        },
-        once("first"),
-    )
+    project.declare(bucket("results", url=f"file://{root}"), once("first"))
     project.apply("--wait")
     return root
 
@@ -76,3 +69,85 @@ def test_it_runs_where_that_is_wanted_or_the_results_are_gone(
     said = [event["message"] for event in project.events() if event["kind"] == "results-gone"]
     assert len(said) == 4
     assert all("has no wanted/" in line or "has no first/" in line for line in said)
+
+
+FILES, SIZE = 40, 64 * 1024
+MANY = f"mkdir /job; for n in $(seq {FILES}); do head -c {SIZE} /dev/urandom > /job/$n; done"
+# So many of them are there when it is killed.
+SOME = 8
+
+
+def many(name: str, to: str = "lab") -> Json:
+    """Return a task that reads from the server's bucket, and leaves many files in one."""
+    data = {"bucket": "lab", "prefix": "in/", "target": "/in", "readOnly": True}
+    keep = {"bucket": to, "prefix": "${TASK_NAME}/", "source": "/job"}
+    return task(name, MANY, cache=True, inputs=[data], outputs=keep)
+
+
+def assert_taken_over(project: Project, store: Store, there: Path | None) -> None:
+    """The second one has not run, and has what the first one has, and one manifest."""
+    assert project.states("second") == ["Succeeded"]
+    kinds = [e["kind"] for e in project.events() if e["task"] == "second"]
+    assert not {"create", "started"} & {*kinds}
+    names = {f"second/{n}" for n in range(1, FILES + 1)} | {"second/.reconciler/second.1.0.json"}
+    for n in range(1, FILES + 1):
+        took = (there / f"second/{n}").read_bytes() if there else store.read(f"second/{n}")
+        assert took == store.read(f"first/{n}")
+    found = [p for p in there.rglob("*") if p.is_file()] if there else []
+    kept = {p.relative_to(there).as_posix() for p in found} if there else {*store.sizes("second/")}
+    assert kept == names
+    fetched = project.home / "fetched"
+    said = project.reconciler("results", "second", "--fetch", str(fetched)).ends(0).out
+    assert said.startswith(f"{FILES} files of second in")
+
+
+def test_a_server_copies_by_itself(project: Project, store: Store) -> None:
+    store.put(in__a=b"one")
+    project.declare(many("first"))
+    project.apply("--wait")
+    store.relay.requests.clear()
+    project.declare(many("second"))
+    project.apply("--wait")
+    assert store.asked("GET", "first/") == {"first/.reconciler/first.1.0.json": 1}
+    assert store.asked("GET", "in/") == {}
+    assert_taken_over(project, store, None)
+    told = store.manifest("second/", "second")
+    assert told["inputs"] == store.manifest("first/", "first")["inputs"] != []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("to", "pace"), [("lab", 2_000), ("results", 100_000)])
+def test_who_is_killed_while_taking_over_does_so_after_all(
+    project: Project, store: Store, to: str, pace: int
+) -> None:
+    """Within a bucket by copies of the server's, and into a folder."""
+    store.put(in__a=b"one")
+    root = project.home / "bucket"
+    root.mkdir()
+    project.declare(many("first"), bucket("results", url=f"file://{root}"))
+    project.apply("--wait")
+    there = root if to == "results" else None
+
+    def sizes() -> dict[str, int]:
+        """Return the objects of the second one by their names."""
+        if there is None:
+            return store.sizes("second/")
+        shown = (p for p in there.glob("second/*") if p.is_file() and not p.name.startswith("."))
+        return {p.name: p.stat().st_size for p in shown}
+
+    store.relay.pace = pace
+    project.declare(many("second", to))
+    running = project.run()
+    eventually(lambda: len(sizes()) >= SOME, "some of it is there", 60)
+    (told,) = project.status("second")["instances"]
+    running.kill()
+    assert (told["state"], told["reason"]) == (
+        "Preparing", "taking over the results of first/0 (run 1, attempt 1)",
+    )  # fmt: skip
+    assert 0 < told["transfer"]["bytes"] < told["transfer"]["total"] == FILES * SIZE
+    assert {*sizes().values()} == {SIZE}, "whole ones alone, and no manifest"
+    assert SOME <= len(sizes()) < FILES
+    store.relay.pace = 0
+    project.apply("--wait")
+    assert_taken_over(project, store, there)

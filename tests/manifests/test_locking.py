@@ -40,6 +40,7 @@ def test_what_is_locked_is_known_and_changes_no_hash() -> None:
     assert bare.desired is not None
     assert locked.desired is not None
     assert locked.desired.locks == {"busybox:1": ONE}
+    assert str(locked.desired.lock_places["busybox:1"]) == "reconciler.lock:4:3"
     assert locked.desired.tasks["t0"].work == bare.desired.tasks["t0"].work
     assert locked.desired.tasks["t0"].shape == bare.desired.tasks["t0"].shape
 
@@ -103,5 +104,7 @@ NAMES = st.from_regex(
 def test_what_is_written_is_read_back_and_written_alike(locks: dict[str, str]) -> None:
     text, report = manifests.lock_text(locks), Report()
     assert manifests.lock_text(dict(reversed(locks.items()))) == text
-    assert read_locks({LOCK_FILE: text.encode()}, report) == locks
+    read = read_locks({LOCK_FILE: text.encode()}, report) or {}
+    assert {image: lock.digest for image, lock in read.items()} == locks
+    assert [lock.at.line for lock in read.values()] == [*range(4, 4 + len(locks))]
     assert report.sorted() == ()

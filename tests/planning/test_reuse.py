@@ -1,5 +1,6 @@
 """When an instance takes over what an equal one has come to, and when it runs all the same."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -441,3 +442,68 @@ def test_a_call_that_comes_back_late_changes_nothing() -> None:
         for f in record_of(lab).facts
         if isinstance(f, StartRequested) and f.attempt.key.task != "first"
     ]
+
+
+PINNED = "busybox@sha256:" + "b" * 64
+
+
+ELSEWHERE = {"nodes": (("zone", "moon"),)}
+
+
+def pinned(name: str, **fields: Any) -> DesiredTask:  # noqa: ANN401  # its own
+    """Return a task that names its image by a digest, and that fits on no node."""
+    return task(name, spec={"image": PINNED, **ELSEWHERE, **fields.pop("spec", {})}, **fields)
+
+
+def completed_by_digest(**fields: Any) -> Lab:  # noqa: ANN401  # its own
+    """Return a lab in which what names its image by a digest has run."""
+    first = task("first", spec={"image": PINNED, **fields.pop("spec", {})}, **fields)
+    lab = Lab(first, buckets=[Bucket(name="data", url="file:///data")])
+    lab.world.images = {PINNED: PINNED}
+    lab.settle()
+    finish(lab)
+    return lab
+
+
+def test_who_says_which_image_waits_for_none_nor_for_room() -> None:
+    lab = completed_by_digest()
+    done = lab.apply(pinned("second"))
+    assert [action.verb for action in done if action.task == "second"] == [Verb.REUSE]
+    assert lab.verdict("second").state is InstanceState.SUCCEEDED
+
+
+def test_who_has_no_digest_waits_for_its_image() -> None:
+    lab = completed(task("first"))
+    assert reuses(lab.apply(task("second", spec=ELSEWHERE))) == []
+    assert lab.verdict("second").state is InstanceState.PENDING
+
+
+def test_inputs_have_to_be_there_all_the_same() -> None:
+    said = {"inputs": (DATA,)}
+    lab = completed_by_digest(spec=said)
+    assert reuses(lab.apply(pinned("second", spec=said))) == []
+    assert reuses(lab.apply(task("second", spec={"image": PINNED, **said}))) == ["second/0"]
+
+
+def test_the_manifest_tells_of_an_image_that_was_never_here() -> None:
+    lab = completed_by_digest(outputs=OUTPUTS)
+    done = lab.apply(pinned("second", outputs=OUTPUTS))
+    (action,) = (action for action in done if action.task == "second")
+    assert action.upload is not None
+    assert json.loads(action.upload.about)["imageDigest"] == PINNED
+
+
+def test_what_is_being_taken_over_is_said_with_how_far_it_is() -> None:
+    lab = completed(task("first", outputs=OUTPUTS))
+    lab.commit(task("first", outputs=OUTPUTS), task("second", outputs=OUTPUTS))
+    seen = []
+
+    def carry(engine: Engine, action: Action) -> Done:
+        if action.verb is Verb.REUSE:
+            verdict = lab.verdict("second")
+            seen.append((verdict.reason, verdict.awaited))
+        return as_if(engine, action)
+
+    lab.carry = carry
+    lab.settle()
+    assert seen == [("taking over the results of first/0 (run 1, attempt 1)", "demo.second.1.0.1")]

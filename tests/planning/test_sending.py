@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from reconciler.controller.execution import as_if
+from reconciler.controller.happenings import Done
 from reconciler.controller.requests import Judged, judge
 from reconciler.controller.writing import complete
-from reconciler.engines.engine import EngineError, TransientError
+from reconciler.engines.engine import Engine, EngineError, TransientError
 from reconciler.engines.simulated.world import When
+from reconciler.manifests.patterns import chosen
 from reconciler.model.action import Action, InstanceState, Verb
 from reconciler.model.confidence import Origin, UsedSecret
-from reconciler.model.data import Input, Outputs
+from reconciler.model.data import Input, Outputs, Results
 from reconciler.model.desired import Dependency, DesiredTask, Restart, Retry
 from reconciler.model.fact import Result, RunCancelled, SnapshotAsked
 from reconciler.model.run import Attempt
@@ -109,7 +112,17 @@ def test_what_is_put_in_for_the_program_alone_is_nobodys_results(
 ) -> None:
     done = run_to_end(Lab(task(outputs=outputs(source=source))))
     upload = next(a.upload for a in done if a.upload)
-    assert upload.exclude == ((left_out,) if left_out else ())
+    assert upload.exclude == ("**/.reconciler/", *((left_out,) if left_out else ()))
+
+
+def test_nobody_tells_of_results_in_place_of_the_reconciler() -> None:
+    done = run_to_end(Lab(task(outputs=outputs())))
+    upload = next(a.upload for a in done if a.upload)
+    wanted = chosen(upload.include, upload.exclude)
+    forged = (".reconciler/work.1.0.json", "sub/.reconciler/deep/a")
+    assert [path for path in (*forged, ".reconcilers/a", "a.reconciler/b") if wanted(path)] == [
+        ".reconcilers/a", "a.reconciler/b",
+    ]  # fmt: skip
     assert not upload.among_inputs
 
 
@@ -429,3 +442,15 @@ def test_why_there_is_no_snapshot(
         lab.settle()
     judged = judge("snapshot", arguments, lab.desired, lab.core.history, lab.now, [])
     assert (judged.ok, judged.message) == (False, why)
+
+
+def test_who_left_nothing_to_store_says_so() -> None:
+    lab = Lab(task(outputs=outputs()))
+    noted = Results(bucket="results", prefix="", note="there is no /job in it")
+
+    def carry(engine: Engine, action: Action) -> Done:
+        return Done(results=noted) if action.upload else as_if(engine, action)
+
+    lab.carry = carry
+    run_to_end(lab)
+    assert lab.verdict("work").reason == "completed; there is no /job in it"

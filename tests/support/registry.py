@@ -19,7 +19,7 @@ _CONFIG = """\
 version: 0.1
 log: {{level: error}}
 storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: "127.0.0.1:{port}"}}
+http: {{addr: "{host}:{port}"}}
 """
 _AUTH = """\
 auth: {{htpasswd: {{realm: test, path: {file}}}}}
@@ -38,13 +38,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, port: int, *, closed: bool = False) -> Iterator[str]:
+def serving(
+    folder: Path, port: int, *, closed: bool = False, host: str = "127.0.0.1"
+) -> Iterator[str]:
     """Serve what a folder has; its address is what the names of its images begin with.
 
     A `closed` one is for USER with PASSWORD alone.
     """
     config = folder / "registry.yml"
-    said = _CONFIG.format(folder=folder / "registry", port=port)
+    said = _CONFIG.format(folder=folder / "registry", host=host, port=port)
     if closed:
         (folder / "htpasswd").write_text(f"{USER}:{_KNOWN}\n")
         said += _AUTH.format(file=folder / "htpasswd")
@@ -53,8 +55,8 @@ def serving(folder: Path, port: int, *, closed: bool = False) -> Iterator[str]:
     command = ["docker-registry", "serve", str(config)]
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as server:
         try:
-            _wait_for(port)
-            yield f"127.0.0.1:{port}"
+            _wait_for(host, port)
+            yield f"{host}:{port}"
         finally:
             server.terminate()
 
@@ -84,10 +86,10 @@ def only_there(client: APIClient, repository: str) -> Iterator[str]:
             client.remove_image(f"{repository}:1")
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(host: str, port: int) -> None:
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         time.sleep(0.02)
     raise TimeoutError("the registry does not come up")

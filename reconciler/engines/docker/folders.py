@@ -16,7 +16,7 @@ from reconciler.engines.engine import TransientError
 from reconciler.engines.folders import FolderFile
 
 _DEADLINE: Final = 60
-_PIECE: Final = 1024 * 1024
+_PIECE: Final = 256 * 1024
 
 
 def open_folder(clients: Clients, container: str, folder: str) -> Wire | None:
@@ -34,11 +34,11 @@ def files_of(clients: Clients, container: str, folder: str, wire: Wire) -> Itera
     """
     named_again: list[str] = []
     try:
-        for member, archive in _members(wire):
+        for member, source in _members(wire):
             if member.islnk():
                 named_again.append(_relative(member))
             elif member.isreg():
-                yield _file(_relative(member), member, archive)
+                yield _file(_relative(member), member, source)
     finally:
         wire.close()
     for path in named_again:
@@ -50,18 +50,20 @@ def _other_name(clients: Clients, container: str, full: str, path: str) -> Itera
     if wire is None:  # gone since
         return
     try:
-        for member, archive in _members(wire):
+        for member, source in _members(wire):
             if member.isreg():
-                yield _file(path, member, archive)
+                yield _file(path, member, source)
     finally:
         wire.close()
 
 
-def _members(wire: Wire) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+def _members(wire: Wire) -> Iterator[tuple[tarfile.TarInfo, Pieces]]:
+    """Yield what an archive holds, and where its content is read: `tarfile` would copy it twice."""
+    source = Pieces(wire.chunks())
     try:
-        with tarfile.open(fileobj=Pieces(wire.chunks()), mode="r|", bufsize=_PIECE) as archive:
+        with tarfile.open(fileobj=source, mode="r:") as archive:
             while (member := archive.next()) is not None:
-                yield member, archive
+                yield member, source
                 archive.members.clear()  # type: ignore[attr-defined]  # it keeps all that it has seen
     except tarfile.TarError as error:
         raise TransientError(f"what the engine gave of a folder was cut off: {error}") from error
@@ -71,18 +73,14 @@ def _relative(member: tarfile.TarInfo) -> str:
     return member.name.removeprefix("./")
 
 
-def _file(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> FolderFile:
-    return FolderFile(path, member.size, float(member.mtime), _pieces(member, archive))
+def _file(path: str, member: tarfile.TarInfo, source: Pieces) -> FolderFile:
+    return FolderFile(path, member.size, float(member.mtime), _pieces(member, source))
 
 
-def _pieces(member: tarfile.TarInfo, archive: tarfile.TarFile) -> Iterator[bytes]:
-    content = archive.extractfile(member)
+def _pieces(member: tarfile.TarInfo, source: Pieces) -> Iterator[bytes]:
     left = member.size
-    while content is not None and left:
-        try:
-            piece = content.read(min(left, _PIECE))
-        except tarfile.TarError as error:
-            raise TransientError(f"{member.name} was cut off: {error}") from error
+    while left:
+        piece = source.read(min(left, _PIECE))
         if not piece:
             raise TransientError(f"{member.name} was cut off while it was read")
         left -= len(piece)

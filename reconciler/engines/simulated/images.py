@@ -33,8 +33,7 @@ class Images(Belongings):
         def act() -> None:
             if not self.world.in_registry(image):
                 raise ImageMissingError(f"could not pull {image}: there is no such image")
-            digest = hashlib.sha256(image.encode()).hexdigest()
-            resolved = image if "@" in image else f"{image}@sha256:{digest}"
+            resolved = image if "@" in image else f"{image}@{self._digest(image)}"
             self.world.images.setdefault(image, resolved)
 
         if progress:
@@ -48,9 +47,13 @@ class Images(Belongings):
         def ask() -> str:
             if not self.world.in_registry(image):
                 raise ImageMissingError(f"could not ask for {image}: there is no such image")
-            return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+            return self._digest(image)
 
         return self._read("digest", image, ask)
+
+    def _digest(self, image: str) -> str:
+        made_up = f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+        return self.world.tags.get(image, made_up)
 
     def look(self, image: str) -> Present | None:
         """Return what is known of an image."""

@@ -71,6 +71,7 @@ class World:
         self.data: dict[tuple[str, str], Hoard] = {}  # project and key → what is kept
         self.images: dict[str, str] = {}  # reference → what to create from
         self.in_registry: Callable[[str], bool] = lambda _: True
+        self.tags: dict[str, str] = {}  # image → digest, where its registry has a certain one
         self.registers: Registers | None = None  # whom images know; None: anybody by name
         self.missing_paths: set[str] = set()
         self.stubborn: set[str] = set()  # programs, by container name, that ignore signals

@@ -26,8 +26,9 @@ class ImageResolved(Struct, frozen=True):
     """What an image reference meant on a node when this run first used it there.
 
     `reference` is what containers are created from: a digest, or an image id where the image
-    has no digest. Empty where that has turned out to be gone from the node. `before` is what it
-    meant in the run before, where its tag has been moved since.
+    has no digest. Empty where that has turned out to be gone from the node. The first digest is
+    the run's, also once it is gone everywhere. `before` is what it meant in the run before, where
+    its tag has been moved since.
     """
 
     task: str
@@ -220,7 +221,7 @@ class TroubleSeen(Struct, frozen=True):
     """An engine refused something: for whom, what it said, how often in a row, when to retry.
 
     `subject` is TASK/INSTANCE for what keeps an instance from starting, a container's name for
-    what keeps it from ending, `image:NODE:REFERENCE` or `inputs:NODE:DESCRIPTION`.
+    what keeps it from ending, `image:NODE:REFERENCE TERMS` or `inputs:NODE:DESCRIPTION`.
     """
 
     subject: str
