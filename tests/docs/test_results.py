@@ -23,7 +23,7 @@ def test_its_manifests_are_valid() -> None:
 
 
 def test_its_commands_are_those_that_there_are() -> None:
-    shown = re.findall(r"^    reconciler (\w+)([^#\n]*)", PAGE, re.MULTILINE)
+    shown = re.findall(r"^    (?:\$ )?reconciler (\w+)([^#\n]*)", PAGE, re.MULTILINE)
     assert {verb for verb, _ in shown} == {"snapshot", "results", "stop"}
     for verb, rest in shown:
         offered = call(verb, "--help").output
