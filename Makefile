@@ -4,6 +4,8 @@
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
+# How many tests run at a time: most of them wait for containers. `make test ABREAST=1` is one by one.
+ABREAST ?= 3
 UV := uv>=0.8,<1
 
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ demo: .venv engine image  ## run examples/hello on the local Docker Engine
 	$(BIN)/reconciler apply examples/hello --wait
 
 test: check engine image tools  ## check, then every test but the slow ones
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -n $(ABREAST) --dist worksteal -m 'not slow'
 
 test-full: check engine image tools  ## check, then every test
 	$(BIN)/pytest

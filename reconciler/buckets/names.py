@@ -4,6 +4,7 @@ Decides what a name may be made of: no name leads out of a bucket, and what has 
 it everywhere. Must not know how anything is stored.
 """
 
+import re
 from typing import Final
 
 from reconciler.buckets.bucket import BucketError
@@ -11,7 +12,7 @@ from reconciler.buckets.bucket import BucketError
 MAX_BYTES: Final = 1024
 PARTIAL: Final = ".reconciler-part-"
 """What a file is called that is being written: such a name no object has."""
-_DELETE: Final = "\x7f"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_name(name: str, bucket: str) -> None:
@@ -61,7 +62,7 @@ def _fault(name: str) -> str:
         return "nothing stands before, after or between its slashes"
     if {".", ".."} & set(segments):
         return "it has a . or .. between slashes"
-    if any(segment.startswith(PARTIAL) for segment in segments):
+    if PARTIAL in name and any(segment.startswith(PARTIAL) for segment in segments):
         return f"{PARTIAL}… is what files are called that are being written"
     return _unfit(name)
 
@@ -73,6 +74,6 @@ def _unfit(text: str) -> str:
         return "it is not UTF-8"
     if size > MAX_BYTES:
         return f"it has {size} bytes, and {MAX_BYTES} are the most"
-    if any(letter < " " or letter == _DELETE for letter in text):
+    if _CONTROL.search(text):
         return "it has control characters"
     return ""

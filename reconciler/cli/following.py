@@ -38,6 +38,17 @@ def newest(report: Report, key: InstanceKey) -> AttemptKey | None:
     return AttemptKey(key, *max(found)) if found else None
 
 
+def unstarted(report: Report, key: InstanceKey) -> str:
+    """Say why an instance has printed nothing that never had a container."""
+    known = report.history.tasks.get(key.task)
+    run = known.latest() if known else None
+    attempts = run.attempts_of(key.instance) if run else ()
+    spared = next((attempt for attempt in attempts if attempt.origin), None)
+    if spared is None:
+        return f"{key} has not been started yet"
+    return f"{key} has not run, so it has printed nothing: {spared.reason}"
+
+
 def container_of(report: Report, attempt: AttemptKey) -> Container | None:
     """Return an attempt's container, None where it is gone."""
     return next((c for c in _containers(report) if c.attempt_key == attempt), None)

@@ -1,4 +1,4 @@
-"""How images and their locks are shown. Decides only how things look."""
+"""How images and their locks are shown. The JSON is a contract: schemas/output/images.json."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,8 +21,12 @@ def standing_lines(found: Sequence[Standing]) -> list[str]:
     return [paint(head, bold=True), *lines]
 
 
-def standing_json(one: Standing) -> dict[str, object]:
-    """Return an image on a node for machines."""
+def standings_json(project: str, found: Sequence[Standing]) -> dict[str, object]:
+    """Return where images are for machines."""
+    return {"project": project, "images": [_json(one) for one in found]}
+
+
+def _json(one: Standing) -> dict[str, object]:
     return {
         "image": one.image,
         "node": one.node,

@@ -5,7 +5,6 @@ is handed out has its facts on disk, and where the disk refuses, nothing is hand
 drives the core carries the actions out and reports back; results may come in any order.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from reconciler.controller import narrate
 from reconciler.controller.almanac import Almanac, scheduled
 from reconciler.controller.knowing import Knowing
 from reconciler.controller.scribe import Record
-from reconciler.model.action import Action, Hold, Plan, Verb, Verdict
+from reconciler.model.action import Action, Hold, Plan, Verdict
 from reconciler.model.desired import Desired
 from reconciler.model.fact import (
     Fact,
@@ -44,8 +43,7 @@ class Core(Knowing):
         self.permit: Permit | None = None
         # Whether all that begins is to run, whatever has completed before.
         self.afresh = False
-        # What was handed out: how much of each kind in all, and what by the last turn.
-        self.deeds: Counter[Verb] = Counter()
+        # What was handed out by the last turn.
         self.latest: list[Action] = []
         # What was last seen of running containers, by id, for whoever looks; nothing rests on it.
         self.glimpses: Mapping[str, Glimpse] = {}

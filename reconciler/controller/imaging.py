@@ -16,6 +16,8 @@ from reconciler.model.desired import Desired, DesiredTask
 from reconciler.model.images import digest_in
 
 Engines = Mapping[str, Engine]
+Ask = Callable[[str, DesiredTask], str]
+"""Returns the digest that an image's registry has for its tag, for a task; raises EngineError."""
 
 
 class Standing(Struct, frozen=True):
@@ -75,9 +77,18 @@ def differing(desired: Desired, locks: Mapping[str, str] | None = None) -> Locki
     )
 
 
-def resolved(
-    desired: Desired, anew: Collection[str], ask: Callable[[str, DesiredTask], str]
-) -> Locking:
+def held(desired: Desired, ask: Ask) -> Locking:
+    """Return how a lock file differs from what its tags stand for now, whose digests it has then.
+
+    For `ask` see `resolved`; what is not locked is not asked for.
+    """
+    found, wanted = differing(desired), tags(desired)
+    now = {image: ask(image, wanted[image]) for image in sorted(found.locks)}
+    moved = tuple(image for image, digest in now.items() if digest != found.locks[image])
+    return Locking(now, found.new, moved, found.gone)
+
+
+def resolved(desired: Desired, ask: Ask, anew: Collection[str] = ()) -> Locking:
     """Return the lock of a source: what it has stays, but for those that are asked for `anew`.
 
     `ask` returns the digest that an image's registry has for its tag, and may raise EngineError.

@@ -14,6 +14,7 @@ _UID, _GID, _SIZE, _SUM = slice(108, 116), slice(116, 124), slice(124, 136), sli
 _UNAME, _GNAME = slice(265, 297), slice(297, 329)
 _KIND: Final = 156
 _OUTERMOST: Final = b"./\0"
+_FOLDER: Final = ord("5")
 _TOLD_APART: Final = frozenset(b"xgLK")  # what a header is preceded by, and nothing of its own
 _LARGE: Final = 0x80
 _OCTAL: Final = 8**7
@@ -49,7 +50,8 @@ def owned(content: Iterable[bytes], uid: int, gid: int) -> Iterator[bytes]:
 def _given(header: bytearray, uid: int, gid: int) -> bytearray:
     if header[_KIND] in _TOLD_APART or not any(header):
         return header
-    if header.startswith(_OUTERMOST):
+    # So begins the header of a file, too, in whose name nothing is ASCII: that was told before it.
+    if header[_KIND] == _FOLDER and header.startswith(_OUTERMOST):
         return bytearray()
     header[_UID], header[_GID] = _written(uid), _written(gid)
     header[_UNAME] = header[_GNAME] = bytes(32)

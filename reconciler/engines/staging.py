@@ -49,13 +49,17 @@ class Setting(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """A file or, without content, a folder, with its owner's numbers."""
+    """A file or, without content, a folder, with its owner's numbers.
+
+    `modified` is in epoch seconds, 0 for what has no time of its own.
+    """
 
     path: str
     mode: int
     uid: int
     gid: int
     content: bytes | None = None
+    modified: int = 0
 
 
 def identified(

@@ -18,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.benchmarks import (
+    beginning,
     carrying,
     clustering,
     committing,
@@ -25,6 +26,7 @@ from tests.benchmarks import (
     finishing,
     healing,
     hooking,
+    looking,
     placing,
     planning,
     pushing,
@@ -61,6 +63,8 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "p": tending.measure,
     "q": clustering.measure,
     "r": carrying.measure,
+    "t": beginning.measure,
+    "u": looking.measure,
 }
 
 
@@ -92,7 +96,7 @@ def _keep(result: dict[str, object]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... p; all")
+    parser.add_argument("items", nargs="*", type=_key, metavar="ITEM", help="some of a ... u; all")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it work?")
     beside = Path(sys.executable).with_name("reconciler")

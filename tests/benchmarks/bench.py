@@ -51,12 +51,16 @@ class Sizes:
     pools: int = 200
     objects: int = 2000
     megabytes: int = 512
+    begins: int = 5
+    inputs: int = 100
+    listed: int = 10_000
+    checks: int = 10
 
 
 QUICK = Sizes(rounds=2, instances=10, crowd=30, passes=20, kills=3, edits=6, launches=10,
               manifests=400, deliveries=100, pushes=5, fleet=200, commits=5,
               planned=1000, recorded=1000, spread=12, pulls=2, image=10, pools=10,
-              objects=100, megabytes=20)  # fmt: skip
+              objects=100, megabytes=20, begins=2, inputs=20, listed=1000, checks=3)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

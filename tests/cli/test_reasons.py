@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from reconciler.cli.describing import describe_instance, describe_task
 from reconciler.cli.exits import Failure
+from reconciler.cli.following import unstarted
 from reconciler.cli.needs import needs_run
 from reconciler.cli.options import Target
 from reconciler.cli.outline import outline
@@ -16,6 +17,7 @@ from reconciler.ledger import Holder
 from reconciler.model.data import Outputs
 from reconciler.model.desired import Backoff, OnChange, Restart, Retry, Schedule
 from reconciler.model.headway import Glimpse, Transfer
+from reconciler.model.identity import InstanceKey
 from reconciler.model.position import Position
 from tests.cli.helpers import PLACE, report_of
 from tests.support.desired import make_matrix, make_task
@@ -234,3 +236,15 @@ def test_results_that_are_taken_over_are_told_with_how_far_that_is() -> None:
         "work/0 is Preparing: taking over the results of first/0 (run 1, attempt 1).",
         "So far 1Mi of 2Mi, 512Ki/s.",
     ]
+
+
+def test_who_has_printed_nothing_says_why() -> None:
+    lab = Lab(make_task("first", cache=True))
+    lab.settle()
+    assert unstarted(report_of(lab), InstanceKey("work", 0)) == "work/0 has not been started yet"
+    lab.world.finish(lab.live()[0], 0)
+    lab.settle()
+    lab.apply(make_task("first", cache=True), make_task("work", cache=True))
+    assert unstarted(report_of(lab), InstanceKey("work", 0)) == (
+        "work/0 has not run, so it has printed nothing: taken over from first/0 (run 1, attempt 1)"
+    )

@@ -3,8 +3,6 @@
 import copy
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.execution import as_if
 from reconciler.controller.happenings import Done
@@ -193,7 +191,7 @@ def test_each_node_without_the_image_fetches_it_once_and_the_same() -> None:
     pulls = [(a.node, a.reference) for a in made.now if a.verb is Verb.PULL]
     assert pulls == [("c", ""), ("b", old)]
 
-    desired = replace(desired, locks={"far:1": digests[1]})
+    desired = make_desired(work, nodes=("a", "b", "c"), locks={"far:1": digests[1]})
     images |= {"a": {"far:1": old, new: new}, "c": {new: new}}
     made = preview(desired, observed, History(), 0.0, images)
     assert [a for a in made.now if a.verb is Verb.PULL] == []

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Json, Project, task
+from tests.e2e.fleet import Fleet
+from tests.e2e.project import Json, Project, service, task
 from tests.support.engines import IMAGE
 from tests.support.process import eventually
 from tests.support.registry import PASSWORD, POSSIBLE, USER, free_port, push, serving
@@ -71,8 +72,12 @@ def lock_file(project: Project) -> Path:
 
 
 def lock(project: Project, *words: str, code: int = 0) -> str:
-    done = project.reconciler("images", "lock", str(project.source), *words, stateless=True)
-    return done.ends(code).out
+    return lock_of(project, str(project.source), *words, code=code)
+
+
+def lock_of(project: Project, source: str, *words: str, code: int = 0) -> str:
+    done = project.reconciler("images", "lock", source, *words, stateless=True).ends(code)
+    return done.out or done.err
 
 
 def test_a_tag_that_has_moved_is_noticed_and_a_locked_one_stays(
@@ -105,6 +110,7 @@ def test_a_tag_that_has_moved_is_noticed_and_a_locked_one_stays(
     project.declare(task("work", "true", container=always, rerun=2))
     project.apply("--wait")
     assert created_from(project, project.engine.name("work", run=3)) == f"{image}@{second}"
+    assert lock(project, "--check", "--registry", code=2) == f"~ {image} {first}\n"
     assert lock(project, "--update", image) == f"~ {image} {first}\n"
     project.declare(task("work", "true", container=always, rerun=3))
     project.apply("--wait")
@@ -128,6 +134,33 @@ def test_a_registry_with_a_wrong_login_or_none_at_all_is_told_of_and_a_local_ima
     for text in (told.out, told.err, json.dumps(project.events()), reason):
         assert "planted-wrong-password" not in text
         assert PASSWORD not in text
+
+
+def test_a_commit_that_locks_another_digest_is_rolled_out_to_services(
+    fleet: Fleet, registry: str
+) -> None:
+    project, image = fleet.project, f"{registry}/box:1"
+    first = push(project.engine.client, image)
+    log_in(project, registry)
+    assert "in a clone of the repository" in lock_of(project, fleet.url, code=1)
+    web = service("web", container={"image": {"name": image, "pull": "missing"}})
+    fleet.commit(web, task("once", "true", image=image))
+    lock(project)
+    fleet.repository.commit()
+    running = fleet.follow()
+    project.await_states("once", "Succeeded")
+    project.engine.await_running(project.engine.name("web"))
+    second = push(project.engine.client, image, other_image(project))
+    assert lock(project, "--update", image) == f"~ {image} {second}\n"
+    fleet.repository.commit()
+    project.engine.await_running(project.engine.name("web", run=2))
+    assert created_from(project, project.engine.name("web", run=2)) == f"{image}@{second}"
+    assert list(project.engine.ids("once")) == [project.engine.name("once")]
+    (stop,) = [entry["cause"] for entry in project.events() if entry["kind"] == "stop"]
+    assert (stop["reason"], stop["path"], stop["line"], stop["old"], stop["new"]) == (
+        "its image is locked to another digest", "reconciler.lock", 4, first, second,
+    )  # fmt: skip
+    running.terminate().ends(0)
 
 
 def test_a_login_of_the_operator_is_used(project: Project, registry: str) -> None:
@@ -197,7 +230,7 @@ def test_images_are_built_listed_pushed_and_pruned(project: Project, registry: s
     assert "absent" in images(project, "ls", *here)
     assert "made on node local" in images(project, "build", "work", *here)
     assert "is there on node local" in images(project, "build", *here)
-    (listed,) = json.loads(images(project, "ls", "--format", "json", *here))
+    (listed,) = json.loads(images(project, "ls", "--format", "json", *here))["images"]
     assert (listed["present"], listed["node"]) == (True, "local")
     pushed = images(project, "push", "work", f"{registry}/work:1", *here).strip()
     assert pushed.startswith(f"{registry}/work:1@sha256:")

@@ -12,6 +12,7 @@ from tests.e2e.project import Json, Project, service, task
 from tests.support.disk import small_disk
 from tests.support.private_engine import PrivateEngine
 from tests.support.process import eventually
+from tests.support.proxy import Proxy
 from tests.support.relay import Relay
 from tests.support.s3 import OWNER, STRANGER, Keys, S3Server
 
@@ -163,6 +164,19 @@ def test_ten_instances_and_another_task_read_a_bucket_once(
     project.apply("--wait")
     assert lab.said("same", 1) == ["./0:0", "./1:1", "./2:2"]
     assert relay.count("GET", r"/shared-inputs/in/\d") == 6, "another path, another content"
+
+
+def test_little_data_go_into_each_instance_by_one_call(lab: Lab) -> None:
+    lab.folder("data", a="one", deep__b="two")
+    proxy = Proxy(lab.project.home / "engine.sock")
+    lab.project.reconciler.env["DOCKER_HOST"] = proxy.url
+    proxy.start()
+    lab.project.declare(task("work", READ, instances=3, inputs=[input_of()]))
+    lab.project.apply("--wait")
+    proxy.stop()
+    assert lab.said("work", 2) == ["./a:one", "./deep/b:two"]
+    puts = [one for one in proxy.requests if one.method == "PUT" and "/archive" in one.path]
+    assert len(puts) == 1 + 3, "the data to the node, and to each"
 
 
 def test_what_is_missing_or_denied_is_told_and_tried_again(

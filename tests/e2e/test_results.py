@@ -142,11 +142,24 @@ def test_a_bucket_that_is_away_is_waited_for(project: Project, folder: Path) -> 
     assert name in project.engine.ids()
     told = project.reconciler("why", "work/0").ends(0).out
     assert "To go on: see to the bucket, or the manifest at work.yaml:" in told
-    assert "`reconciler stop work/0 --discard" in told
+    assert "stop work/0 --discard` gives its files up" in told
     aside.rename(folder)
     project.await_states("work", "Succeeded")
     assert set(found(folder)) == {"out/0/a.csv", "out/0/sub/b.csv", "out/0/c.log"}
     running.terminate().ends(0)
+
+
+def test_what_keeps_a_project_from_being_torn_down_is_said(project: Project, folder: Path) -> None:
+    folder.rmdir()
+    project.declare(task("work", WRITE, outputs=outputs()))
+    running = project.run()
+    eventually(lambda: "there is no folder" in project.status("work")["reason"], "it says why")
+    running.terminate().ends(0)
+    said = project.reconciler("destroy", "--yes", "--timeout", "2s").ends(1).err
+    assert "ended before all was done: work/0: could not store files of" in said
+    assert f"there is no folder {folder}" in said
+    project.engine.remove(project.engine.name("work"))
+    project.reconciler("destroy", "--yes").ends(0)
 
 
 def test_what_can_never_be_stored_is_given_up_by_a_persons_word(project: Project) -> None:
@@ -156,6 +169,8 @@ def test_what_can_never_be_stored_is_given_up_by_a_persons_word(project: Project
     running = project.run()
     project.await_states("work", "Collecting")
     project.await_states("gone", "Collecting")
+    way = "reconciler stop work/0 --discard"
+    eventually(lambda: way in project.reconciler("why", "work").ends(0).out, "it says how")
     project.reconciler("stop", "work", "--timeout", "60s").ends(0)
     assert project.states("work") == ["Collecting"], "a mere stop stores what there is"
     project.forget("gone")
@@ -171,19 +186,6 @@ def test_what_can_never_be_stored_is_given_up_by_a_persons_word(project: Project
     assert "stopped by request; its results are given up by request" in told
     assert {"work", "gone"} == {e["task"] for e in project.events() if e["kind"] == "discard"}
     running.terminate().ends(0)
-
-
-def test_what_keeps_a_project_from_being_torn_down_is_said(project: Project, folder: Path) -> None:
-    folder.rmdir()
-    project.declare(task("work", WRITE, outputs=outputs()))
-    running = project.run()
-    eventually(lambda: "there is no folder" in project.status("work")["reason"], "it says why")
-    running.terminate().ends(0)
-    said = project.reconciler("destroy", "--yes", "--timeout", "2s").ends(1).err
-    assert "ended before all was done: work/0: could not store files of" in said
-    assert f"there is no folder {folder}" in said
-    project.engine.remove(project.engine.name("work"))
-    project.reconciler("destroy", "--yes").ends(0)
 
 
 def test_a_commit_mends_where_results_go(project: Project, folder: Path) -> None:

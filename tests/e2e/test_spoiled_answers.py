@@ -178,7 +178,7 @@ def crew(bind: Json) -> Json:
 def fed(folder: Path, bind: Json) -> list[Json]:
     """Return a task with data that are copied and data that are shared, and their bucket."""
     folder.mkdir()
-    (folder / "a").touch()
+    (folder / "a").write_bytes(bytes(2 * 2**20))  # too much to go along with other files
     note = f"ls /job/in/a /shared/a && {NOTE}"
     at = {"/job/in": False, "/shared": True}
     inputs = [{"bucket": "data", "target": to, "readOnly": closed} for to, closed in at.items()]

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.docker
 
 def test_a_missing_image_blocks_with_a_sentence_and_not_the_others(project: Project) -> None:
     project.declare(task("work", image="no-such-image-anywhere:1"), task("other", "true"))
-    done = project.apply("--wait", "--timeout", "4s", code=1)
+    done = project.apply("--wait", "--timeout", "10s", code=1)
     assert "no-such-image-anywhere:1" in done.err
     status = project.status("work")
     assert status["state"] == "Blocked"

@@ -52,6 +52,13 @@ def test_everything_belongs_to_the_user_and_the_outermost_folder_is_left_out(
     assert found == [("./d", uid, 2000, b"/"), *files]
 
 
+def test_a_name_without_ascii_is_a_name_though_engines_tell_it_apart() -> None:
+    header = tarfile.TarInfo("./")
+    header.size, header.pax_headers = 4, {"path": "./世界"}
+    content = header.tobuf(tarfile.PAX_FORMAT) + b"here".ljust(512, b"\0") + bytes(1024)
+    assert told(b"".join(owned([content], 7, 8))) == [("./世界", 7, 8, b"here")]
+
+
 @pytest.mark.parametrize("missing", [1024 + 1, 1024 + 300, 1024 + 512])
 def test_what_is_cut_off_is_told(missing: int) -> None:
     whole = WHOLE.rstrip(b"\0") + bytes(1024)  # the last file's content fills its blocks

@@ -122,9 +122,7 @@ def test_while_it_is_suspended_nothing_is_replaced() -> None:
 
 def test_two_revisions_are_compared_by_their_locks() -> None:
     batch = make_task("work", spec={"image": TAG})
-    before, after = (
-        replace(make_desired(web(), batch), locks={TAG: digest}) for digest in (OLD, NEW)
-    )
+    before, after = (make_desired(web(), batch, locks={TAG: digest}) for digest in (OLD, NEW))
     (change,) = compare(before, after).tasks
     assert (change.task, change.change) == ("web", Change.REPLACE)
     assert change.cause.reason == "its image is locked to another digest"

@@ -366,6 +366,7 @@ def test_what_is_gone_is_asked_for_once_and_then_it_runs() -> None:
     done = lab.settle()
     assert (reuses(done), starts(done)) == (["second/0"], 1)
     assert lab.live() == ["demo.second.1.0.1"]
+    assert lab.core.deeds[Verb.REUSE] == 0, "nothing was taken over"
     said = [entry for entry in record_of(lab).entries if entry.kind == "results-gone"]
     assert "a.csv is gone" in said[0].message
     lab.crash()
@@ -383,6 +384,7 @@ def test_a_bucket_that_is_away_is_asked_again() -> None:
     assert verdict.reason == "bucket results is away"
     lab.carry = as_if
     assert reuses(lab.wait(60)) == ["second/0"]
+    assert lab.core.deeds[Verb.REUSE] == 1
 
 
 def test_what_was_taken_over_is_taken_over_again_and_says_who_has_run() -> None:

@@ -1,6 +1,6 @@
 import os
-import threading
-from collections.abc import Iterator
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -190,36 +190,38 @@ class TestOneFile:
 
 
 class TestChangingUnderneath:
-    @pytest.fixture
-    def restless(self, tmp_path: Path) -> Iterator[Path]:
-        """A file that a program writes all the time."""
-        stop = threading.Event()
-
-        def work() -> None:
-            number = 0
-            while not stop.wait(0.002):
-                number += 1
-                (tmp_path / "a.yaml").write_text(str(number) * 3000)
-
+    def test_what_never_holds_still_is_not_complete(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write(tmp_path, "a.yaml")
-        thread = threading.Thread(target=work)
-        thread.start()
-        yield tmp_path
-        stop.set()
-        thread.join()
+        plain, numbers = folder._read, count()
 
-    def test_what_never_holds_still_is_not_complete(self, restless: Path) -> None:
-        read = FolderSource(restless).read()
+        def reading(found: Found) -> folder._Content:
+            content = plain(found)
+            (tmp_path / "a.yaml").write_text(str(next(numbers)))
+            return content
+
+        monkeypatch.setattr(folder, "_read", reading)
+        read = FolderSource(tmp_path).read()
         assert not read.complete
         assert "keep changing" in read.problem
 
-    def test_a_file_being_filled_is_waited_for(self, tmp_path: Path) -> None:
+    def test_a_file_being_filled_is_waited_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         target = tmp_path / "a.yaml"
-        with target.open("wb", buffering=0) as file:
-            timer = threading.Timer(0.01, file.write, [b"whole"])
-            timer.start()
-            read = FolderSource(tmp_path).read()
-            timer.join()
+        target.touch()
+        pause, settling = time.sleep, folder._SETTLING
+
+        def pausing(seconds: float) -> None:
+            if not target.stat().st_size:
+                target.write_bytes(b"whole")
+                monkeypatch.setattr(folder, "_SETTLING", settling)
+            pause(seconds)
+
+        monkeypatch.setattr(folder, "_SETTLING", 3600)  # just made, however slow the machine is
+        monkeypatch.setattr(time, "sleep", pausing)
+        read = FolderSource(tmp_path).read()
         assert (dict(read.files), read.complete) == ({"a.yaml": b"whole"}, True)
 
     def test_a_file_that_comes_while_reading_is_read(

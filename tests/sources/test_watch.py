@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.sources import FolderSource
 from reconciler.sources.watch import PATIENCE, QUIET, FolderWatch
+from tests.support.process import eventually
 
 # pytest takes back the filter that the module itself sets.
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
@@ -232,8 +233,7 @@ def test_without_events_it_looks(root: Path, bell: Bell, monkeypatch: pytest.Mon
         time.sleep(2.2)
         assert threading.active_count() == threads + 1
         monkeypatch.undo()
-        time.sleep(1.2)
-        assert watching.by_events
+        eventually(lambda: watching.by_events, "events again", SOON)
     finally:
         watching.stop()
 

@@ -1,6 +1,6 @@
 """Builders of desired state for tests: everything has a default, only what matters is said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
@@ -8,6 +8,7 @@ from reconciler.model.amounts import Amounts
 from reconciler.model.data import Bucket
 from reconciler.model.desired import Desired, DesiredJob, DesiredTask, NodeSpec, Retry
 from reconciler.model.hashing import shape_of, work_of
+from reconciler.model.images import LOCK_FILE
 from reconciler.model.pool import DesiredPool, preparer_of
 from reconciler.model.position import Position
 from reconciler.model.spec import InstanceSpec
@@ -63,8 +64,12 @@ def make_desired(
     prunable: bool = True,
     jobs: Iterable[DesiredJob] = (),
     buckets: Iterable[Bucket] = (),
+    locks: Mapping[str, str] | None = None,
 ) -> Desired:
-    """Return a revision of these tasks, and of the buckets that their files go to."""
+    """Return a revision of these tasks, and of the buckets that their files go to.
+
+    `locks` are digests by images, in the first lines of reconciler.lock.
+    """
     names = {task.outputs.bucket for task in tasks if task.outputs}
     known = {name: Bucket(name=name, url=f"file:///srv/{name}") for name in names}
     return Desired(
@@ -74,5 +79,7 @@ def make_desired(
         nodes={name: NodeSpec(name, "") for name in nodes},
         jobs={job.name: job for job in jobs},
         buckets=known | {bucket.name: bucket for bucket in buckets},
+        locks=dict(locks or {}),
+        lock_places={image: Position(LOCK_FILE, n, 3) for n, image in enumerate(locks or (), 1)},
         prunable=prunable,
     )

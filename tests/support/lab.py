@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from reconciler.controller.almanac import Wall
 from reconciler.controller.core import Core
 from reconciler.controller.execution import Carry, as_if
@@ -19,9 +17,7 @@ from reconciler.model.data import Bucket
 from reconciler.model.desired import Desired, DesiredJob, DesiredTask
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
-from reconciler.model.images import LOCK_FILE
 from reconciler.model.observed import Phase
-from reconciler.model.position import Position
 from tests.support.desired import make_desired
 
 
@@ -60,7 +56,6 @@ class Lab:
     ) -> None:
         self.jobs = jobs
         self.buckets = buckets
-        # Image → digest, in the first lines of reconciler.lock.
         self.locks: dict[str, str] = {}
         self.now = now
         # By how much the wall clock is ahead of elapsed time.
@@ -79,11 +74,14 @@ class Lab:
     def _next(self, tasks: Sequence[DesiredTask], *, prunable: bool = True) -> Desired:
         self.revision += 1
         name = f"f-{self.revision}"
-        made = make_desired(
-            *tasks, revision=name, prunable=prunable, jobs=self.jobs, buckets=self.buckets
+        return make_desired(
+            *tasks,
+            revision=name,
+            prunable=prunable,
+            jobs=self.jobs,
+            buckets=self.buckets,
+            locks=self.locks,
         )
-        places = {image: Position(LOCK_FILE, n, 3) for n, image in enumerate(self.locks, 1)}
-        return replace(made, locks=dict(self.locks), lock_places=places)
 
     def _driver(self) -> Inline:
         almanac = Wall(lambda: self.now + self.ahead)

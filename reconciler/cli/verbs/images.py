@@ -1,5 +1,7 @@
 """`images`: which images a source uses and where they are; lock, build, push and prune them."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +10,7 @@ from msgspec import Struct
 
 from reconciler.cli import options
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.images_output import locking_lines, standing_json, standing_lines
+from reconciler.cli.images_output import locking_lines, standing_lines, standings_json
 from reconciler.cli.place import Place, find, opener
 from reconciler.cli.session import read_valid
 from reconciler.cli.text import complain, echo, json_text
@@ -30,10 +32,15 @@ _WAY_OUT: Final = (
 )
 
 
+_CLONE: Final = (
+    "a lock file is written into a folder: run `reconciler images lock` in a clone of the"
+    " repository, there where the source's manifests are, and commit reconciler.lock"
+)
+
+
 class _Asked(Struct):
     """A source as it is now, and the engines of its nodes."""
 
-    place: Place
     desired: Desired
     engines: dict[str, Engine]
     means: Means
@@ -46,12 +53,15 @@ class _Asked(Struct):
 
 
 def _asked(source: options.Where, operator: options.Chosen) -> _Asked:
-    place = find(source, operator)
+    return _asked_at(find(source, operator))
+
+
+def _asked_at(place: Place) -> _Asked:
     _, desired = read_valid(place)
     open_engine, disclosing = opener(place), Disclosing(Seed(), place.identities)
     means = Means(supplying(place.source), logging_in(place.data.credentials, disclosing))
     engines = {name: open_engine(spec) for name, spec in desired.nodes.items()}
-    return _Asked(place, desired, engines, means)
+    return _Asked(desired, engines, means)
 
 
 @click.group("images")
@@ -68,7 +78,7 @@ def ls(source: options.Where, operator: options.Chosen, form: str) -> None:
     asked = _asked(source, operator)
     found = list(imaging.standings(asked.desired, asked.engines))
     if form == "json":
-        echo(json_text([standing_json(one) for one in found]))
+        echo(json_text(standings_json(asked.desired.project, found)))
         return
     for line in standing_lines(found):
         echo(line)
@@ -78,46 +88,69 @@ def ls(source: options.Where, operator: options.Chosen, form: str) -> None:
 @click.argument("source", type=options.SourceType(), default=Path())
 @click.option("--check", is_flag=True,
               help="Write nothing; exit 1 where the lock file is not as it should be.")  # fmt: skip
+@click.option("--registry", is_flag=True,
+              help="With --check: ask registries, too; exit 2 where only tags moved.")  # fmt: skip
 @click.option("--update", "anew", multiple=True, metavar="IMAGE",
               help="Ask anew what this image's tag stands for.")  # fmt: skip
 @options.operator_options
-def lock(
-    source: options.Where, operator: options.Chosen, check: bool, anew: tuple[str, ...]
+def lock(  # its options, each named
+    source: options.Where,
+    operator: options.Chosen,
+    check: bool,
+    registry: bool,
+    anew: tuple[str, ...],
 ) -> Exit:
     """Write to reconciler.lock which digests the tags of images stand for, and keep what is there.
 
-    Registries are asked by way of the nodes' engines. With --check nobody is asked: the lock file
-    is held against the manifests alone.
+    Registries are asked by way of the nodes' engines. With --check alone nobody is asked: the lock
+    file is held against the manifests.
     """
-    asked = _asked(source, operator)
+    if registry and not check:
+        raise click.UsageError("--registry belongs to --check: `--update IMAGE` locks anew")
+    place = find(source, operator)
     if check:
-        found = imaging.differing(asked.desired)
-        _tell(found)
-        return Exit.FAILED if found.changes else Exit.DONE
-    if not isinstance(asked.place.source, FolderSource):
-        raise Failure("a lock file is written into a folder: clone the repository, and commit it")
+        return _checked(_asked_at(place), registry=registry)
+    if not isinstance(place.source, FolderSource):
+        raise Failure(_CLONE)
+    found = _locked(_asked_at(place), place.source.root / LOCK_FILE, anew)
+    _tell(found)
+    return Exit.DONE
+
+
+def _checked(asked: _Asked, *, registry: bool) -> Exit:
+    found = _answered(asked, imaging.held) if registry else imaging.differing(asked.desired)
+    _tell(found)
+    if found.new or found.gone:
+        return Exit.FAILED
+    return Exit.CHANGES if found.moved else Exit.DONE
+
+
+def _locked(asked: _Asked, path: Path, anew: tuple[str, ...]) -> imaging.Locking:
+    """Write the lock file anew where it is to hold something else."""
     unknown = sorted(set(anew) - imaging.tags(asked.desired).keys())
     if unknown:
         raise Failure(f"no task uses the image {unknown[0]} by a tag; `images ls` lists them")
-    found = _resolved(asked, anew)
-    path = asked.place.source.root / LOCK_FILE
+    found = _answered(asked, partial(imaging.resolved, anew=anew))
     text = lock_text(found.locks)
     if not path.exists() or path.read_text() != text:
         draft = path.with_name(f".{path.name}.draft")
         draft.write_text(text)
         draft.replace(path)
-    _tell(found)
-    return Exit.DONE
+    return found
 
 
-def _resolved(asked: _Asked, anew: tuple[str, ...]) -> imaging.Locking:
+def _answered(
+    asked: _Asked, question: Callable[[Desired, imaging.Ask], imaging.Locking]
+) -> imaging.Locking:
+    """Return what comes of a question for which registries are asked."""
+
     def ask(image: str, task: DesiredTask) -> str:
         action = imaging.pull_of(asked.desired, task, "")
         login = asked.means.login(action)
         return imaging.first_answer(asked.engines.values(), lambda e: e.digest(image, login))
 
     try:
-        return imaging.resolved(asked.desired, anew, ask)
+        return question(asked.desired, ask)
     except EngineError as error:
         raise Failure(f"{error}; {_WAY_OUT}") from error
 

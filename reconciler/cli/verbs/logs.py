@@ -4,7 +4,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.exits import Exit, Failure
-from reconciler.cli.following import Follower, expired, newest, read
+from reconciler.cli.following import Follower, expired, newest, read, unstarted
 from reconciler.cli.options import Target
 from reconciler.cli.output import Output
 from reconciler.cli.place import find, look
@@ -70,7 +70,7 @@ def _print(
 ) -> None:
     meant = newest(report, key)
     if meant is None:
-        complain(f"{key} has not been started yet")
+        complain(unstarted(report, key))
         return
     if attempt is not None:
         meant = _numbered(report, meant, attempt)

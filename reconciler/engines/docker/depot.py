@@ -21,6 +21,8 @@ from msgspec import Struct
 from reconciler.engines.docker import volumes
 from reconciler.engines.docker.client import Clients
 from reconciler.engines.engine import DataMissingError, EngineError, TransientError
+from reconciler.engines.staging import Entry
+from reconciler.engines.unpacking import unpacked
 from reconciler.model.data import Provision, Stored
 from reconciler.model.identity import (
     LABEL_BYTES,
@@ -65,7 +67,7 @@ class Depot:
         self._clients = clients
         self._filling: set[str] = set()
         self._reading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._small: dict[str, bytes] = {}
+        self._small: dict[str, tuple[Entry, ...]] = {}
         self._lock = threading.Lock()
 
     def stored(self, project: str) -> tuple[Stored, ...]:
@@ -125,25 +127,27 @@ class Depot:
     @contextmanager
     def reading(self, carrier: Carrier) -> Iterator[Iterable[bytes]]:
         """Give the data as a tar. One after the other, as an engine has it of one container."""
-        with self._lock:
-            turn = self._reading[carrier.nonce]
-        with turn:
-            small = self._at_hand(carrier)
-            if small is None:
-                yield self._read(carrier, _pieces)
-                return
-        yield (small,)
+        with self._turn(carrier):
+            yield self._read(carrier, _pieces)
 
-    def _at_hand(self, carrier: Carrier) -> bytes | None:
-        """Return little data from memory: reading them costs an engine more than they are worth."""
+    def little(self, carrier: Carrier) -> tuple[Entry, ...] | None:
+        """Return what there is of little data, as root's own; None where it is much.
+
+        Kept in memory: reading them costs an engine more than they are worth.
+        """
         if carrier.stored.size > _LITTLE or carrier.stored.files > _FEW:
             return None
-        if carrier.nonce not in self._small:
-            content = self._read(carrier, b"".join)
-            if len(self._small) >= _MOST_AT_HAND:
-                self._small.clear()
-            self._small[carrier.nonce] = content
-        return self._small[carrier.nonce]
+        with self._turn(carrier):
+            if carrier.nonce not in self._small:
+                content = self._read(carrier, b"".join)
+                if len(self._small) >= _MOST_AT_HAND:
+                    self._small.clear()
+                self._small[carrier.nonce] = unpacked(content)
+            return self._small[carrier.nonce]
+
+    def _turn(self, carrier: Carrier) -> threading.Lock:
+        with self._lock:
+            return self._reading[carrier.nonce]
 
     def _read(self, carrier: Carrier, taken: Callable[[Iterable[bytes]], T]) -> T:
         def ask(client: APIClient) -> T:

@@ -14,6 +14,7 @@ from docker import APIClient
 from docker.errors import NotFound
 from docker.utils import decode_json_header
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.engines.accounts import GROUP, PASSWD, Identity, Registers
 from reconciler.engines.docker.client import Clients, accepted, url_of
@@ -51,7 +52,8 @@ Json = Mapping[str, Any]
 class Stager:
     """Puts files into one engine's containers, from any thread.
 
-    Whom an image knows is kept, for an engine takes longer to read a file than to look at ten.
+    Whom an image knows is kept, and which folders it lacks, for an engine takes longer to read a
+    file than to look at ten.
     """
 
     def __init__(self, clients: Clients, depot: Depot) -> None:
@@ -59,6 +61,7 @@ class Stager:
         self._clients = clients
         self._depot = depot
         self._known: dict[str, Registers] = {}
+        self._lacking: set[tuple[str, str]] = set()
 
     def put(self, found: Json, staging: Staging) -> None:
         """Put files into the container of an inspection."""
@@ -72,29 +75,59 @@ class Stager:
         identity = identified(setting, user, groups, registers)
         has_home = _has_home(clients, container, setting, account)
         entries = entries_of(staging, setting, identity, registers, has_home=has_home)
-        for place, inside in by_place(entries, setting).items():
+        places = by_place(entries, setting)
+        much = self._inputs(found, staging.provisions, setting, identity, places)
+        for place, inside in places.items():
             _put(clients, container, setting.name, place, inside)
-        for provision in staging.provisions:
+        for target, carrier in much:
+            self._copy(container, setting.name, identity, target, carrier)
+
+    def _inputs(
+        self,
+        found: Json,
+        provisions: Sequence[Provision],
+        setting: Setting,
+        identity: Identity,
+        places: dict[str, list[Entry]],
+    ) -> list[tuple[str, Carrier]]:
+        """Add little data to what is put in anyhow; return the data that take calls of their own.
+
+        To begin a call takes an engine longer than to write 1 MB.
+        """
+        much = []
+        for provision in provisions:
             carrier = self._depot.find(provision)
             if provision.read_only:
                 _check_mounted(found, provision, carrier)
-            else:
-                self._copy(container, setting, identity, provision, carrier)
+                continue
+            check_target(provision.target, setting)
+            folder = Entry(provision.target, _FOLDER, identity.uid, identity.gid)
+            place, way = next(iter(by_place([folder], setting).items()))
+            little = self._depot.little(carrier)
+            inside = [] if self._has(found, setting, folder.path) else way
+            inside += (_below(folder, one) for one in little or ())
+            if inside:
+                places.setdefault(place, []).extend(inside)
+            if little is None:
+                much.append((folder.path, carrier))
+        return much
+
+    def _has(self, found: Json, setting: Setting, folder: str) -> bool:
+        """Whether a container has a folder; one that its image lacks is not looked for again."""
+        lacking = (str(found["Image"]), folder)
+        if lacking in self._lacking and not covered(folder, setting):
+            return False
+        there = _stat(self._clients, str(found["Id"]), folder) is not None
+        if not there:
+            if len(self._lacking) >= _MOST_IMAGES:
+                self._lacking.clear()
+            self._lacking.add(lacking)
+        return there
 
     def _copy(
-        self,
-        container: str,
-        setting: Setting,
-        identity: Identity,
-        provision: Provision,
-        carrier: Carrier,
+        self, container: str, name: str, identity: Identity, target: str, carrier: Carrier
     ) -> None:
         """Copy data into a container, as its user's own, by way of us: engines have no other."""
-        clients, target = self._clients, provision.target
-        check_target(target, setting)
-        if _stat(clients, container, target) is None:
-            folder = Entry(target, _FOLDER, identity.uid, identity.gid)
-            _put(clients, container, setting.name, *_way_to(folder, setting))
         with self._depot.reading(carrier) as content:
 
             def ask(client: APIClient) -> bool:
@@ -102,7 +135,7 @@ class Stager:
                 done: bool = client.put_archive(container, target, told)
                 return done
 
-            clients.call(f"put inputs into {setting.name}", _IDLE, ask)
+            self._clients.call(f"put inputs into {name}", _IDLE, ask)
 
     def _registers(self, container: str, image: str, setting: Setting) -> Registers:
         """Return whom a container knows, which is whom its image knows unless it has been told."""
@@ -125,8 +158,11 @@ def _check_mounted(found: Json, provision: Provision, carrier: Carrier) -> None:
         raise missing(provision)
 
 
-def _way_to(folder: Entry, setting: Setting) -> tuple[str, list[Entry]]:
-    return next(iter(by_place([folder], setting).items()))
+def _below(folder: Entry, one: Entry) -> Entry:
+    """Return a file of some data where it is to be, as its folder's owner's."""
+    return replace(
+        one, path=f"{folder.path.rstrip('/')}/{one.path}", uid=folder.uid, gid=folder.gid
+    )
 
 
 class _File(Struct, frozen=True):
@@ -227,6 +263,7 @@ def _packed(entries: Iterable[Entry], place: str) -> bytes:
 def _header(entry: Entry, above: str) -> tarfile.TarInfo:
     header = tarfile.TarInfo(entry.path.removeprefix(above))
     header.mode, header.uid, header.gid = entry.mode, entry.uid, entry.gid
+    header.mtime = entry.modified
     if entry.content is None:
         header.type = tarfile.DIRTYPE
     else:
