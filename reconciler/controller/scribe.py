@@ -8,7 +8,7 @@ for a moment. Lines of the event log go the same way, and to whoever listens.
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from reconciler.controller import narrate
+from reconciler.controller.chronicle import said_of
 from reconciler.ledger import LedgerUnwritable, LogEntry
 from reconciler.model.fact import Fact
 from reconciler.model.history import History
@@ -58,7 +58,7 @@ class Scribe:
         for fact in facts:
             self.history.apply(fact)
             self._facts.append(fact)
-            entry = narrate.said_of(fact)
+            entry = said_of(fact)
             if entry is not None:
                 self.tell(entry)
 
@@ -69,7 +69,7 @@ class Scribe:
 
     def record(self, facts: Sequence[Fact], entries: Sequence[LogEntry]) -> bool:
         """Put all on record that is owed, and these; return whether the ledger took it."""
-        new = [*(e for fact in facts if (e := narrate.said_of(fact))), *entries]
+        new = [*(e for fact in facts if (e := said_of(fact))), *entries]
         try:
             self.ledger.record([*self._facts, *facts], [*self._entries, *new])
         except LedgerUnwritable as error:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from reconciler.controller import requests, revisions
 from reconciler.controller.almanac import Wall
 from reconciler.controller.carrying import Carriage
+from reconciler.controller.chronicle import said_of
 from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock, clock_of, keep_clock
 from reconciler.controller.core import Core
@@ -22,7 +23,6 @@ from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.logins import NO_CREDENTIALS
 from reconciler.controller.loop import Loop, OpenEngine
-from reconciler.controller.narrate import said_of
 from reconciler.controller.node_watch import Rhythm
 from reconciler.controller.requests import Judged
 from reconciler.ledger import Ledger, LedgerOutdated, Lock, NoLedger, prepare_state_folder

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from reconciler.model import fact as facts
 from reconciler.model import node, pool
-from reconciler.model.data import Resolved, Snapshot
-from reconciler.model.fact import Result
+from reconciler.model.attempting import moved_on
+from reconciler.model.data import Resolved
 from reconciler.model.identity import AttemptKey
 from reconciler.model.images import digest_in
 from reconciler.model.known import Known
@@ -137,113 +137,15 @@ class History(Known):
             run.inputs[fact.node] = there
 
     @apply.register
-    def _(self, fact: facts.AttemptReserved) -> None:
-        self._put(
-            fact.attempt,
-            Attempt(
-                number=fact.attempt.attempt,
-                node=fact.node,
-                shape=fact.shape,
-                reserved_at=fact.at,
-                revision=fact.revision,
-                count=fact.count,
-                outputs=fact.outputs,
-                equal=fact.equal,
-            ),
-        )
-
-    @apply.register
-    def _(self, fact: facts.StartRequested) -> None:
-        known = self._known(fact.attempt)
-        started = replace(known, start_requested_at=fact.at, era=fact.era, equal=fact.equal)
-        self._put(fact.attempt, started)
-
-    @apply.register
-    def _(self, fact: facts.AttemptStarted) -> None:
-        self._put(fact.attempt, replace(self._known(fact.attempt), started_at=fact.at))
-
-    @apply.register
-    def _(self, fact: facts.StopRequested) -> None:
-        known = self._known(fact.attempt)
-        self._put(
-            fact.attempt,
-            replace(
-                known,
-                stop_requested_at=fact.at,
-                stop_reason=fact.reason,
-                stop_result=fact.result,
-            ),
-        )
-
-    @apply.register
-    def _(self, fact: facts.AttemptEnded) -> None:
-        ended = replace(
-            self._known(fact.attempt),
-            node=fact.node,
-            result=fact.result,
-            exit_code=fact.exit_code,
-            oom=fact.oom,
-            started_at=fact.started_at,
-            finished_at=fact.finished_at,
-            ended_at=fact.at,
-            reason=fact.reason,
-            cpu_seconds=fact.cpu_seconds,
-            peak_memory=fact.peak_memory,
-        )
-        self._put(fact.attempt, ended)
-
-    @apply.register
-    def _(self, fact: facts.SnapshotAsked) -> None:
-        known = self._known(fact.attempt)
-        before = known.snapshot or Snapshot()
-        self._put(fact.attempt, replace(known, snapshot=replace(before, asked_at=fact.at)))
-
-    @apply.register
-    def _(self, fact: facts.SnapshotTaken) -> None:
-        known = self._known(fact.attempt)
-        asked = known.snapshot.asked_at if known.snapshot else 0.0
-        taken = Snapshot(fact.at, fact.files, fact.bytes, asked)
-        self._put(fact.attempt, replace(known, snapshot=taken))
-
-    @apply.register
-    def _(self, fact: facts.ResultsSent) -> None:
-        self._put(fact.attempt, replace(self._known(fact.attempt), results=fact.results))
-
-    @apply.register
-    def _(self, fact: facts.ResultsDiscarded) -> None:
-        self._put(fact.attempt, replace(self._known(fact.attempt), discarded_at=fact.at))
-
-    @apply.register
-    def _(self, fact: facts.ResultTakenOver) -> None:
-        taken = Attempt(
-            number=fact.attempt.attempt,
-            node=fact.node,
-            reserved_at=fact.at,
-            result=Result.SUCCEEDED,
-            ended_at=fact.at,
-            reason=f"taken over from {fact.origin}",
-            revision=fact.revision,
-            count=fact.count,
-            outputs=fact.outputs,
-            results=fact.results,
-            equal=fact.equal,
-            origin=fact.origin,
-        )
-        self._put(fact.attempt, taken)
+    def _(self, fact: facts.AttemptFact) -> None:
+        known = self.attempt(fact.attempt) or Attempt(number=fact.attempt.attempt, node="")
+        self._put(fact.attempt, moved_on(fact, known))
 
     @apply.register
     def _(self, fact: facts.ResultsGone) -> None:
         known = self.attempt(fact.attempt)
         if known is not None:
             self._put(fact.attempt, replace(known, equal=""))
-
-    @apply.register
-    def _(self, fact: facts.AttemptForsaken) -> None:
-        self._put(fact.attempt, replace(self._known(fact.attempt), forsaken_at=fact.at))
-
-    @apply.register
-    def _(self, fact: facts.AttemptExpired) -> None:
-        self._put(fact.attempt, replace(self._known(fact.attempt), expired=True))
 
     @apply.register
     def _(self, fact: facts.AttemptsForgotten) -> None:
@@ -332,9 +234,6 @@ class History(Known):
     def _fired(self, name: str, nominal: float) -> None:
         task = self.task(name)
         task.fired = nominal or task.fired
-
-    def _known(self, key: AttemptKey) -> Attempt:
-        return self.attempt(key) or Attempt(number=key.attempt, node="")
 
     def _put(self, key: AttemptKey, attempt: Attempt) -> None:
         """Store an attempt in number order, in the run it belongs to."""

@@ -6,12 +6,12 @@ and a container that may have started unseen is looked at before it is called un
 
 from msgspec.structs import replace
 
-from reconciler.model.action import Cause, InstanceState, Verb
+from reconciler.model.action import Action, Cause, InstanceState, Verb
 from reconciler.model.data import Upload
 from reconciler.model.fact import AttemptEnded, Result, StopRequested
 from reconciler.model.observed import Container, Phase
 from reconciler.model.run import Attempt
-from reconciler.planning.scene import Pass
+from reconciler.planning.scene import Pass, Scene, Slot
 from reconciler.planning.sending import Forgone, storing, upload_of
 from reconciler.planning.step import Step, on
 
@@ -79,3 +79,18 @@ def _stop(
         )
     reason = f"stopping: {cause.reason}"
     return Step(InstanceState.RUNNING, reason, wake_at=asked + stop.grace)
+
+
+def leftovers(scene: Scene, slot: Slot, evidence: Container | None) -> tuple[Action, ...]:
+    """Return removals of ended, recorded containers other than the newest of this run."""
+    given = scene.given
+    found = []
+    for container in slot.containers:
+        if container is evidence or container.phase is not Phase.EXITED:
+            continue
+        record = given.record(container)
+        idle = container.name not in given.underway.subjects
+        if record is not None and record.ended and idle and not given.waits_until(container.name):
+            why = Cause("a later attempt has taken its place", revision=given.desired.revision)
+            found.append(on(given, Verb.REMOVE, container, why))
+    return tuple(found)

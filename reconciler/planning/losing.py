@@ -16,7 +16,8 @@ from reconciler.model.identity import AttemptKey
 from reconciler.model.observed import Container
 from reconciler.model.quantities import format_duration
 from reconciler.model.run import Attempt
-from reconciler.planning.attempts import completed, key_of
+from reconciler.planning.attempts import completed
+from reconciler.planning.beginning import key_of
 from reconciler.planning.ending import end
 from reconciler.planning.nodes import drains
 from reconciler.planning.place import nowhere

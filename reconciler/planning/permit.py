@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from reconciler.model.action import Action, Plan, Verb, Verdict
 from reconciler.model.fact import Fact
 from reconciler.model.identity import InstanceKey
-from reconciler.planning.attempts import being_made_present
+from reconciler.planning.images import being_made_present
 from reconciler.planning.inputs import being_fetched
 
 Deed = tuple[str, str]

@@ -10,8 +10,8 @@ from msgspec.structs import replace as altered
 from reconciler.model.action import Cause, InstanceState
 from reconciler.model.observed import Container
 from reconciler.planning import cause
-from reconciler.planning.attempts import image_step
 from reconciler.planning.ending import end
+from reconciler.planning.images import image_step
 from reconciler.planning.moving import why_leaving
 from reconciler.planning.nodes import drains
 from reconciler.planning.rollout import roll

@@ -9,8 +9,8 @@ from typing import Final
 from reconciler.model.action import Cause, InstanceState
 from reconciler.model.observed import Phase
 from reconciler.planning import attempts, cluster, gang
-from reconciler.planning.attempts import completed, leftovers
-from reconciler.planning.ending import end
+from reconciler.planning.attempts import completed
+from reconciler.planning.ending import end, leftovers
 from reconciler.planning.limiting import overdue
 from reconciler.planning.losing import out_of_sight
 from reconciler.planning.replacing import why_superseded

@@ -12,7 +12,7 @@ from reconciler.model.fact import Fact, SpecSeen
 from reconciler.model.identity import AttemptKey
 from reconciler.model.run import Attempt
 from reconciler.planning import cause
-from reconciler.planning.attempts import key_of, next_number
+from reconciler.planning.beginning import key_of, next_number
 from reconciler.planning.equality import equal_of, shares
 from reconciler.planning.input_sets import are_present, sets_of
 from reconciler.planning.scene import Scene, Slot

@@ -16,9 +16,9 @@ from msgspec.structs import replace as altered
 from reconciler.model.action import Cause, InstanceState
 from reconciler.model.fact import Result
 from reconciler.model.observed import Container, Phase
-from reconciler.planning.attempts import image_step
 from reconciler.planning.backoff import STEADY
 from reconciler.planning.ending import end
+from reconciler.planning.images import image_step
 from reconciler.planning.moving import apart
 from reconciler.planning.nodes import drains
 from reconciler.planning.scene import Rollout, Scene, Slot

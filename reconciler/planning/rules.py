@@ -13,9 +13,10 @@ from reconciler.model.action import Cause, InstanceState, Verb
 from reconciler.model.fact import Result
 from reconciler.model.observed import Phase
 from reconciler.planning import attempts, cause, cluster, gang, reuse, rollout
-from reconciler.planning.attempts import completed, key_of, leftovers
+from reconciler.planning.attempts import completed
 from reconciler.planning.barring import awaiting, kept_on
-from reconciler.planning.ending import collect, end
+from reconciler.planning.beginning import key_of, start
+from reconciler.planning.ending import collect, end, leftovers
 from reconciler.planning.finishing import finishing
 from reconciler.planning.limiting import overdue
 from reconciler.planning.losing import astray, outrun, rival, unknown_node
@@ -163,7 +164,7 @@ def created(scene: Scene, slot: Slot) -> Step | None:
     current = slot.current
     if current is None or current.phase is not Phase.CREATED:
         return None
-    return attempts.start(scene, current)
+    return start(scene, current)
 
 
 def being_removed(_: Scene, slot: Slot) -> Step | None:

@@ -7,6 +7,7 @@ Times are epoch seconds.
 from reconciler.model.fact.attempts import (
     AttemptEnded,
     AttemptExpired,
+    AttemptFact,
     AttemptForsaken,
     AttemptReserved,
     AttemptsForgotten,
@@ -91,19 +92,7 @@ Fact = (
     | TaskProtected
     | ImageResolved
     | InputsResolved
-    | AttemptReserved
-    | StartRequested
-    | AttemptStarted
-    | StopRequested
-    | AttemptEnded
-    | AttemptExpired
-    | SnapshotAsked
-    | SnapshotTaken
-    | ResultsSent
-    | ResultsDiscarded
-    | ResultTakenOver
     | ResultsGone
-    | AttemptForsaken
     | AttemptsForgotten
     | TroubleSeen
     | TroubleCleared
@@ -116,6 +105,7 @@ Fact = (
     | Pinned
     | Suspended
     | Resumed
+    | AttemptFact
     | NodeFact
     | PoolFact
 )
@@ -124,6 +114,7 @@ __all__ = [
     "Approved",
     "AttemptEnded",
     "AttemptExpired",
+    "AttemptFact",
     "AttemptForsaken",
     "AttemptReserved",
     "AttemptStarted",

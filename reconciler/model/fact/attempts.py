@@ -236,3 +236,20 @@ class TroubleCleared(Struct, frozen=True):
 
     subject: str
     at: float
+
+
+AttemptFact = (
+    AttemptReserved
+    | StartRequested
+    | AttemptStarted
+    | StopRequested
+    | AttemptEnded
+    | SnapshotAsked
+    | SnapshotTaken
+    | ResultsSent
+    | ResultsDiscarded
+    | ResultTakenOver
+    | AttemptForsaken
+    | AttemptExpired
+)
+"""What moves the record of one attempt on."""
