@@ -6,7 +6,7 @@ each turn, so a burst of events costs one pass.
 
 import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum, auto
 from functools import singledispatchmethod
@@ -17,23 +17,15 @@ from reconciler.controller.claim import Claimant
 from reconciler.controller.clock import SteadyClock
 from reconciler.controller.confidants import Confidants
 from reconciler.controller.core import Core
-from reconciler.controller.disclosing import Disclosing
 from reconciler.controller.glimpses import Publisher
 from reconciler.controller.happenings import Happening
 from reconciler.controller.intake import Intake
-from reconciler.controller.keys import Keys
-from reconciler.controller.logins import NO_CREDENTIALS, logging_in
-from reconciler.controller.lookout import Lookout
-from reconciler.controller.materials import supplying
-from reconciler.controller.node_watch import NodeWatch, Rhythm
-from reconciler.controller.obtaining import Means
-from reconciler.controller.posts import Post, Posts
-from reconciler.controller.preparing import preparing
+from reconciler.controller.logins import NO_CREDENTIALS
+from reconciler.controller.manning import Manning, OpenEngine
+from reconciler.controller.node_watch import Rhythm
+from reconciler.controller.posts import Posts
 from reconciler.controller.revisions import Change, Revisions
-from reconciler.controller.seed import Seed
 from reconciler.controller.witness import Witness
-from reconciler.controller.workers import Workers
-from reconciler.engines.engine import Engine
 from reconciler.ledger import Ledger
 from reconciler.model.action import Action, Verb
 from reconciler.model.desired import NodeSpec
@@ -51,8 +43,6 @@ _FIRST_LOOK_SECONDS = 5.0
 _GATHER_SECONDS = 0.01
 # How long calls under way may take to report when the loop ends, in seconds.
 _FAREWELL_SECONDS = 5.0
-
-OpenEngine = Callable[[NodeSpec], Engine]
 
 
 class Ending(Enum):
@@ -87,13 +77,22 @@ class Loop:
         self.on_turn: Callable[[Core], None] = lambda _: None
         self.witness = Witness()
         self._clock = clock
-        self._claimant = claimant
-        self._open_engine = open_engine
-        self._rhythm = rhythm
-        self._take_over = take_over
         self._carriage = carriage or Carriage(None)
         self._inbox: queue.SimpleQueue[Happening] = queue.SimpleQueue()
-        self._posts = Posts(self._man)
+        manning = Manning(
+            core,
+            self.put,
+            claimant,
+            open_engine,
+            rhythm,
+            source=revisions.source if revisions is not None else None,
+            policy=revisions.policy if revisions is not None else FOLDER,
+            take_over=take_over,
+            identities=identities,
+            carriage=self._carriage,
+            credentials=credentials,
+        )
+        self._posts = Posts(manning.man)
         self._manned: Mapping[str, NodeSpec] = {}
         self._intake = Intake(
             core,
@@ -104,18 +103,10 @@ class Loop:
             heard=self._has_read,
         )
         self._publisher = Publisher(claimant.state_folder)
-        seed = Seed(claimant.state_folder)
-        self._keys, self._disclosing = Keys(seed), Disclosing(seed, identities)
-        self._means = Means(
-            supplying(revisions.source if revisions is not None else None),
-            logging_in(credentials, self._disclosing),
-            self._carriage.transfers,
-        )
-        self._confidants = Confidants(self._disclosing, lambda: core.desired, self.put)
+        self._confidants = Confidants(manning.disclosing, lambda: core.desired, self.put)
         self._ending: Ending | None = None
         self._began = time.monotonic()
         self._took = 0.0
-        self._policy = revisions.policy if revisions is not None else FOLDER
 
     def put(self, happening: Happening) -> None:
         """Tell the loop something, from any thread or signal handler."""
@@ -293,26 +284,6 @@ class Loop:
         if self.core.desired.nodes is not self._manned:
             self._manned = self.core.desired.nodes
             self.core.drop(self._posts.meet(self._manned))
-
-    def _man(self, spec: NodeSpec) -> Post:
-        engine = self._open_engine(spec)
-        watch = NodeWatch(
-            engine,
-            self._claimant,
-            self.put,
-            lambda: self.core.board.step,
-            self._rhythm,
-            take_over=self._take_over,
-        )
-        lookout = Lookout(engine, self._expressions_of)
-        prepare = preparing(spec, self._policy, self._keys, self._disclosing)
-        workers = Workers(engine, self.put, prepare, self._carriage.carry, self._means)
-        return Post(spec, watch, workers, lookout)
-
-    def _expressions_of(self, task: str) -> Sequence[str]:
-        """Return what finds progress in a task's output. Asked for in any thread."""
-        found = self.core.desired.tasks.get(task)
-        return found.progress if found else ()
 
     def _farewell(self) -> None:
         """Begin nothing more, and record what calls under way still bring."""

@@ -16,7 +16,7 @@ from reconciler.controller.almanac import Wall, scheduled
 from reconciler.controller.clock import SteadyClock, clock_of
 from reconciler.controller.folders import state_folder
 from reconciler.controller.glimpses import Glimpses
-from reconciler.controller.loop import OpenEngine
+from reconciler.controller.manning import OpenEngine
 from reconciler.controller.relearning import unknown_containers
 from reconciler.controller.side_by_side import ask_all
 from reconciler.controller.writing import last_valid, nothing_wanted

@@ -22,7 +22,8 @@ from reconciler.controller.fetching import OpenBucket
 from reconciler.controller.folders import state_folder
 from reconciler.controller.happenings import SourceChanged
 from reconciler.controller.logins import NO_CREDENTIALS
-from reconciler.controller.loop import Loop, OpenEngine
+from reconciler.controller.loop import Loop
+from reconciler.controller.manning import OpenEngine
 from reconciler.controller.node_watch import Rhythm
 from reconciler.controller.requests import Judged
 from reconciler.ledger import Ledger, LedgerOutdated, Lock, NoLedger, prepare_state_folder

@@ -18,7 +18,8 @@ from reconciler.cli.onerun.attended import Audience, attended
 from reconciler.cli.place import Place, opener
 from reconciler.cli.telling import Teller
 from reconciler.cli.text import complain
-from reconciler.controller.loop import Ending, OpenEngine
+from reconciler.controller.loop import Ending
+from reconciler.controller.manning import OpenEngine
 from reconciler.controller.writing import Options, Writer, complete, gone, writer
 from reconciler.engines.engine import EngineError
 from reconciler.ledger import Ledger
