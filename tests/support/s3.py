@@ -125,8 +125,11 @@ def _ask(port: int, method: str, path: str) -> bool:
 
 
 def _ports(count: int) -> list[int]:
-    """Return ports that are free, as are those ten thousand above, where the server listens too."""
-    candidates = random.sample(range(20000, 30000), 200)
+    """Return ports that are free, as are those ten thousand above, where the server listens too.
+
+    All are below those that a kernel gives to whoever connects somewhere.
+    """
+    candidates = random.sample(range(20000, 22700), 200)
     return [port for port in candidates if _free(port) and _free(port + 10000)][:count]
 
 
