@@ -5,6 +5,7 @@ with half of what is written to it. Calls are synchronous and may come from seve
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from msgspec import Struct
@@ -116,3 +117,9 @@ class Bucket(Protocol):
     def close(self) -> None:
         """Give back connections."""
         ...
+
+
+def fit(listed: Iterator[Entry]) -> Iterator[Entry]:
+    """Yield what is listed, for those to whom others' objects with unfit names are nothing."""
+    with suppress(UnfitNameError):
+        yield from listed

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from reconciler.buckets.bucket import AbsentError, Bucket, BucketError, Entry
+from reconciler.buckets.bucket import AbsentError, Bucket, BucketError, Entry, fit
 from reconciler.controller.crew import Crew
 from reconciler.controller.fetching import OpenBucket
 from reconciler.controller.happenings import Done
@@ -86,7 +86,7 @@ def _found(bucket: Bucket, results: Results, upload: Upload) -> _Found:
     wanted = (upload.source, upload.include, upload.exclude)
     if (chosen.source, chosen.include, chosen.exclude) != wanted:
         raise _GoneError(f"{results.manifest} in bucket {results.bucket} is of other files")
-    listed = {one.name: one for one in bucket.list(results.prefix)}
+    listed = {one.name: one for one in fit(bucket.list(results.prefix))}
     entries = {file.path: listed.get(results.prefix + file.path) for file in told.files}
     sound: dict[str, Entry] = {}
     for file in told.files:

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.buckets.bucket import Bucket
+from reconciler.buckets.bucket import Bucket, fit
 from reconciler.buckets.digesting import Digesting
 from reconciler.controller.crew import Crew
 from reconciler.controller.sent import Journal, SentFile
@@ -83,7 +83,7 @@ class Uploading:
     def check(self) -> None:
         """Ask the bucket what is there of what was sent before: somebody may have removed it."""
         if not self._journal.empty:
-            listed = self._bucket.list(self._upload.prefix)
+            listed = fit(self._bucket.list(self._upload.prefix))
             self._there = {(entry.name, entry.version) for entry in listed}
 
     def take(self, files: Iterable[FolderFile], only: set[str] | None = None) -> None:

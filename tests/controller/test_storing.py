@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.buckets.bucket import UnavailableError
+from reconciler.buckets.bucket import UnavailableError, UnfitNameError
 from reconciler.controller import uploading
 from reconciler.controller.carrying import Carriage
 from reconciler.controller.crew import Crew
@@ -176,6 +176,20 @@ def test_what_somebody_has_removed_or_written_over_is_sent_again(bench: Bench) -
     bench.carry()
     assert bench.bucket.written()[1:] == ["out/a.csv", "out/sub/b.csv"]
     assert bench.bucket.objects["out/sub/b.csv"] == b"two"
+
+
+def test_an_object_of_somebody_else_with_an_unfit_name_is_nothing_to_us(bench: Bench) -> None:
+    bench.put(CONTENT)
+    bench.carry(Verb.SNAPSHOT)
+    bench.bucket.written()
+
+    def fault(call: str, name: str) -> None:
+        if call == "listed":
+            raise UnfitNameError(f"bucket results: '{name}x//y' is left out")
+
+    bench.bucket.fault = fault
+    assert bench.carry().files == 3
+    assert bench.bucket.written() == ["out/.reconciler/work.1.0.json"]
 
 
 @pytest.mark.usefixtures("sized")

@@ -21,7 +21,8 @@ class CountingBucket:
     def list(self, prefix: str = "") -> Iterator[Entry]:
         self._call("list", prefix)
         found = [self._entry(name) for name in sorted(self.objects) if name.startswith(prefix)]
-        return iter(found)
+        yield from found
+        self.fault("listed", prefix)
 
     def look(self, name: str) -> Entry | None:
         self._call("look", name)
