@@ -7,6 +7,7 @@ reads from us.
 
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -128,12 +129,12 @@ class Tunnel:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="reconciler-ssh-"))
         folder, self._read = self._folder, 0
-        socket = folder / "engine.sock"
-        socket.unlink(missing_ok=True)
+        own = folder / "engine.sock"
+        own.unlink(missing_ok=True)
         with (folder / "log").open("wb") as log:
             try:
                 self._process = subprocess.Popen(
-                    self._command(socket),
+                    self._command(own),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=log,
@@ -142,12 +143,12 @@ class Tunnel:
             except OSError as error:
                 told = f"ssh cannot be run here: {error.strerror}; install OpenSSH's client"
                 raise UnreachableError(told) from error
-        self._await(self._process, socket)
+        self._await(self._process, own)
         return folder
 
-    def _await(self, process: subprocess.Popen[bytes], socket: Path) -> None:
+    def _await(self, process: subprocess.Popen[bytes], own: Path) -> None:
         deadline = time.monotonic() + _CONNECT + 1
-        while not socket.exists():
+        while not _listens(own):
             if process.poll() is not None or time.monotonic() > deadline:
                 self._end()
                 told = self.complaint() or f"{self._way.host} does not answer to ssh"
@@ -164,11 +165,11 @@ class Tunnel:
                 with suppress(OSError):
                     process.stdin.close()
 
-    def _command(self, socket: Path) -> list[str]:
+    def _command(self, own: Path) -> list[str]:
         options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
         config = ["-F", self._config] if self._config else []
         port = ["-p", self._way.port] if self._way.port else []
-        forward = ["-L", f"{socket}:{self._way.path}"]
+        forward = ["-L", f"{own}:{self._way.path}"]
         who = self._way.who.replace("[", "").replace("]", "")
         return ["ssh", "-T", *config, *options, *port, *forward, "--", who, "cat"]
 
@@ -184,3 +185,11 @@ class Tunnel:
                 )
         last = next((line for line in reversed(said.splitlines()) if line.strip()), "")
         return f"ssh to {way.host} says: {last.strip()}" if last else ""
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody takes calls at a socket: it has its name a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
+        probe.connect(str(path))
+        return True
+    return False
