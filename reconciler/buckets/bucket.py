@@ -34,6 +34,10 @@ class ChangedError(BucketError):
     """An object is not any more what was to be read."""
 
 
+class UnfitNameError(BucketError):
+    """An object's name is none that it could have here."""
+
+
 class Entry(Struct, frozen=True):
     """An object: its name, its size in bytes, and what tells this content of it from another.
 
@@ -57,6 +61,7 @@ class Bucket(Protocol):
 
         Raises:
             AbsentError: there is no such bucket.
+            UnfitNameError: at the end, with the first of those that are left out for their names.
         """
         ...
 

@@ -16,6 +16,7 @@ from reconciler.buckets.bucket import (
     ChangedError,
     Entry,
     UnavailableError,
+    UnfitNameError,
 )
 from reconciler.buckets.descent import Descent, open_folder
 from reconciler.buckets.failures import of_system
@@ -26,6 +27,8 @@ from reconciler.model.policy import normal
 _PIECE: Final = 1024 * 1024
 # A writer makes folders that somebody who removes the last file of them takes away again.
 _TRIES: Final = 20
+
+Unfit = list[UnfitNameError]
 
 
 class FolderBucket:
@@ -45,7 +48,10 @@ class FolderBucket:
             except (FileNotFoundError, NotADirectoryError):
                 self._check_root()
                 return
-            yield from self._below(at, f"{base}/" if base else "", prefix)
+            unfit: Unfit = []
+            yield from self._below(at, f"{base}/" if base else "", prefix, unfit)
+            if unfit:
+                raise unfit[0]
 
     def look(self, name: str) -> Entry | None:
         """Return what is known of one object, None where there is none."""
@@ -132,17 +138,27 @@ class FolderBucket:
             f"bucket {self.name}: {'/'.join(folders)} goes as soon as it is made"
         )
 
-    def _below(self, at: int, base: str, prefix: str) -> Iterator[Entry]:
-        """Yield the objects of an open folder, and close it."""
+    def _below(self, at: int, base: str, prefix: str, unfit: Unfit) -> Iterator[Entry]:
+        """Yield the objects of an open folder, and close it; note what has no name for one."""
         try:
             with os.scandir(at) as found:
                 order = sorted((os.fsencode(_sort_name(item)), item) for item in found)
             for _, item in order:
-                yield from self._of(item, at, base, prefix)
+                try:
+                    yield from self._of(item, at, base, prefix, unfit)
+                except UnfitNameError as error:
+                    unfit.append(error)
         finally:
             os.close(at)
 
-    def _of(self, item: "os.DirEntry[str]", at: int, base: str, prefix: str) -> Iterator[Entry]:
+    def _of(
+        self,
+        item: "os.DirEntry[str]",
+        at: int,
+        base: str,
+        prefix: str,
+        unfit: Unfit,
+    ) -> Iterator[Entry]:
         name = base + item.name
         if item.name.startswith(PARTIAL):
             return
@@ -150,7 +166,7 @@ class FolderBucket:
             if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
                 with suppress(FileNotFoundError, NotADirectoryError):
                     check_name(name, self.name)
-                    yield from self._below(open_folder(at, item.name), f"{name}/", prefix)
+                    yield from self._below(open_folder(at, item.name), f"{name}/", prefix, unfit)
         elif name.startswith(prefix):
             with suppress(FileNotFoundError):
                 yield self._seen(at, item.name, name)

@@ -7,7 +7,7 @@ it everywhere. Must not know how anything is stored.
 import re
 from typing import Final
 
-from reconciler.buckets.bucket import BucketError
+from reconciler.buckets.bucket import BucketError, UnfitNameError
 
 MAX_BYTES: Final = 1024
 PARTIAL: Final = ".reconciler-part-"
@@ -19,10 +19,10 @@ def check_name(name: str, bucket: str) -> None:
     """Refuse what cannot be an object's name.
 
     Raises:
-        BucketError: with the reason.
+        UnfitNameError: with the reason.
     """
     if fault := _fault(name):
-        raise BucketError(f"bucket {bucket}: {name[:120]!r} cannot be an object's name: {fault}")
+        raise UnfitNameError(f"bucket {bucket}: {name[:120]!r} cannot be an object's name: {fault}")
 
 
 def check_prefix(prefix: str, bucket: str) -> None:

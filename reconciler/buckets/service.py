@@ -18,9 +18,11 @@ from reconciler.buckets.bucket import (
     ChangedError,
     Entry,
     UnavailableError,
+    UnfitNameError,
 )
 from reconciler.buckets.failures import Where, worded
 from reconciler.buckets.names import check_name, check_prefix, check_size
+from reconciler.buckets.piecemeal import by_folders
 from reconciler.buckets.upload import Upload
 
 if TYPE_CHECKING:
@@ -56,11 +58,14 @@ class ServiceBucket:
         """
         check_prefix(prefix, self.name)
         with self._put_into_words():
-            found = sorted(self._listed(self._base + prefix), key=_order)
+            seen, unfit = self._found(self._base + prefix)
+        found = sorted(seen, key=_order)
         names = [_order(entry) for entry in found]
         for entry in found:
             if entry.size or not _marks_folder(entry, names):
                 yield entry
+        if unfit:
+            raise UnfitNameError(f"{self._where}: {unfit[0]}")
 
     def look(self, name: str) -> Entry | None:
         """Return what is known of one object, None where there is none."""
@@ -146,6 +151,17 @@ class ServiceBucket:
     def _full(self, name: str) -> str:
         check_name(name, self.name)
         return self._base + name
+
+    def _found(self, full: str) -> tuple[Sequence[Entry], Sequence[str]]:
+        """Return what begins so, and what is told of names for which something is left out."""
+        from obstore.exceptions import InvalidPathError  # noqa: PLC0415  # as when it was opened
+
+        try:
+            return list(self._listed(full)), []
+        except InvalidPathError:
+            found, unfit = by_folders(self._reader, full)
+        at = len(self._base)
+        return [self._entry(one["path"][at:], one) for one in found if one["path"][at:]], unfit
 
     def _listed(self, full: str) -> Iterator[Entry]:
         """Yield what begins so: the library lists folders, so what is before it is left out."""

@@ -197,20 +197,23 @@ def _way_on(report: Report, verdict: Verdict, place: Place, trouble: Trouble | N
         return f"confirm what Docker shows with `{place.command('relearn')}`"
     if verdict.state is InstanceState.PENDING:
         return _way_on_pending(report, verdict, place, trouble)
-    return _way_to_store(report, verdict, place, trouble) or _way_on_running(report, verdict)
+    if verdict.state is InstanceState.COLLECTING and trouble is not None:
+        whole = _way_to_store(report, verdict, place)
+    return whole or _way_on_running(report, verdict)
 
 
-def _way_to_store(report: Report, verdict: Verdict, place: Place, trouble: Trouble | None) -> str:
-    """Return what there is to do where files cannot be stored, empty where that is not so."""
-    if verdict.state is not InstanceState.COLLECTING or trouble is None:
-        return ""
+def _way_to_store(report: Report, verdict: Verdict, place: Place) -> str:
+    """Return what somebody has to do where an instance's files cannot be stored, if it has any."""
     task, attempt = report.desired.tasks.get(verdict.key.task), attempt_of(report, verdict)
-    keeps = task.outputs is not None if task else bool(attempt and attempt.outputs)
-    if not keeps or (attempt and attempt.results is not None):
+    stored = attempt is not None and attempt.results is not None
+    if stored or not (task.outputs if task else attempt and attempt.outputs):
         return ""
-    where = f", or the manifest at {task.place_of('outputs')}" if task else ""
+    where = task.place_of("outputs") if task and task.outputs else None
     way = place.command("stop", str(verdict.key), "--discard")
-    return f"see to the bucket{where}; it is tried again by itself. `{way}` gives its files up"
+    return (
+        f"see to the bucket{f', or the manifest at {where}' if where else ''}; it is tried again "
+        f"by itself. `{way}` gives its files up, and its success"
+    )
 
 
 def _way_on_running(report: Report, verdict: Verdict) -> str:

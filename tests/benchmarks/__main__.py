@@ -32,6 +32,7 @@ from tests.benchmarks import (
     pushing,
     recording,
     scaling,
+    sending,
     spreading,
     starting,
     steady,
@@ -63,6 +64,7 @@ ITEMS: dict[str, Callable[[Bench], Item]] = {
     "p": tending.measure,
     "q": clustering.measure,
     "r": carrying.measure,
+    "s": sending.measure,
     "t": beginning.measure,
     "u": looking.measure,
 }

@@ -22,9 +22,9 @@ from tests.benchmarks.bench import Bench, timed
 from tests.benchmarks.table import Figure, Item, interleaved, ratio
 from tests.support.s3 import OWNER, S3Server
 
-_MIB = 1024 * 1024
-_PLACE = "bench"
-_TARGET = 1.25
+MIB = 1024 * 1024
+PLACE = "bench"
+TARGET = 1.25
 
 
 def measure(bench: Bench) -> Item:
@@ -33,11 +33,11 @@ def measure(bench: Bench) -> Item:
     item = Item("r", f"one object of {large} MiB, and {many} small ones, to an S3 server and back")
     folder = bench.scratch / "carrying"
     (folder / "server").mkdir(parents=True)
-    _fill(folder / "large", 1, large * _MIB)
-    _fill(folder / "many", many, 64)
+    fill(folder / "large", 1, large * MIB)
+    fill(folder / "many", many, 64)
     with S3Server(folder / "server") as server:
-        server.make(_PLACE)
-        rivals = (_Ours(folder, server), _Plain(server))
+        server.make(PLACE)
+        rivals = (_Ours(folder, server), Plain(server))
         for what in ("large", "many"):
             for way, noun in (("put", "to the server"), ("get", "and back")):
                 calls = [partial(_take, rival, way, folder, what) for rival in rivals]
@@ -48,22 +48,16 @@ def measure(bench: Bench) -> Item:
                     )
                 )
                 item.figures += [ours, plain]
-                item.claims.append(ratio(ours, plain, _TARGET))
+                item.claims.append(ratio(ours, plain, TARGET))
     item.notes.append("ours checks what has come, and has each file on the disk; so has the plain")
     return item
 
 
 class _Ours:
     def __init__(self, folder: Path, server: S3Server) -> None:
-        (folder / "access").write_text(OWNER.access)
-        (folder / "secret").write_text(OWNER.secret)
-        keys = Credential(
-            access_key=SecretPlace(file=str(folder / "access")),
-            secret_key=SecretPlace(file=str(folder / "secret")),
-        )
-        url = f"s3://{_PLACE}/ours"
+        url = f"s3://{PLACE}/ours"
         lab = data.Bucket(name="lab", url=url, endpoint=server.url, credentials="lab")
-        self._bucket = Buckets({"lab": lab}, {"lab": keys}).open("lab")
+        self._bucket = Buckets({"lab": lab}, {"lab": keys(folder)}).open("lab")
 
     def put(self, folder: Path) -> None:
         _carry(FolderBucket("here", str(folder)), self._bucket, folder.name, "")
@@ -72,12 +66,13 @@ class _Ours:
         _carry(self._bucket, FolderBucket("here", str(folder)), "", prefix)
 
 
-class _Plain:
-    """The same requests, as few lines as do them."""
+class Plain:
+    """The same requests, as few lines as do them; `sure` has each file on the disk."""
 
-    def __init__(self, server: S3Server) -> None:
+    def __init__(self, server: S3Server, *, sure: bool = True) -> None:
+        self._sure = sure
         self._store = S3Store(
-            _PLACE,
+            PLACE,
             endpoint=server.url,
             access_key_id=OWNER.access,
             secret_access_key=OWNER.secret,
@@ -97,13 +92,24 @@ class _Plain:
 
     def _get(self, name: str, path: Path) -> None:
         with path.open("wb") as file:
-            for piece in obstore.get(self._store, name).stream(min_chunk_size=_MIB):
+            for piece in obstore.get(self._store, name).stream(min_chunk_size=MIB):
                 file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
+            if self._sure:
+                file.flush()
+                os.fsync(file.fileno())
 
 
-def _take(rival: _Ours | _Plain, way: str, folder: Path, what: str) -> float:
+def keys(folder: Path) -> Credential:
+    """Return the server's keys, in files of a folder."""
+    (folder / "access").write_text(OWNER.access)
+    (folder / "secret").write_text(OWNER.secret)
+    return Credential(
+        access_key=SecretPlace(file=str(folder / "access")),
+        secret_key=SecretPlace(file=str(folder / "secret")),
+    )
+
+
+def _take(rival: _Ours | Plain, way: str, folder: Path, what: str) -> float:
     """Return the seconds of one way for one rival; nothing is there before it comes back."""
     if way == "put":
         return timed(lambda: rival.put(folder / what))
@@ -130,9 +136,10 @@ def _each(things: Iterator[Path] | Iterator[str], work: Callable[..., None]) -> 
             done.result()
 
 
-def _fill(folder: Path, count: int, size: int) -> None:
+def fill(folder: Path, count: int, size: int) -> None:
+    """Make a folder with so many files of so many bytes, each with other content."""
     folder.mkdir()
-    block = os.urandom(min(size, _MIB))
+    block = os.urandom(min(size, MIB))
     for number in range(count):
         with (folder / str(number)).open("wb") as file:
             for part in range(0, size, len(block)):

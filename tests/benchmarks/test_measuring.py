@@ -13,6 +13,7 @@ from tests.benchmarks import (
     placing,
     planning,
     recording,
+    sending,
     spreading,
     tending,
     warming,
@@ -80,4 +81,12 @@ def test_prepared_slots(bench: Bench) -> None:
 def test_carrying(bench: Bench) -> None:
     item = carrying.measure(bench)
     assert len(item.figures) == 8
+    assert all(value > 0 for figure in item.figures for value in figure.values)
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_sending(bench: Bench) -> None:
+    item = sending.measure(bench)
+    assert len(item.figures) == 2 * len(item.claims) == 16
     assert all(value > 0 for figure in item.figures for value in figure.values)

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from obstore.exceptions import InvalidPathError
 
+from reconciler.buckets.bucket import UnfitNameError
 from reconciler.buckets.failures import Where
 from reconciler.buckets.service import ServiceBucket
 
@@ -27,8 +29,42 @@ class Pages:
 
 
 def names(pages: Pages, prefix: str = "", base: str = "") -> list[str]:
-    bucket = ServiceBucket(Where("lab", "s3://x", ""), base, pages, pages)  # type: ignore[arg-type]
-    return [entry.name for entry in bucket.list(prefix)]
+    return [entry.name for entry in opened(pages, base).list(prefix)]
+
+
+def opened(pages: Pages, base: str = "") -> ServiceBucket:
+    return ServiceBucket(Where("lab", "s3://x", ""), base, pages, pages)  # type: ignore[arg-type]
+
+
+class Spoiled(Pages):
+    """A service whose pages cannot be read as long as one of the names is in them."""
+
+    def __init__(self, *found: tuple[str, int], unfit: str) -> None:
+        super().__init__(*found)
+        self._unfit = unfit
+
+    def list(self, prefix: str | None, *, offset: str | None, chunk_size: int) -> Iterator[Any]:
+        yield from super().list(prefix, offset=offset, chunk_size=chunk_size)
+        if self._unfit.startswith(f"{prefix}/" if prefix else ""):
+            raise self._refused(self._unfit)
+
+    def list_with_delimiter(self, prefix: str | None) -> dict[str, Any]:
+        above = f"{prefix}/" if prefix else ""
+        rest = self._unfit.removeprefix(above)
+        if self._unfit.startswith(above) and (rest.startswith("/") or "/" not in rest):
+            raise self._refused(self._unfit)
+        names = [name for name, _ in self._found if name.startswith(above)] + [self._unfit]
+        below = {
+            name[len(above) :].partition("/")[0] for name in names if "/" in name[len(above) :]
+        }
+        objects = [page[0] for page in Pages.list(self, prefix, offset=None, chunk_size=1)]
+        return {
+            "common_prefixes": sorted(above + one for one in below),
+            "objects": [one for one in objects if "/" not in one["path"][len(above) :]],
+        }
+
+    def _refused(self, name: str) -> InvalidPathError:
+        return InvalidPathError(f'invalid path: Path "{name}" contained empty path segment')
 
 
 def test_a_listing_by_folders_is_put_in_order() -> None:
@@ -54,3 +90,29 @@ def test_nothing_is_missed_and_little_is_asked_in_vain(order: list[str], prefix:
     found = names(pages, prefix)
     assert found[: len(order)] == sorted(name for name in order if name.startswith(prefix))
     assert pages.seen < 10 or not prefix
+
+
+OTHERS = (("a", 1), ("b/1", 1), ("b/2/3", 1), ("x/ok", 1), ("y-1/2", 1))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [("", ["a", "b/1", "b/2/3", "y-1/2"]), ("b", ["b/1", "b/2/3"]), ("b/2", ["b/2/3"]), ("x/", [])],
+)
+def test_a_name_that_is_none_takes_nothing_but_its_folder_along(
+    prefix: str, expected: list[str]
+) -> None:
+    bucket = opened(Spoiled(*OTHERS, unfit="x//y"))
+    found: list[str] = []
+    if prefix in {"", "x/"}:
+        with pytest.raises(UnfitNameError, match=r"'x//y'.*all below x/ is left out"):
+            found.extend(entry.name for entry in bucket.list(prefix))
+    else:
+        found.extend(entry.name for entry in bucket.list(prefix))
+    assert found == expected
+
+
+def test_a_name_that_is_none_beside_what_is_asked_for_is_told() -> None:
+    bucket = opened(Spoiled(*OTHERS, unfit="y\n"))
+    with pytest.raises(UnfitNameError, match=r"'y\\n'.*all of it is left out"):
+        list(bucket.list("y-"))

@@ -100,6 +100,14 @@ def test_lists_objects(source: Path, store: Path) -> None:
     assert [line.split()[-1] for line in lines] == ["other", "pi/0/a.csv", "pi/1/a.csv"]
 
 
+def test_lists_all_but_what_has_no_name_for_an_object(source: Path, store: Path) -> None:
+    fill(store, "a", "in/new\nline", "in/z", "other\t/b")
+    result = buckets(source, "ls", "lab")
+    failed(result, r"'in/new\nline' cannot be an object's name: it has control characters")
+    assert [line.split()[-1] for line in result.stdout.splitlines()] == ["a", "in/z"]
+    assert "z" in done(buckets(source, "ls", "lab/in/z"))
+
+
 def test_gets_an_object_and_all_below_a_prefix(source: Path, store: Path, here: Path) -> None:
     fill(store, "pi/0/a.csv", "pi/1/a.csv", "other")
     done(buckets(source, "get", "lab/other", "."), "1 object copied, 5 bytes")

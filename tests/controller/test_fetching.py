@@ -6,7 +6,13 @@ import threading
 
 import pytest
 
-from reconciler.buckets.bucket import AbsentError, ChangedError, DeniedError, UnavailableError
+from reconciler.buckets.bucket import (
+    AbsentError,
+    ChangedError,
+    DeniedError,
+    UnavailableError,
+    UnfitNameError,
+)
 from reconciler.controller.carrying import Carriage
 from reconciler.controller.execution import carry_out
 from reconciler.controller.merging import Listing, merged, resolved
@@ -182,6 +188,7 @@ def test_the_same_content_is_read_once() -> None:
         (ChangedError("bucket data: a has changed"), TransientError),
         (DeniedError("bucket data: no credentials"), PermanentError),
         (AbsentError("bucket data: there is no such folder"), PermanentError),
+        (UnfitNameError("bucket data: 'a//b' is left out"), PermanentError),
     ],
 )
 @pytest.mark.parametrize("call", ["list", "read"])

@@ -23,9 +23,11 @@ def test_its_manifests_are_valid() -> None:
 
 
 def test_its_commands_are_those_that_there_are() -> None:
-    assert {*re.findall(r"reconciler (\w+) ", PAGE)} == {"snapshot", "results"}
-    offered = call("results", "--help").output
-    assert all(option in offered for option in re.findall(r"^    .*?(--\w+)", PAGE, re.MULTILINE))
+    shown = re.findall(r"^    (?:\$ )?reconciler (\w+)([^#\n]*)", PAGE, re.MULTILINE)
+    assert {verb for verb, _ in shown} == {"snapshot", "results", "stop"}
+    for verb, rest in shown:
+        offered = call(verb, "--help").output
+        assert all(option in offered for option in re.findall(r"--\w+", rest)), (verb, rest)
 
 
 def test_it_names_what_a_prefix_may_use() -> None:

@@ -7,6 +7,7 @@ from tests.e2e.fleet import Fleet
 from tests.e2e.project import Project
 from tests.e2e.site import Site
 from tests.e2e.store import Store
+from tests.support.age import Sealer, sealer
 from tests.support.nodes import Nodes, four_nodes
 from tests.support.private_engine import PrivateEngine
 from tests.support.relay import Relay
@@ -25,6 +26,14 @@ def project(tmp_path: Path) -> Iterator[Project]:
 @pytest.fixture
 def fleet(project: Project) -> Fleet:
     return Fleet(project)
+
+
+@pytest.fixture
+def age(project: Project, tmp_path: Path) -> Sealer:
+    """Return an identity that the reconciler has."""
+    identity = sealer(tmp_path / "identity")
+    project.reconciler.env["RECONCILER_AGE_IDENTITIES"] = str(identity.file)
+    return identity
 
 
 @pytest.fixture

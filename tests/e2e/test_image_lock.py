@@ -29,12 +29,7 @@ def registry(project: Project, port: int) -> Iterator[str]:
     with serving(project.home, port, closed=True) as address:
         yield f"{address}/{project.name}"
         project.reconciler.close()
-        for name in project.engine.ids():
-            project.engine.remove(name)
-        for image in project.engine.client.images(all=False):
-            for tag in [*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())]:
-                if tag.startswith(address):
-                    project.engine.untag(tag)
+        project.engine.forget(address)
 
 
 def log_in(project: Project, registry: str, password: str = PASSWORD) -> None:

@@ -17,6 +17,14 @@ class Sealer(Struct, frozen=True):
         sealed: bytes = pyrage.encrypt(content, [self.recipient], armored=armored)
         return sealed
 
+    def put(self, folder: Path, path: str, value: str) -> None:
+        """Put an encrypted file into a source, completely or not at all."""
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}.draft")
+        draft.write_bytes(self.seal(value.encode()))
+        draft.replace(file)
+
 
 def sealer(file: Path) -> Sealer:
     """Return a new identity, in a file as age-keygen writes it."""

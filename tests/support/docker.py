@@ -1,6 +1,7 @@
 """A project's containers as anybody sees them who looks at the engine, and hands to meddle."""
 
 import io
+import json
 import tarfile
 import threading
 import uuid
@@ -103,6 +104,12 @@ class Outside:
         found = self.client.images(f"reconciler/{self.project}")
         return sorted(tag for one in found for tag in one["RepoTags"])
 
+    def image(self, name: str) -> str:
+        """Return all that is told of an image, and of how it was made."""
+        found = self.client.inspect_image(name)  # type: ignore[no-untyped-call]
+        history = self.client.history(name)  # type: ignore[no-untyped-call]
+        return json.dumps([found, history], ensure_ascii=False)
+
     @contextmanager
     def watched(self) -> Iterator["Record"]:
         """Record all that the engine tells of the project for the length of a block."""
@@ -156,6 +163,18 @@ class Outside:
     def untag(self, name: str) -> None:
         with suppress(ImageNotFound):
             self.client.remove_image(name, noprune=True)
+
+    def forget(self, registry: str) -> None:
+        """Remove the project's containers, and the images of a registry that is about to go."""
+        for name in self.ids():
+            self.remove(name)
+        for image in [*self.images(), *self._known_by(registry)]:
+            self.untag(image)
+
+    def _known_by(self, registry: str) -> Iterator[str]:
+        for image in self.client.images():
+            names = (*(image["RepoTags"] or ()), *(image["RepoDigests"] or ()))
+            yield from (name for name in names if name.startswith(f"{registry}/"))
 
     def close(self) -> None:
         made = [entry["Id"] for entry in self.containers()]

@@ -17,13 +17,13 @@ _CHUNK: Final = 64 * 1024
 class Relay:
     """Forwards until told otherwise, and counts what is asked. Use it by its `url`."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self._upstream = port
+    def __init__(self, upstream: int, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        self._upstream = upstream
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
-        self.port = 0
+        self.port = port
         self.requests: list[tuple[str, str]] = []
         # Bytes a second in each direction of each connection; 0 is as fast as it goes.
         self.pace = 0
@@ -31,6 +31,8 @@ class Relay:
         self.cuts = 0
         self.cut_after = 0
         self.silent = False
+        # After how many requests it falls silent by itself; 0 is never.
+        self.silent_after = 0
         # Bytes of answers that came by.
         self.received = 0
 
@@ -103,6 +105,8 @@ class Relay:
     def _note(self, data: bytes) -> bool:
         for method, path in _REQUEST.findall(data):
             self.requests.append((method.decode(), path.decode()))
+        if self.silent_after and len(self.requests) >= self.silent_after:
+            self.silent = True
         return True
 
     def _answer(self) -> Callable[[bytes], bool]:

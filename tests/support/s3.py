@@ -29,14 +29,16 @@ OWNER: Final = Keys("owner-key", "owner-secret-51b7")
 READER: Final = Keys("reader-key", "reader-secret-90c2")
 STRANGER: Final = Keys("stranger-key", "stranger-secret-77aa")
 FORGED: Final = Keys(OWNER.access, "not-the-secret")
-_MAY: Final = {OWNER: ["Read", "Write", "List", "Tagging"], READER: ["Read", "List"]}
+_EVERYTHING: Final = ["Read", "Write", "List", "Tagging"]
 
 
 class S3Server:
     """Can be stopped and started again, and has then what it had."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, owner: Keys = OWNER) -> None:
+        """One whose `owner` may do everything; what is in its buckets lies below `data`."""
         self._folder = folder
+        self._may = {owner: _EVERYTHING, READER: ["Read", "List"]}
         self.port, self._filer, master, volume = _ports(4)
         self._ports = [f"-master.port={master}", f"-volume.port={volume}"]
         self._process: subprocess.Popen[bytes] | None = None
@@ -45,12 +47,18 @@ class S3Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def data(self) -> Path:
+        """The folder of what it keeps."""
+        return self._folder / "data"
+
     def start(self) -> None:
         """Start it, and wait until it serves."""
-        data = self._folder / "data"
+        data = self.data
         data.mkdir(exist_ok=True)
         access = self._folder / "access.json"
-        access.write_text(json.dumps({"identities": [_identity(k, v) for k, v in _MAY.items()]}))
+        known = [_identity(keys, may) for keys, may in self._may.items()]
+        access.write_text(json.dumps({"identities": known}))
         command = [
             str(WEED), "-logtostderr=true", "server", f"-dir={data}", "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1", *self._ports, f"-filer.port={self._filer}", "-s3",

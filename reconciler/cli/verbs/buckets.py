@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.buckets.bucket import AbsentError, Entry
+from reconciler.buckets.bucket import AbsentError, Entry, UnfitNameError
 from reconciler.buckets.carrying import Errand
 from reconciler.buckets.crew import together
 from reconciler.buckets.folder import FolderBucket
@@ -54,12 +54,19 @@ def ls(place: str | None, source: options.Where, operator: options.Chosen, form:
         _list_buckets(known, form)
         return
     side = side_of(place, known)
-    found = list(side.bucket.list(side.prefix))
+    found: list[Entry] = []
+    unfit: UnfitNameError | None = None
+    try:
+        found.extend(side.bucket.list(side.prefix))
+    except UnfitNameError as error:  # told when all others are
+        unfit = error
     if form == "json":
         echo(json_text(output.objects_json(known.project, side, found)))
-        return
-    for line in output.objects_text(found):
-        echo(line)
+    else:
+        for line in output.objects_text(found):
+            echo(line)
+    if unfit is not None:
+        raise unfit
 
 
 @command.command("get")
