@@ -4,7 +4,7 @@ Objects are known by names relative to the bucket's own prefix: `a/b.csv`. A nam
 with half of what is written to it. Calls are synchronous and may come from several threads.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -55,6 +55,8 @@ class Bucket(Protocol):
     """One bucket. Every method may raise UnavailableError and DeniedError."""
 
     name: str
+    together: int
+    """How many small objects are best stored by one call."""
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Yield the objects whose names begin with a prefix, in the order of their names.
@@ -88,6 +90,14 @@ class Bucket(Protocol):
         Raises:
             AbsentError: there is no such bucket.
             FullError: there is no room.
+        """
+        ...
+
+    def write_all(self, contents: Mapping[str, bytes]) -> Iterator[Entry]:
+        """Store small objects, each as by `write`, and yield each once it is stored.
+
+        Raises:
+            as `write`; what was not yielded then may be stored or not.
         """
         ...
 

@@ -6,8 +6,8 @@ of the bucket, is none. Must not know services.
 
 import os
 import stat
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
 from reconciler.buckets.bucket import (
@@ -33,6 +33,9 @@ Unfit = list[UnfitNameError]
 
 class FolderBucket:
     """Objects in a folder of this machine, which must exist."""
+
+    together = 8
+    """Each of them is a file that is open meanwhile."""
 
     def __init__(self, name: str, root: str) -> None:
         self.name = name
@@ -87,9 +90,10 @@ class FolderBucket:
         """Store an object whole, or not at all."""
         check_name(name, self.name)
         *folders, last = name.split("/")
-        with Partial() as partial:
+        with ExitStack() as stack:
             with self.in_words():
-                partial.open(self.descent.make(folders))
+                at = stack.enter_context(self.descent.made(folders))
+                partial = _begun(stack, at)
             seen = 0
             for piece in content:  # what it raises passes as it is
                 seen += len(piece)
@@ -97,7 +101,36 @@ class FolderBucket:
                     partial.write(piece)
             check_size(seen, size, name, self.name)
             with self.in_words():
-                return _entry(name, self._place(partial, folders, last))
+                partial.sync()
+                self._place(partial, at, folders, last)
+                os.fsync(at)
+                return _entry(name, partial.facts())
+
+    def write_all(self, contents: Mapping[str, bytes]) -> Iterator[Entry]:
+        """Store small objects; the disk is asked once for the names in each folder."""
+        places: dict[str, list[str]] = {}
+        for name in contents:
+            check_name(name, self.name)
+            places.setdefault(name.rpartition("/")[0], []).append(name)
+        for folder, names in places.items():
+            with self.in_words():
+                written = self._write_in(folder.split("/") if folder else [], names, contents)
+            yield from written
+
+    def _write_in(
+        self, folders: Sequence[str], names: Sequence[str], contents: Mapping[str, bytes]
+    ) -> Sequence[Entry]:
+        with ExitStack() as stack:
+            at = stack.enter_context(self.descent.made(folders))
+            partials = {name: _begun(stack, at) for name in names}
+            for name, partial in partials.items():
+                partial.write(contents[name])
+            for partial in partials.values():
+                partial.sync()
+            for name, partial in partials.items():
+                self._place(partial, at, folders, name.rpartition("/")[2])
+            os.fsync(at)
+            return [_entry(name, partial.facts()) for name, partial in partials.items()]
 
     def copy(self, source: str, target: str) -> Entry:
         """Store an object once more under another name."""
@@ -127,13 +160,16 @@ class FolderBucket:
             self._check_root()
             raise of_system(error, f"bucket {self.name}, the folder {self.descent.root}") from error
 
-    def _place(self, partial: Partial, folders: Sequence[str], last: str) -> os.stat_result:
-        partial.sync()
+    def _place(self, partial: Partial, at: int, folders: Sequence[str], last: str) -> None:
+        """Give a file its name in its own folder, or in one that is made in the place of that."""
         with suppress(FileNotFoundError):
-            return partial.place(last)
+            partial.place(last, at)
+            return
         for _ in range(_TRIES):
-            with self.descent.made(folders) as at, suppress(FileNotFoundError):
-                return partial.place(last, at)
+            with self.descent.made(folders) as another, suppress(FileNotFoundError):
+                partial.place(last, another)
+                os.fsync(another)
+                return
         raise UnavailableError(
             f"bucket {self.name}: {'/'.join(folders)} goes as soon as it is made"
         )
@@ -195,6 +231,12 @@ class FolderBucket:
                 f"bucket {self.name}: there is no folder {self.descent.root}; make it, or mount"
                 " what should be there"
             )
+
+
+def _begun(stack: ExitStack, at: int) -> Partial:
+    partial = stack.enter_context(Partial())
+    partial.open(at)
+    return partial
 
 
 def _sort_name(item: "os.DirEntry[str]") -> str:

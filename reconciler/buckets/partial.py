@@ -28,7 +28,7 @@ class Partial:
         self._hidden = ""
 
     def open(self, at: int) -> None:
-        """Begin a file in an open folder, which is closed with it."""
+        """Begin a file in an open folder, which stays open as long as this is used."""
         self._at = at
         try:
             self._file = os.open(".", _NAMELESS, _MODE, dir_fd=at)
@@ -48,18 +48,22 @@ class Partial:
         """Have all of it on the disk."""
         os.fsync(self._file)
 
-    def place(self, name: str, at: int | None = None) -> os.stat_result:
-        """Give the file its name, in place of what has it; the name lasts when this returns.
+    def place(self, name: str, at: int) -> None:
+        """Give the file its name in an open folder, in place of what has it.
 
-        In another open folder than its own, if one is given.
+        The name lasts once the folder is on the disk.
 
         Raises:
             FileNotFoundError: the folder has been removed; it can be placed in another.
         """
-        at = self._at if at is None else at
-        if self._hidden or not self._named(name, at):
+        if self._hidden:
+            os.rename(self._hidden, name, src_dir_fd=self._at, dst_dir_fd=at)
+            self._hidden = ""
+        elif not self._named(name, at):
             self._replace(name, at)
-        os.fsync(at)
+
+    def facts(self) -> os.stat_result:
+        """Return what the system knows of it."""
         return os.fstat(self._file)
 
     def _named(self, name: str, at: int) -> bool:
@@ -71,15 +75,14 @@ class Partial:
         return True
 
     def _replace(self, name: str, at: int) -> None:
-        if not self._hidden:
-            hidden = _hidden()
-            self._named(hidden, at)
-            if at != self._at:
-                os.close(self._at)
-                self._at = os.dup(at)
-            self._hidden = hidden
-        os.rename(self._hidden, name, src_dir_fd=self._at, dst_dir_fd=at)
-        self._hidden = ""
+        hidden = _hidden()
+        self._named(hidden, at)
+        try:
+            os.rename(hidden, name, src_dir_fd=at, dst_dir_fd=at)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(hidden, dir_fd=at)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -93,9 +96,8 @@ class Partial:
         if self._hidden:
             with suppress(OSError):
                 os.unlink(self._hidden, dir_fd=self._at)
-        for file in (self._file, self._at):
-            if file >= 0:
-                os.close(file)
+        if self._file >= 0:
+            os.close(self._file)
 
 
 def _hidden() -> str:

@@ -7,7 +7,7 @@ repetition are the library's. Must not know where credentials are from.
 
 import time
 from bisect import bisect_left
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -42,6 +42,8 @@ _FIRST_PAUSE: Final = 0.2
 
 class ServiceBucket:
     """Objects of a service. One store reads and one writes: what they wait for differs."""
+
+    together = 1
 
     def __init__(self, where: Where, prefix: str, reader: "S3Store", writer: "S3Store") -> None:
         self.name = where.name
@@ -105,6 +107,11 @@ class ServiceBucket:
         if done["e_tag"] is None:
             return self._seen(name)
         return Entry(name, source.seen, done["e_tag"], time.time())
+
+    def write_all(self, contents: Mapping[str, bytes]) -> Iterator[Entry]:
+        """Store small objects, one after the other."""
+        for name, content in contents.items():
+            yield self.write(name, [content], len(content))
 
     def _in_parts(self, name: str, content: Iterable[bytes], size: int | None) -> "PutResult":
         def send(pieces: Iterator[bytes]) -> "PutResult":

@@ -5,17 +5,15 @@ is handed out has its facts on disk, and where the disk refuses, nothing is hand
 drives the core carries the actions out and reports back; results may come in any order.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
 from reconciler.controller import narrate
 from reconciler.controller.almanac import Almanac, scheduled
-from reconciler.controller.happenings import Done, Finished
 from reconciler.controller.knowing import Knowing
 from reconciler.controller.scribe import Record
-from reconciler.model.action import Action, Hold, Plan, Verb, Verdict
+from reconciler.model.action import Action, Hold, Plan, Verdict
 from reconciler.model.desired import Desired
 from reconciler.model.fact import (
     Fact,
@@ -45,22 +43,13 @@ class Core(Knowing):
         self.permit: Permit | None = None
         # Whether all that begins is to run, whatever has completed before.
         self.afresh = False
-        # What was handed out: how much of each kind in all, without what could not be taken over,
-        # and what by the last turn.
-        self.deeds: Counter[Verb] = Counter()
+        # What was handed out by the last turn.
         self.latest: list[Action] = []
         # What was last seen of running containers, by id, for whoever looks; nothing rests on it.
         self.glimpses: Mapping[str, Glimpse] = {}
         # How often it has planned; a turn with nothing to do plans nothing.
         self.passes = 0
         self._freed = 0
-
-    def finished(self, done: Finished) -> bool:
-        """Take an action's result in, as `Knowing` does."""
-        came_about = isinstance(done.outcome, Done) and not done.outcome.gone
-        if done.action.verb is Verb.REUSE and not came_about:
-            self.deeds[Verb.REUSE] -= 1
-        return super().finished(done)
 
     def turn(self) -> list[Action]:
         """Plan what is due, record it, and return the actions to carry out now."""

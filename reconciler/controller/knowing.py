@@ -4,6 +4,7 @@ Whatever may mean something for a task marks it as one to be planned. Nothing is
 nothing handed out.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
@@ -67,6 +68,8 @@ class Knowing:
         self.board = Board(desired.project, list(desired.nodes))
         self.assessment = Assessment()
         self.underway = Errands()
+        # What was handed out in all, how much of each kind, without what could not be taken over.
+        self.deeds: Counter[Verb] = Counter()
         # Epoch seconds of a clock that nobody sets: what is on record is measured by it.
         self.now = now
         self._dates = Dates(almanac or Wall(now), self.began)
@@ -158,6 +161,9 @@ class Knowing:
         if action.fetching is not None:
             for task in self._fed_from(action.fetching):
                 self._soil(task)
+        came_about = isinstance(done.outcome, Done) and not done.outcome.gone
+        if action.verb is Verb.REUSE and not came_about:
+            self.deeds[Verb.REUSE] -= 1
         if action.verb is Verb.CREATE and not isinstance(done.outcome, Done):
             self.board.freed += 1
         self._soil(action.task)

@@ -26,6 +26,7 @@ from reconciler.model.staging import PUT_IN_AT
 
 _SMALL: Final = 4 * 2**20
 _THREADS: Final = 8
+_GATHERED: Final = 2**18
 
 
 class StoredFile(Struct, frozen=True):
@@ -34,6 +35,15 @@ class StoredFile(Struct, frozen=True):
     path: str
     size: int
     sha256: str
+
+
+class _Small(Struct, frozen=True):
+    """A file that is in memory, its path, its SHA-256 and its content."""
+
+    file: FolderFile
+    path: str
+    sha256: str
+    content: bytes
 
 
 class Meter:
@@ -67,6 +77,7 @@ class Uploading:
         self._crew = Crew("upload", _THREADS)
         self._stored: dict[str, StoredFile] = {}
         self._there: set[tuple[str, str]] | None = None
+        self._gathered: list[_Small] = []
         self.unsure: set[str] = set()
 
     def check(self) -> None:
@@ -111,6 +122,7 @@ class Uploading:
 
     def finish(self) -> list[StoredFile]:
         """Wait for all that is under way; return what is stored, by path."""
+        self._send_gathered()
         self._crew.finish()
         return [self._stored[path] for path in sorted(self._stored)]
 
@@ -129,7 +141,28 @@ class Uploading:
         if self._is_sent(path, digest):
             self._note(path, file.size, digest)
         else:
-            self._submit(file, path, digest, lambda: iter([content]))
+            self._gather(_Small(file, path, digest, content))
+
+    def _gather(self, small: "_Small") -> None:
+        """Send a file with as many others as the bucket would have at once, and no more memory."""
+        self._gathered.append(small)
+        held = sum(one.file.size for one in self._gathered)
+        if len(self._gathered) >= self._bucket.together or held > _GATHERED:
+            self._send_gathered()
+
+    def _send_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+
+        def send() -> None:
+            smalls = {self._upload.prefix + one.path: one for one in gathered}
+            contents = {name: one.content for name, one in smalls.items()}
+            for entry in self._bucket.write_all(contents):
+                small = smalls[entry.name]
+                self._meter.add(0, entry.size)
+                self._sent(small.file, small.path, small.sha256, entry.version)
+
+        if gathered:
+            self._crew.do(send)
 
     def _submit(
         self, file: FolderFile, path: str, digest: str, content: Callable[[], Iterator[bytes]]

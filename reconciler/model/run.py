@@ -163,6 +163,11 @@ class Run(Struct):
         }
         return replace(self, attempts=attempts)
 
+    @property
+    def resolved(self) -> bool:
+        """Whether it is known what its image means."""
+        return bool(self.digest or self.images)
+
     def means(self, reference: str) -> bool:
         """Whether an image has the run's digest, as far as one is known."""
         return self.digest in {"", digest_in(reference)}

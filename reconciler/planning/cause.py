@@ -81,11 +81,12 @@ def moved(
 def relocked(desired: Desired, task: DesiredTask, digest: str) -> Cause | None:
     """Word that a service's image is locked to another digest than this, None where it is not.
 
-    What completes is not done again for that, nor stopped: the digest is its next run's.
+    An empty one is no registry's. What completes is not done again for that, nor stopped: the
+    digest is its next run's.
     """
     image = task.spec.image
     locked = desired.locks.get(image, "")
-    if not task.service or not digest or locked in {"", digest}:
+    if not task.service or locked in {"", digest}:
         return None
     at = desired.lock_places.get(image, task.at)
     return Cause(RELOCKED, "image.digest", digest, locked, at, desired.revision)

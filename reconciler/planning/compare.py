@@ -143,8 +143,10 @@ def _differences(
         for path, before, now in found:
             why = cause.moved(after, new, path, before, now, f"{path} changed")
             yield Difference(effect, why)
-    if why_relocked := cause.relocked(after, new, locked.get(new.spec.image, "")):
-        yield Difference(Effect.SHAPE, why_relocked)
+    known = locked.get(new.spec.image)
+    relocked = cause.relocked(after, new, known) if known is not None else None
+    if relocked is not None:
+        yield Difference(Effect.SHAPE, relocked)
     if old.matrix != new.matrix:
         names = old.matrix, new.matrix
         why = cause.moved(after, new, "instances.matrix", *names, cause.OTHER_VALUES)

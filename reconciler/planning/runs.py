@@ -22,7 +22,8 @@ def run_of(given: Pass, task: DesiredTask, seen: Seen) -> tuple[Run, Cause | Non
     known = given.history.tasks.get(task.name)
     run = known.run_for(task) if known else None
     if run is not None:
-        other = cause.relocked(given.desired, task, run.digest)
+        desired = given.desired
+        other = cause.relocked(desired, task, run.digest) if run.resolved else None
         return (next_run(given, task, seen), other) if other else (run, None)
     latest = known.latest() if known else None
     return next_run(given, task, seen), _why_opened(given, task, latest)

@@ -227,7 +227,7 @@ class Scene(Struct, dict=True):
         """Why its run was opened, where that is what the image is locked to; None otherwise."""
         known = self.given.history.tasks.get(self.task.name)
         before = known.runs.get(self.run.number - 1) if known else None
-        if self.run.reason != RELOCKED or before is None:
+        if self.run.reason != RELOCKED or before is None or not before.resolved:
             return None
         return relocked(self.given.desired, self.task, before.digest)
 
@@ -258,7 +258,8 @@ class Scene(Struct, dict=True):
         spec = self.task.spec
         if spec.origin is not None or digest_in(spec.image):
             return spec.image
-        digest = self.run.digest or self.given.desired.locks.get(spec.image, "")
+        locked = "" if self.run.resolved else self.given.desired.locks.get(spec.image, "")
+        digest = self.run.digest or locked
         return f"{spec.image}@{digest}" if digest else spec.image
 
     @cached_property

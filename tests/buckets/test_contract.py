@@ -53,6 +53,25 @@ def test_what_is_written_is_read(bucket: Bucket, size: int, announced: bool) -> 
     assert b"".join(bucket.read(written)) == b"".join(pieces(size))
 
 
+def test_many_are_stored_by_one_call(bucket: Bucket) -> None:
+    given = {
+        f"{folder}{n}": f"{folder}{n}".encode() * n
+        for folder in ("", "a/", "b/c/")
+        for n in range(7)
+    }
+    put(bucket, "a/3")
+    written = {entry.name: entry for entry in bucket.write_all(given)}
+    assert written.keys() == given.keys()
+    for name, told in given.items():
+        assert content(bucket, name) == told
+        seen = bucket.look(name)
+        assert seen is not None
+        assert (seen.size, seen.version) == (len(told), written[name].version)
+    assert names(bucket) == sorted(given)
+    with pytest.raises(BucketError, match="cannot be an object's name"):
+        [*bucket.write_all({"x": b"1", "..": b"2"})]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_kept_as_they_are(bucket: Bucket, name: str) -> None:
     put(bucket, name)

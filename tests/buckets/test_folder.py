@@ -161,6 +161,34 @@ def test_a_folder_that_goes_while_a_file_is_written_is_made_again(
     assert names(bucket) == ["a/b"]
 
 
+def test_of_many_one_that_cannot_be_stored_leaves_nothing_half(
+    bucket: FolderBucket, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a" / "2").mkdir(parents=True)
+    for nameless in (partial._NAMELESS, os.O_WRONLY | os.O_DIRECTORY):
+        monkeypatch.setattr(partial, "_NAMELESS", nameless)
+        with pytest.raises(BucketError, match="a file is where a folder should be"):
+            [*bucket.write_all({f"a/{n}": b"new" for n in range(5)})]
+        left = {path.name for path in (folder / "a").iterdir()}
+        assert left == {"0", "1", "2"}
+        assert names(bucket) == ["a/0", "a/1"]
+
+
+def test_a_folder_that_goes_while_files_get_their_names_is_made_again(
+    bucket: FolderBucket, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sync(file: int) -> None:
+        os.fdatasync(file)
+        for path in (folder / "a").glob("*"):
+            path.unlink()
+        if (folder / "a").exists():
+            (folder / "a").rmdir()
+
+    monkeypatch.setattr(partial.Partial, "sync", lambda self: sync(self._file))
+    assert len([*bucket.write_all({"a/1": b"1", "a/2": b"2"})]) == 2
+    assert names(bucket) == ["a/1", "a/2"]
+
+
 def test_a_file_that_changes_under_the_reader_is_told(bucket: FolderBucket, folder: Path) -> None:
     entry = bucket.write("a", [bytes(3_000_000)])
     reading = bucket.read(entry)

@@ -17,6 +17,7 @@ SUITE = (
     "tests/contract",
     "tests/engines",
     "tests/e2e/test_container.py",
+    "tests/e2e/test_data_on_nodes.py",
     "tests/e2e/test_engine_restart.py",
     "tests/e2e/test_hardening.py",
     "tests/e2e/test_mpi.py",

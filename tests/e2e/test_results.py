@@ -156,6 +156,8 @@ def test_what_can_never_be_stored_is_given_up_by_a_persons_word(project: Project
     running = project.run()
     project.await_states("work", "Collecting")
     project.await_states("gone", "Collecting")
+    way = "reconciler stop work/0 --discard"
+    eventually(lambda: way in project.reconciler("why", "work").ends(0).out, "it says how")
     project.reconciler("stop", "work", "--timeout", "60s").ends(0)
     assert project.states("work") == ["Collecting"], "a mere stop stores what there is"
     project.forget("gone")

@@ -92,6 +92,18 @@ def test_what_ran_by_its_tag_is_replaced_if_it_is_locked_to_another_digest() -> 
     assert made_of(lab) == {"2.0.1": NEW}
 
 
+def test_what_never_was_in_a_registry_is_replaced_by_what_it_is_locked_to() -> None:
+    work = make_task("work", 1, spec={"image": TAG}, retry=Retry(1, Backoff(jitter=0)))
+    lab = Lab()
+    lab.world.images = {TAG: "sha256:own"}
+    lab.apply(web(1), work)
+    lab.wait(100)
+    assert set(made_of(lab).values()) == {"sha256:own"}
+    done = relocked(lab, web(1), work)
+    assert ("", NEW) in {(a.cause.old, a.cause.new) for a in done if a.verb is Verb.STOP}
+    assert made_of(lab) == {"2.0.1": NEW, "1.0.1": "sha256:own"}, "batch goes on"
+
+
 def test_a_gang_of_servers_is_replaced_as_a_whole() -> None:
     lab = running(web(gang=True))
     relocked(lab, web(gang=True))

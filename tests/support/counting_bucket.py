@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from reconciler.buckets.bucket import AbsentError, Entry
 
@@ -12,6 +12,7 @@ class CountingBucket:
 
     def __init__(self, name: str = "results") -> None:
         self.name = name
+        self.together = 3
         self.objects: dict[str, bytes] = {}
         self.calls: list[tuple[str, str]] = []
         self.fault: Callable[[str, str], None] = lambda _call, _name: None
@@ -41,6 +42,9 @@ class CountingBucket:
         with self._lock:
             self.objects[name] = whole
         return self._entry(name)
+
+    def write_all(self, contents: Mapping[str, bytes]) -> Iterator[Entry]:
+        return (self.write(name, [content], len(content)) for name, content in contents.items())
 
     def copy(self, source: str, target: str) -> Entry:
         self._call("copy", source)

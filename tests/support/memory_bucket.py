@@ -1,7 +1,7 @@
 """A bucket in memory, which counts what is asked of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from reconciler.buckets.bucket import AbsentError, ChangedError, Entry
 
@@ -13,6 +13,7 @@ class MemoryBucket:
 
     def __init__(self, name: str = "data", **objects: bytes) -> None:
         self.name = name
+        self.together = 3
         self.objects = {key.replace("__", "/"): content for key, content in objects.items()}
         self.asked: Counter[str] = Counter()
         self.trouble: Callable[[str], Exception | None] = lambda _: None
@@ -50,6 +51,9 @@ class MemoryBucket:
         self._ask("write")
         self.objects[name] = b"".join(content)
         return self._entry(name)
+
+    def write_all(self, contents: Mapping[str, bytes]) -> Iterator[Entry]:
+        return (self.write(name, [content], len(content)) for name, content in contents.items())
 
     def copy(self, source: str, target: str) -> Entry:
         self._ask("copy")
