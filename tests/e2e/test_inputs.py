@@ -1,6 +1,5 @@
 """Inputs: what is in buckets, an instance finds as files, and a node fetches once."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,18 +69,6 @@ class Lab:
 @pytest.fixture
 def lab(project: Project) -> Lab:
     return Lab(project)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with S3Server(tmp_path_factory.mktemp("s3")) as made:
-        yield made
-
-
-@pytest.fixture
-def relay(server: S3Server) -> Iterator[Relay]:
-    with Relay(server.port) as made:
-        yield made
 
 
 def give_keys(project: Project, keys: Keys) -> None:

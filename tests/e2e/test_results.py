@@ -252,12 +252,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         yield made
 
 
-@pytest.fixture
-def relay(server: S3Server) -> Iterator[Relay]:
-    with Relay(server.port) as made:
-        yield made
-
-
 def test_an_upload_that_was_killed_goes_on_with_what_is_missing(
     project: Project, relay: Relay, server: S3Server
 ) -> None:
