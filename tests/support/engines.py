@@ -35,7 +35,7 @@ from reconciler.model.identity import (
     AttemptKey,
     InstanceKey,
 )
-from reconciler.model.observed import Healthiness
+from reconciler.model.observed import Healthiness, Phase
 from reconciler.model.spec import InstanceSpec
 from reconciler.model.staging import SCRATCH
 
@@ -123,6 +123,7 @@ class Rig(Protocol):
     project: str
 
     def run_by_hand(self, name: str, labels: dict[str, str] | None = None) -> str: ...
+    def running(self) -> int: ...
     def kill_by_hand(self, name: str) -> None: ...
     def remove_by_hand(self, name: str) -> None: ...
     def exists(self, name: str) -> bool: ...
@@ -148,6 +149,10 @@ class SimulatedRig:
 
     def run_by_hand(self, name: str, labels: dict[str, str] | None = None) -> str:
         return self.world.run_by_hand(name, labels)
+
+    def running(self) -> int:
+        """Return how many containers run, whosever they are."""
+        return sum(box.phase is Phase.RUNNING for box in self.world.boxes.values())
 
     def kill_by_hand(self, name: str) -> None:
         self.world.kill_by_hand(name)
@@ -226,6 +231,10 @@ class DockerRig:
         self._by_hand.append(made)
         self.client.start(made)
         return made
+
+    def running(self) -> int:
+        """Return how many containers run, whosever they are."""
+        return len(self.client.containers())
 
     def kill_by_hand(self, name: str) -> None:
         self.client.kill(name)
