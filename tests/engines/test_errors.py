@@ -101,8 +101,10 @@ def test_an_engine_on_its_way_out_has_refused_nothing(text: str) -> None:
     assert type(refusal(500, text, doing="start a")) is UnreachableError
 
 
-def test_what_a_start_that_was_cut_off_has_left_is_stranded() -> None:
-    text = f"task {'f0' * 32}: already exists: unknown"
+@pytest.mark.parametrize(
+    "text", [f"task {'f0' * 32}: already exists: unknown", "id already in use"]
+)
+def test_what_a_start_that_was_cut_off_has_left_is_stranded(text: str) -> None:
     assert type(refusal(500, text, doing="start a")) is StrandedError
     assert type(refusal(500, text, doing="create a")) is TransientError
 

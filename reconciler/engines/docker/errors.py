@@ -194,7 +194,7 @@ _ANSWERS: Final = (
     ),
     # What a start has left with containerd that the engine did not live to see the end of.
     _Answer(
-        r"task [0-9a-f]{64}: already exists",
+        r"task [0-9a-f]{64}: already exists|^id already in use",
         StrandedError,
         "the engine died while it was starting it, so whether its program has begun is not known",
         verb="start",
