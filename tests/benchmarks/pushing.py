@@ -4,6 +4,7 @@ The repository is behind https with a password, as most are. What the engine is 
 through a socket of ours, which sees each call come.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,15 @@ from tests.benchmarks.fleet import Follower, Remote, following
 from tests.benchmarks.project import Project, project
 from tests.benchmarks.table import Claim, Figure, Item, bound
 from tests.support.git_servers import HttpsServer, serving
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, Request
 
 _MILLI = 1000.0
 # A webhook within a second of the one before would have to wait for the rest of it.
 _BREATH = 1.2
-# What is asked every ten seconds, news or not: whether the engine is well, and the claim ours.
-_HEALTH = ("/_ping", "/info", "/volumes/")
+# What is asked every few seconds, news or not: whether the engine is well, the claim ours, what
+# runs of ours uses, and what others take, whose containers are listed and looked at.
+_HEALTH = re.compile(r"/(_ping|info|volumes/.*|containers/[0-9a-f]{64}/(json|stats))")
+_OTHERS = "all=0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +104,13 @@ def _look_for_news(site: _Site, follower: Follower, item: Item) -> None:
     for number in range(looks):
         _have_looked(site, follower, f"no news {number}")
     calls = site.proxy.requests[seen:]
-    caused = [call for call in calls if not call.path.startswith(_HEALTH)]
+    caused = [call for call in calls if not _is_routine(call)]
     item.claims.append(Claim(f"calls in {looks} looks without news", len(caused), "calls", 0.0))
     item.notes.append(f"meanwhile the engine's health was asked for by {len(calls)} calls")
+
+
+def _is_routine(call: Request) -> bool:
+    return bool(_HEALTH.fullmatch(call.path)) or _OTHERS in call.query
 
 
 def _have_looked(site: _Site, follower: Follower, mark: str) -> None:

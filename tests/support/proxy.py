@@ -47,6 +47,10 @@ class Asked(NamedTuple):
     def path(self) -> str:
         return self.target.partition("?")[0]
 
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
 
 class Request(NamedTuple):
     """What the engine was asked for, and when, by the clock of `time.perf_counter`."""
@@ -54,6 +58,7 @@ class Request(NamedTuple):
     method: str
     path: str
     at: float
+    query: str = ""
 
 
 _VERSION = re.compile(r"^/v[0-9.]+")
@@ -147,7 +152,7 @@ class Proxy:
     def _forward(self, asked: Asked, upstream: socket.socket, due: deque[Manner]) -> None:
         """Pass a request on, at its time; `due` is what becomes of its answer."""
         method, path = asked.method, asked.path
-        self.requests.append(Request(method, path, time.perf_counter()))
+        self.requests.append(Request(method, path, time.perf_counter(), asked.query))
         if self._held(method, path):
             self.hanging.append((method, path))
             self._free.wait()
