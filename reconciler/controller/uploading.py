@@ -143,7 +143,7 @@ class Uploading:
         else:
             self._gather(_Small(file, path, digest, content))
 
-    def _gather(self, small: "_Small") -> None:
+    def _gather(self, small: _Small) -> None:
         """Send a file with as many others as the bucket would have at once, and no more memory."""
         self._gathered.append(small)
         held = sum(one.file.size for one in self._gathered)

@@ -17,12 +17,12 @@ from reconciler.engines.simulated import SimulatedEngine, World
 from reconciler.model import data
 from reconciler.model.action import Action, Cause, Verb
 from reconciler.model.data import Fetching, Origin
-from reconciler.model.operator import Credential, SecretPlace
+from reconciler.model.operator import Credential
 from tests.benchmarks.bench import Bench, computed, timed
+from tests.benchmarks.carrying import PLACE, keys
 from tests.benchmarks.table import Figure, Item, excess, interleaved
 from tests.support.s3 import OWNER, S3Server
 
-_PLACE = "bench"
 _PREFIX = "in"
 _FOLDERS = 10
 _EXTRA_MS = 100.0
@@ -38,14 +38,14 @@ def measure(bench: Bench) -> Item:
     here = data.Bucket(name="here", url=f"file://{folder / 'here'}")
     _compare(bench, item, "folder", partial(_plain, LocalStore(folder / "here")), _check(here, {}))
     with S3Server(folder / "server") as server:
-        server.make(_PLACE)
+        server.make(PLACE)
         store = _store(server)
         for name in names:
             obstore.put(store, f"{_PREFIX}/{name}", b"x", use_multipart=False)
         there = data.Bucket(
-            name="there", url=f"s3://{_PLACE}", endpoint=server.url, credentials="lab"
+            name="there", url=f"s3://{PLACE}", endpoint=server.url, credentials="lab"
         )
-        check = _check(there, {"lab": _keys(folder)})
+        check = _check(there, {"lab": keys(folder)})
         _compare(bench, item, "S3 server", partial(_plain, store), check)
     item.notes.append("the check is all that a fetch does where the node has the data already")
     return item
@@ -68,9 +68,9 @@ def _compare(
         item.claims.append(excess(ours, listing, _EXTRA_MS))
 
 
-def _check(bucket: data.Bucket, keys: dict[str, Credential]) -> Callable[[], object]:
+def _check(bucket: data.Bucket, credentials: dict[str, Credential]) -> Callable[[], object]:
     """Return a fetch of what a node has, once it was made."""
-    buckets = Buckets({bucket.name: bucket}, keys)
+    buckets = Buckets({bucket.name: bucket}, credentials)
     fetcher = Fetcher(lambda one: buckets.open(one.name), Transfers())
     engine: Engine = SimulatedEngine(World("local", time.time))
     origins = (Origin(bucket=bucket, prefix=f"{_PREFIX}/", strip_prefix=f"{_PREFIX}/"),)
@@ -93,20 +93,11 @@ def _plain(store: Any) -> int:  # noqa: ANN401  # a store of the library's
 
 def _store(server: S3Server) -> S3Store:
     return S3Store(
-        _PLACE,
+        PLACE,
         endpoint=server.url,
         access_key_id=OWNER.access,
         secret_access_key=OWNER.secret,
         client_options={"allow_http": True},
-    )
-
-
-def _keys(folder: Path) -> Credential:
-    (folder / "access").write_text(OWNER.access)
-    (folder / "secret").write_text(OWNER.secret)
-    return Credential(
-        access_key=SecretPlace(file=str(folder / "access")),
-        secret_key=SecretPlace(file=str(folder / "secret")),
     )
 
 
